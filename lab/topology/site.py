@@ -1,0 +1,235 @@
+"""A site with everything that follows from its description: resolved flows, names, interfaces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from ipaddress import IPv4Address
+    from pathlib import Path
+
+    from lab.topology.catalog import Catalog, Certificate, Service
+    from lab.topology.model import Flow, Host, Topology
+
+
+@dataclass(frozen=True)
+class ResolvedFlow:
+    """One flow between two hosts, with the addresses and the port it means."""
+
+    source: str
+    target: str
+    service: str
+    protocol: str
+    port: int
+    permits: tuple[str, ...]
+    why: str
+
+
+@dataclass(frozen=True)
+class Interface:
+    """One network interface of a host."""
+
+    name: str
+    zone: str
+    address: IPv4Address
+    prefix: int
+
+
+@dataclass(frozen=True)
+class Site:
+    """The description together with the role catalogue; every derived fact is asked of it."""
+
+    topology: Topology
+    catalog: Catalog
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The site's name."""
+        return self.topology.site
+
+    @property
+    def hosts(self) -> dict[str, Host]:
+        """Hosts by name, in the order written."""
+        return self.topology.hosts
+
+    def fqdn(self, host: str) -> str:
+        """The DNS name of a host; it is also the name in its certificates."""
+        return f"{host}.{self.topology.domain}"
+
+    def services(self, host: str) -> dict[str, Service]:
+        """Every service of a host, by name, over all its roles."""
+        return {
+            name: service
+            for role in self.hosts[host].roles
+            for name, service in self.catalog[role].services.items()
+        }
+
+    def certificates(self, host: str) -> dict[str, Certificate]:
+        """Every certificate a host needs, by name, over all its roles."""
+        return {
+            name: certificate
+            for role in self.hosts[host].roles
+            for name, certificate in self.catalog[role].certificates.items()
+        }
+
+    def interfaces(self, host: str) -> list[Interface]:
+        """The host's interfaces: one, or for the firewall one in every zone, its own zone first."""
+        here = self.hosts[host]
+        zones = self.topology.zones
+        own = Interface(f"vlan{zones[here.zone].vlan}", here.zone, here.address, zones[here.zone].subnet.prefixlen)
+        if not here.gateway:
+            return [own]
+        others = [
+            Interface(f"vlan{zone.vlan}", name, zone.gateway, zone.subnet.prefixlen)
+            for name, zone in zones.items()
+            if name != here.zone
+        ]
+        return [own, *others]
+
+    def address_towards(self, host: str, peer: str) -> IPv4Address:
+        """The address from which a host speaks to a peer: the firewall uses the one in the peer's zone."""
+        for interface in self.interfaces(host):
+            if interface.zone == self.hosts[peer].zone:
+                return interface.address
+        return self.hosts[host].address
+
+    def select(self, selector: str | list[str]) -> list[str]:
+        """Resolve a selector to host names, in the order written in the description."""
+        wanted = [selector] if isinstance(selector, str) else selector
+        return [name for name, host in self.hosts.items() if any(_matches(name, host, one) for one in wanted)]
+
+    @cached_property
+    def flows(self) -> tuple[ResolvedFlow, ...]:
+        """All flows between hosts, one for each (source, target, service), permits merged."""
+        merged: dict[tuple[str, str, str], ResolvedFlow] = {}
+        for flow in self.topology.flows:
+            for resolved in self._resolve(flow):
+                key = (resolved.source, resolved.target, resolved.service)
+                before = merged.get(key)
+                merged[key] = resolved if before is None else _merge(before, resolved)
+        return tuple(merged.values())
+
+    def _resolve(self, flow: Flow) -> Iterable[ResolvedFlow]:
+        for target in self.select(flow.to):
+            service = self.services(target)[flow.service]
+            if service.port is None:  # refused by lab.topology.rules before a Site is handed out
+                continue
+            for source in self.select(flow.from_):
+                if source != target:
+                    yield ResolvedFlow(
+                        source, target, flow.service, service.protocol, service.port, tuple(flow.permits), flow.why
+                    )
+
+    def flows_in(self, host: str) -> list[ResolvedFlow]:
+        """Flows that others may open to this host."""
+        return [flow for flow in self.flows if flow.target == host]
+
+    def flows_out(self, host: str) -> list[ResolvedFlow]:
+        """Flows that this host may open to others."""
+        return [flow for flow in self.flows if flow.source == host]
+
+    # --- what Ansible roles see ---------------------------------------------------------------
+
+    def ansible_all_vars(self) -> dict[str, Any]:
+        """Variables that every host shares."""
+        return {
+            "site_name": self.name,
+            "site_title": self.topology.title,
+            "site_domain": self.topology.domain,
+            "site_zones": {
+                name: {
+                    "vlan": zone.vlan,
+                    "interface": f"vlan{zone.vlan}",
+                    "subnet": str(zone.subnet),
+                    "gateway": str(zone.gateway),
+                    "isolated": zone.isolated,
+                }
+                for name, zone in self.topology.zones.items()
+            },
+            "site_hosts": {
+                name: {
+                    "fqdn": self.fqdn(name),
+                    "address": str(host.address),
+                    "zone": host.zone,
+                    "roles": list(host.roles),
+                    "ae_title": host.ae_title,
+                    "modality": host.modality,
+                    "services": {
+                        service: {"port": entry.port, "protocol": entry.protocol, "scope": entry.scope}
+                        for service, entry in self.services(name).items()
+                    },
+                }
+                for name, host in self.hosts.items()
+            },
+            "site_flows": [self._flow_vars(flow) for flow in self.flows],
+        }
+
+    def ansible_host_vars(self, name: str) -> dict[str, Any]:
+        """Variables of one host."""
+        host = self.hosts[name]
+        return {
+            "host_name": name,
+            "host_fqdn": self.fqdn(name),
+            "host_zone": host.zone,
+            "host_address": str(host.address),
+            "host_gateway": None if host.gateway else str(self.topology.zones[host.zone].gateway),
+            "host_interfaces": [
+                {"name": one.name, "zone": one.zone, "address": str(one.address), "prefix": one.prefix}
+                for one in self.interfaces(name)
+            ],
+            "host_roles": list(host.roles),
+            "host_ae_title": host.ae_title,
+            "host_modality": host.modality,
+            "host_services": {
+                service: entry.model_dump(mode="json") for service, entry in self.services(name).items()
+            },
+            "host_certificates": {
+                certificate: entry.model_dump(mode="json") for certificate, entry in self.certificates(name).items()
+            },
+            "flows_in": [self._flow_vars(flow) for flow in self.flows_in(name)],
+            "flows_out": [self._flow_vars(flow) for flow in self.flows_out(name)],
+        }
+
+    def _flow_vars(self, flow: ResolvedFlow) -> dict[str, Any]:
+        return {
+            "source": flow.source,
+            "source_fqdn": self.fqdn(flow.source),
+            "source_address": str(self.address_towards(flow.source, flow.target)),
+            "source_ae_title": self.hosts[flow.source].ae_title,
+            "source_zone": self.hosts[flow.source].zone,
+            "target": flow.target,
+            "target_fqdn": self.fqdn(flow.target),
+            "target_address": str(self.hosts[flow.target].address),
+            "target_ae_title": self.hosts[flow.target].ae_title,
+            "target_zone": self.hosts[flow.target].zone,
+            "service": flow.service,
+            "protocol": flow.protocol,
+            "port": flow.port,
+            "permits": list(flow.permits),
+            "why": flow.why,
+        }
+
+
+def _matches(name: str, host: Host, selector: str) -> bool:
+    kind, _, value = selector.rpartition(":")
+    if kind == "role":
+        return value in host.roles
+    if kind == "zone":
+        return value == host.zone
+    return value == name
+
+
+def _merge(one: ResolvedFlow, two: ResolvedFlow) -> ResolvedFlow:
+    return ResolvedFlow(
+        one.source,
+        one.target,
+        one.service,
+        one.protocol,
+        one.port,
+        tuple(dict.fromkeys([*one.permits, *two.permits])),
+        one.why if two.why in one.why else f"{one.why}; {two.why}",
+    )
