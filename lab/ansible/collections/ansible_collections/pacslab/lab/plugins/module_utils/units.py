@@ -1,0 +1,107 @@
+"""Enable, start, restart and reload systemd units without waiting for them: health decides whether a host works."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from ansible_collections.pacslab.lab.plugins.module_utils.command import ConfigureError, run
+
+RUNNING = Path("/run/systemd/system")  # there exactly while systemd is process 1, sd_booted(3)
+PROPERTIES = "LoadState,ActiveState,UnitFileState,Type,RemainAfterExit,NeedDaemonReload,ExecMainStartTimestampMonotonic"
+UNIT_FILE = re.compile(r"^(/etc|/run|/usr/lib|/lib)/systemd/system/")
+MISSING = {"not-found", "masked", "bad-setting", "error"}
+
+State = dict[str, str]
+
+
+def is_unit_file(path: str) -> bool:
+    """Whether systemd reads units from this path."""
+    return UNIT_FILE.match(path) is not None
+
+
+def ask_systemd(
+    *, enable: list[str], restart: list[str], reload: list[str], fresh: bool, check: bool
+) -> list[list[str]]:
+    """Bring the units to what is asked, and return the commands that took (in check mode: would take).
+
+    Args:
+        enable: units to enable, and to start where they do not run.
+        restart: units to restart, stopped ones included.
+        reload: units to reload; those that cannot are restarted, those that do not run are left alone.
+        fresh: unit files changed, so systemd has to read them again first.
+        check: change nothing.
+    """
+    names = list(dict.fromkeys([*enable, *restart, *reload]))
+    if not names:
+        return []
+    if not RUNNING.is_dir():
+        return _enable_offline(enable, check=check)
+    if fresh and not check:
+        run(["systemctl", "daemon-reload"])
+    states = show(names)
+    if not check and not fresh and any(state.get("NeedDaemonReload") == "yes" for state in states.values()):
+        run(["systemctl", "daemon-reload"])
+        states = show(names)
+    if not check:  # in check mode the unit's file may be among those that would be written
+        _refuse_missing(states)
+    asks = plan(states, enable=enable, restart=restart, reload=reload)
+    if not check:
+        for argv in asks:
+            run(argv)
+    return asks
+
+
+def plan(states: dict[str, State], *, enable: list[str], restart: list[str], reload: list[str]) -> list[list[str]]:
+    """The commands that bring units from their states to what is asked, at most one of each kind."""
+    disabled = [unit for unit in enable if states[unit].get("UnitFileState") in {"disabled", "linked"}]
+    stopped = [unit for unit in enable if unit not in restart and not _runs(states[unit])]
+    reloaded = [
+        unit
+        for unit in reload
+        if unit not in restart and unit not in stopped and states[unit]["ActiveState"] == "active"
+    ]
+    failed = [unit for unit in [*stopped, *restart] if states[unit]["ActiveState"] == "failed"]
+    wanted = [
+        (["enable"], disabled),
+        (["reset-failed"], failed),  # else a unit that failed often lately may refuse to start
+        (["--no-block", "start"], stopped),
+        (["--no-block", "restart"], list(dict.fromkeys(restart))),
+        (["--no-block", "reload-or-restart"], reloaded),
+    ]
+    return [["systemctl", *verb, *units] for verb, units in wanted if units]
+
+
+def show(names: list[str]) -> dict[str, State]:
+    """Ask systemd for the states of several units at once."""
+    output = run(["systemctl", "show", f"--property={PROPERTIES}", "--", *names])
+    blocks = output.split("\n\n")
+    return {
+        name: dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
+        for name, block in zip(names, blocks, strict=True)
+    }
+
+
+def _runs(state: State) -> bool:
+    """Active or about to be; a one-shot that has run since boot has done its work."""
+    if state["ActiveState"] in {"active", "activating", "reloading", "refreshing"}:
+        return True
+    ran = state.get("ExecMainStartTimestampMonotonic", "0") not in {"", "0"}
+    return state.get("Type") == "oneshot" and state["ActiveState"] == "inactive" and ran
+
+
+def _refuse_missing(states: dict[str, State]) -> None:
+    for name, state in states.items():
+        if state["LoadState"] in MISSING:
+            raise ConfigureError(
+                f"unit {name} is {state['LoadState']} on this host; "
+                "the role's install.yml or a file of this task must bring it"
+            )
+
+
+def _enable_offline(enable: list[str], *, check: bool) -> list[list[str]]:
+    """Without systemd as process 1, in an image being built, units can only be enabled."""
+    argv = ["systemctl", "enable", *enable]
+    if not enable or check:
+        return []
+    return [argv] if run(argv) else []  # it prints the links it makes, and nothing when they are there

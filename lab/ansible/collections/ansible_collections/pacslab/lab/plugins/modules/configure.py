@@ -1,0 +1,188 @@
+"""Put a role's files in place on one host in one call, together with the units that depend on them.
+
+The action plugin of the same name renders the templates and ships every content; this half compares, writes, validates
+and deals with systemd. It needs nothing but Python's standard library on the host.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import zlib
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.pacslab.lab.plugins.module_utils import command, files, units
+
+DOCUMENTATION = r"""
+module: configure
+short_description: Write a role's files in one round trip and restart what depends on them
+description:
+  - Renders templates on the controller, ships all files of the task at once, and writes atomically what differs.
+  - Runs O(validate) with the new files in place; when one fails, the former files return and the task fails.
+  - Units are handled without waiting for them; health probes decide whether a host works.
+  - A run that is interrupted between writing and restarting is finished by the next one.
+author: The pacslab authors
+options:
+  files:
+    description: Files to bring about.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      dest: {description: Absolute path on the host., type: path, required: true}
+      template: {description: A template of the role or an absolute path., type: str}
+      content: {description: The text itself; mappings and lists are written as JSON., type: raw}
+      source: {description: A file of the role or an absolute path on the controller., type: str}
+      mode: {description: Permissions as an octal string., type: str, default: "0644"}
+      owner: {description: User who owns the file., type: str, default: root}
+      group: {description: Group of the file., type: str, default: root}
+      secret: {description: Never show the content or its differences., type: bool, default: false}
+  remove:
+    description: Files that must not exist.
+    type: list
+    elements: path
+    default: []
+  validate:
+    description: Commands that must end with 0 with the new files in place, run only when a file changed.
+    type: list
+    elements: list
+    default: []
+  commands:
+    description: Commands to run when a file of this task changed, before the units are dealt with.
+    type: list
+    elements: list
+    default: []
+  enable:
+    description: Units to enable, and to start where they do not run.
+    type: list
+    elements: str
+    default: []
+  restart:
+    description: Units to restart when a file of this task changed.
+    type: list
+    elements: str
+    default: []
+  reload:
+    description: Units to reload when a file of this task changed; restarted where they cannot reload.
+    type: list
+    elements: str
+    default: []
+  payload:
+    description: Contents of the files, in order; filled in by the action plugin.
+    type: str
+"""
+
+EXAMPLES = r"""
+- name: Configure the web server
+  pacslab.lab.configure:
+    files:
+      - {template: site.conf.j2, dest: /etc/nginx/conf.d/site.conf}
+    validate: [[nginx, -t]]
+    enable: [nginx.service]
+    reload: [nginx.service]
+"""
+
+RETURN = r"""
+files: {description: Files that were written or removed., returned: always, type: list, elements: str}
+units: {description: What was asked of systemd., returned: always, type: list, elements: list}
+"""
+
+PENDING_DIR = Path("/var/lib/pacslab/configure")
+ARGUMENTS = {
+    "files": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "dest": {"type": "path", "required": True},
+            "template": {"type": "str"},
+            "content": {"type": "raw"},
+            "source": {"type": "str"},
+            "mode": {"type": "str", "default": "0644"},
+            "owner": {"type": "str", "default": "root"},
+            "group": {"type": "str", "default": "root"},
+            "secret": {"type": "bool", "default": False},
+        },
+    },
+    "remove": {"type": "list", "elements": "path", "default": []},
+    "validate": {"type": "list", "elements": "list", "default": []},
+    "commands": {"type": "list", "elements": "list", "default": []},
+    "enable": {"type": "list", "elements": "str", "default": []},
+    "restart": {"type": "list", "elements": "str", "default": []},
+    "reload": {"type": "list", "elements": "str", "default": []},
+    "payload": {"type": "str", "no_log": True},
+}
+
+
+def unpack(payload: str | None) -> list[bytes]:
+    """Contents of the files, as the action plugin packed them."""
+    if payload is None:
+        return []
+    return [base64.b64decode(one) for one in json.loads(zlib.decompress(base64.b64decode(payload)))]
+
+
+def pending_mark(paths: list[str]) -> Path:
+    """Where it is noted that this task wrote files and has not finished; it survives an interrupted run."""
+    return PENDING_DIR / hashlib.sha256("\n".join(sorted(paths)).encode()).hexdigest()[:16]
+
+
+def configure(asked: dict[str, Any], *, check: bool, diff: bool) -> dict[str, Any]:
+    """Bring the host to what is asked and say what was done.
+
+    Raises:
+        ConfigureError: something asked cannot be done; files are as before when validation failed.
+    """
+    contents = unpack(asked["payload"])
+    if len(contents) != len(asked["files"]):
+        raise command.ConfigureError("contents are missing: this module is called through its action plugin")
+    wanted = [files.wanted_file(entry, content) for entry, content in zip(asked["files"], contents, strict=True)]
+    plan = files.plan(wanted, asked["remove"])
+    mark = pending_mark([one.dest for one in wanted] + asked["remove"])
+    result: dict[str, Any] = {"changed": bool(plan), "files": [change.path for change in plan], "units": []}
+    if diff:
+        result["diff"] = [change.shown() for change in plan]
+    unfinished = mark.exists()
+    touched = bool(plan) or unfinished
+    if not check:
+        if plan:
+            mark.parent.mkdir(parents=True, exist_ok=True)
+            mark.touch()
+            try:
+                files.apply(plan, asked["validate"])
+            except files.RestoredError as error:
+                mark.unlink()
+                raise command.ConfigureError(str(error)) from error
+        elif unfinished:
+            files.validate(asked["validate"])
+        if touched:
+            for argv in asked["commands"]:
+                command.run(argv)
+    asks = units.ask_systemd(
+        enable=asked["enable"],
+        restart=asked["restart"] if touched else [],
+        reload=asked["reload"] if touched else [],
+        fresh=any(units.is_unit_file(change.path) for change in plan) or unfinished,
+        check=check,
+    )
+    if not check:
+        mark.unlink(missing_ok=True)
+    result["units"] = asks
+    result["changed"] = touched or bool(asks)
+    return result
+
+
+def main() -> None:
+    """Module entry."""
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    try:
+        result = configure(module.params, check=module.check_mode, diff=module._diff)  # noqa: SLF001 - AnsibleModule has no public name for it
+    except (command.ConfigureError, OSError) as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()
