@@ -1,0 +1,1 @@
+"""Programs that run on lab hosts: what a hospital's systems do, and what an attacker tries."""

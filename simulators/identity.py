@@ -1,0 +1,32 @@
+"""Becoming the service's own user, so that a command started by root touches files as the service does."""
+
+from __future__ import annotations
+
+import os
+import pwd
+
+from simulators.errors import NotReadyError
+
+
+def become_service_user(name: str) -> None:
+    """Give up root for the system user `name`; anybody else stays who they are.
+
+    File permissions then judge another user: the keys are readable to the service's user only.
+
+    Raises:
+        NotReadyError: root started the command and the user does not exist.
+    """
+    if os.geteuid() != 0:
+        return
+    try:
+        user = pwd.getpwnam(name)
+    except KeyError as error:
+        raise NotReadyError(
+            f"this host has no user {name}", remedy=f"The role of that name makes it; run `pacslab-{name}` on its host."
+        ) from error
+    os.initgroups(name, user.pw_gid)
+    os.setresgid(user.pw_gid, user.pw_gid, user.pw_gid)
+    os.setresuid(user.pw_uid, user.pw_uid, user.pw_uid)
+    os.environ.update(HOME=user.pw_dir, USER=name, LOGNAME=name)
+    os.chdir("/")
+    os.umask(0o027)

@@ -1,0 +1,120 @@
+"""How the commands of the simulators parse, print and end: one shell around every verb."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from simulators.errors import SimulatorError
+from simulators.identity import become_service_user
+from simulators.settings import Settings, load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+EXIT_CODES = """exit codes:
+  0  done
+  1  the peer answered and refused
+  2  the arguments are wrong or name nothing
+  3  the peer did not answer
+  4  this host is not ready (settings, certificate, user, database)
+  5  anything else
+  130  interrupted"""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a verb found or did: `data` for ``--json``, `text` for a person."""
+
+    data: Any
+    text: str
+    exit_code: int = 0
+
+
+@dataclass(frozen=True)
+class Verb:
+    """One verb of a command.
+
+    ``run`` is ``module:function``, imported when the verb is used, so that ``--help`` is quick; the function
+    takes the parsed arguments and the settings and returns a :class:`Result`, or None when it has served.
+    """
+
+    name: str
+    summary: str
+    run: str
+    example: str
+    arguments: Callable[[argparse.ArgumentParser], None] | None = None
+
+
+def parser_of(program: str, description: str, verbs: Sequence[Verb]) -> argparse.ArgumentParser:
+    """Return the parser of a command; every verb takes ``--json``."""
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(prog=program, description=description, epilog=EXIT_CODES, formatter_class=raw)
+    chooser = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    for verb in verbs:
+        own = chooser.add_parser(
+            verb.name,
+            help=verb.summary,
+            description=verb.summary,
+            epilog=f"example:\n  {program} {verb.example}\n\n{EXIT_CODES}",
+            formatter_class=raw,
+        )
+        if verb.arguments is not None:
+            verb.arguments(own)
+        own.add_argument("--json", action="store_true", help="print JSON")
+    return parser
+
+
+def run(program: str, description: str, user: str, verbs: Sequence[Verb], argv: Sequence[str]) -> int:
+    """Parse `argv`, become `user`, run the verb and print its result; return the exit code."""
+    arguments = parser_of(program, description, verbs).parse_args(argv)
+    chosen = next(verb for verb in verbs if verb.name == arguments.verb)
+    try:
+        become_service_user(user)
+        result = _function(chosen.run)(arguments, load())
+    except SimulatorError as error:
+        fail(error, as_json=arguments.json)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    if result is None:
+        return 0
+    show(result, as_json=arguments.json)
+    return result.exit_code
+
+
+def _function(reference: str) -> Callable[[argparse.Namespace, Settings], Result | None]:
+    module, _, name = reference.partition(":")
+    function: Callable[[argparse.Namespace, Settings], Result | None] = getattr(importlib.import_module(module), name)
+    return function
+
+
+def show(result: Result, *, as_json: bool) -> None:
+    """Print a result on standard output."""
+    text = json.dumps(result.data, indent=2, ensure_ascii=False, default=str) if as_json else result.text
+    if text:
+        sys.stdout.write(text.rstrip("\n") + "\n")
+
+
+def fail(error: SimulatorError, *, as_json: bool) -> None:
+    """Print an error: JSON on standard output, for a person on standard error."""
+    if as_json:
+        sys.stdout.write(json.dumps(error.as_dict(), ensure_ascii=False) + "\n")
+    else:
+        sys.stderr.write(f"error: {error.message}\nremedy: {error.remedy}\n")
+
+
+def table(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> str:
+    """Return rows as aligned text, with the columns' names above; nothing found reads ``(none)``."""
+    if not rows:
+        return "(none)"
+    cells = [[str(row.get(column) if row.get(column) is not None else "") for column in columns] for row in rows]
+    widths = [max(len(line[index]) for line in [list(columns), *cells]) for index in range(len(columns))]
+    lines = [list(columns), *cells]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
+    )

@@ -1,0 +1,91 @@
+"""TLS contexts of clients: mutual authentication as PS3.15 B.12 and BCP 195 (RFC 9325) ask for it."""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING, Any
+
+from simulators.errors import NotReadyError
+
+if TYPE_CHECKING:
+    from simulators.settings import Settings
+
+CIPHER_SUITES = (
+    "ECDHE-ECDSA-AES256-GCM-SHA384",
+    "ECDHE-ECDSA-AES128-GCM-SHA256",
+    "ECDHE-ECDSA-CHACHA20-POLY1305",
+    "ECDHE-RSA-AES256-GCM-SHA384",
+    "ECDHE-RSA-AES128-GCM-SHA256",
+    "ECDHE-RSA-CHACHA20-POLY1305",
+)
+"""TLS 1.2 suites with forward secrecy and AEAD (RFC 9325 4.2); those of TLS 1.3 are all of that kind."""
+
+
+class WatchedSocket(ssl.SSLSocket):
+    """Keeps why it failed in its context: pynetdicom swallows the exception and says 'aborted'.
+
+    In TLS 1.3 the server judges the client's certificate after the client's side is connected,
+    so the refusal comes with the first read.
+    """
+
+    def connect(self, addr: Any) -> None:
+        """Connect and shake hands, keeping the failure."""
+        try:
+            super().connect(addr)
+        except OSError as error:
+            _keep(self.context, error)
+            raise
+
+    def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
+        """Receive, keeping the failure."""
+        try:
+            return super().recv(buflen, flags)
+        except OSError as error:
+            _keep(self.context, error)
+            raise
+
+
+class ClientContext(ssl.SSLContext):
+    """An :class:`ssl.SSLContext` that remembers the last failure of its connections."""
+
+    failure: OSError | None = None
+    sslsocket_class = WatchedSocket
+
+
+def _keep(context: ssl.SSLContext, error: OSError) -> None:
+    if isinstance(context, ClientContext):
+        context.failure = error
+
+
+def client_context(settings: Settings, certificate: str) -> ClientContext:
+    """Return a context that presents `certificate` and accepts unrevoked servers of the site's CA by their name.
+
+    Args:
+        settings: the host's settings.
+        certificate: name of one of the host's certificates, such as ``dicom-client`` or ``hl7``.
+
+    Raises:
+        NotReadyError: a file is missing, unreadable or not what it should be.
+    """
+    trust = settings.tls
+    if certificate not in trust.certificates:
+        raise NotReadyError(
+            f"{settings.host.name} has no certificate {certificate}",
+            remedy="A role's meta/pacslab.yml names its certificates; configure the host again.",
+        )
+    own = trust.certificates[certificate]
+    context = ClientContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(":".join(CIPHER_SUITES))
+    context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
+    try:
+        for path in (trust.ca, trust.crl):
+            context.load_verify_locations(path)
+        path = own.key
+        context.load_cert_chain(own.certificate, own.key)
+    except OSError as error:
+        raise NotReadyError(
+            f"cannot use {path}: {error}",
+            remedy="Run the command as root or as the service's user; if it still fails, configure the host again.",
+        ) from error
+    return context
