@@ -1,0 +1,156 @@
+"""The ``pacslab`` command: finds the verb and imports its module alone, so that every verb starts fast."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, NoReturn, Protocol, cast
+
+from lab.errors import PacslabError, UsageError
+from lab.settings import DEFAULT_SITE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+VERBS = {
+    "check": "say whether this machine can run a lab, and what to do where it cannot",
+    "plan": "say what up would do, and do nothing",
+    "build": "build the images of a site",
+    "up": "bring a lab up, or repair it, until every service is healthy",
+    "status": "show the hosts of a lab and their health",
+    "exec": "run a command on a host",
+    "logs": "show the log of a host",
+    "graph": "draw a site or a running lab",
+    "forward": "serve a port of a host on this machine, as seen from a workstation of the lab",
+    "scenario": "run clinical workflows through a lab",
+    "verify": "check a lab's controls",
+    "snapshot": "keep, list and remove configured labs",
+    "down": "remove a lab",
+    "doctor": "list what is left over on this machine, and how to clear it",
+    "bench": "measure a lab",
+    "schema": "print the JSON Schema of topology.yml",
+    "pki": "look after a lab's certificates",
+}
+INTERRUPTED = 130
+_TRUE = ("1", "true", "yes", "on")
+
+
+class Verb(Protocol):
+    """What a module ``lab.cli.<verb>`` offers."""
+
+    EXAMPLE: str
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the verb's own arguments."""
+
+    def run(self, arguments: argparse.Namespace) -> int:
+        """Do the work; the result is the exit code."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Gives each long flag a twin in the environment: ``--keep-going`` is ``PACSLAB_KEEP_GOING``."""
+
+    def add_argument(self, *names: str, **options: object) -> argparse.Action:  # type: ignore[override] # narrower: flags of ours only
+        """Declare an argument, with the default that its environment twin holds."""
+        action = super().add_argument(*names, **options)  # type: ignore[arg-type] # handed through unchanged
+        flag = next((name for name in names if name.startswith("--") and name != "--help"), None)
+        if flag is None:
+            return action
+        twin = "PACSLAB_" + flag[2:].replace("-", "_").upper()
+        action.help = f"{action.help or ''} [{twin}]".strip()
+        value = os.environ.get(twin)
+        if value is None:
+            return action
+        if action.nargs == 0:
+            action.default = action.const if value.lower() in _TRUE else action.default
+        else:
+            action.default = value
+        action.required = False
+        return action
+
+
+def overview() -> str:
+    """The text of ``pacslab --help``."""
+    width = max(len(verb) for verb in VERBS)
+    lines = [f"  {verb:<{width}}  {summary}" for verb, summary in VERBS.items()]
+    return "\n".join(
+        [
+            "usage: pacslab VERB [--site NAME] [--lab NAME] [--json] ...",
+            "",
+            "A hospital imaging network on one machine: brought up, used, and checked.",
+            "",
+            *lines,
+            "",
+            "'pacslab VERB --help' explains a verb and shows an example.",
+            "Exit codes: 0 done, 1 a check failed, 2 wrong description or arguments, 3 a host is not healthy,",
+            "            4 the machine is not ready, 5 the engine or Ansible failed, 130 interrupted.",
+        ]
+    )
+
+
+def build_parser(verb: str, module: Verb) -> Parser:
+    """The parser of one verb, with the arguments that all verbs share."""
+    parser = Parser(
+        prog=f"pacslab {verb}",
+        description=VERBS[verb][0].upper() + VERBS[verb][1:] + ".",
+        epilog="example:\n" + "\n".join(f"  {line}" for line in module.EXAMPLE.strip().splitlines()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--site", metavar="NAME", help="inventories/NAME describes the site (default: reference)")
+    parser.add_argument("--lab", metavar="NAME", help="which lab (default: the site's name)")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    module.add_arguments(parser)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> NoReturn:
+    """Entry point of the command: exits with the codes of ``docs/exit-codes.md``."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        code = _dispatch(words)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except BrokenPipeError:  # the reader of our output left; nothing more can be said there
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    raise SystemExit(code)
+
+
+def _dispatch(words: list[str]) -> int:
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(overview())
+        return 0 if words else UsageError.exit_code
+    verb, rest = words[0], words[1:]
+    if verb not in VERBS:
+        return _report(UsageError(f"There is no verb {verb!r}.", remedy=_suggest(verb)), as_json="--json" in rest)
+    module = cast("Verb", importlib.import_module(f"lab.cli.{verb}"))
+    arguments = build_parser(verb, module).parse_args(rest)
+    arguments.site_given = arguments.site is not None
+    arguments.site = arguments.site or DEFAULT_SITE
+    arguments.lab = arguments.lab or arguments.site
+    try:
+        return module.run(arguments)
+    except PacslabError as error:
+        return _report(error, as_json=arguments.json)
+
+
+def _suggest(verb: str) -> str:
+    import difflib  # noqa: PLC0415 # only a mistake pays for it
+
+    near = difflib.get_close_matches(verb, VERBS, n=1)
+    return f"Did you mean {near[0]!r}?" if near else "'pacslab --help' lists the verbs."
+
+
+def _report(error: PacslabError, *, as_json: bool) -> int:
+    if as_json:
+        print(json.dumps(error.as_dict()))
+    print(f"pacslab: {error.message}\n  {error.remedy}", file=sys.stderr)
+    return error.exit_code
+
+
+if __name__ == "__main__":
+    main()

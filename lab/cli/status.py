@@ -1,0 +1,67 @@
+"""``pacslab status``: the hosts of a lab and their health."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from lab.engine.lab import Lab
+from lab.errors import UnhealthyError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from lab.engine.health import HostHealth
+
+EXAMPLE = """
+pacslab status
+pacslab status --lab reference --json
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Status has the common arguments only."""
+    del parser
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the health of every host; 0 when all are healthy, 3 when not."""
+    lab = Lab.open(arguments.lab)
+    health = lab.health()
+    print(json.dumps(_as_dict(lab, health)) if arguments.json else _as_text(lab, health))
+    return 0 if all(one.healthy for one in health.values()) else UnhealthyError.exit_code
+
+
+def _as_dict(lab: Lab, health: dict[str, HostHealth]) -> dict[str, Any]:
+    hosts = [
+        {
+            "name": name,
+            "zone": lab.record.hosts[name].zone,
+            "address": lab.record.hosts[name].address,
+            "state": one.state,
+            "healthy": one.healthy,
+            "services": [{"name": service.name, "healthy": service.healthy} for service in one.services],
+        }
+        for name, one in health.items()
+    ]
+    return {"lab": lab.name, "site": lab.record.site, "hosts": hosts}
+
+
+def _as_text(lab: Lab, health: dict[str, HostHealth]) -> str:
+    rows = [("HOST", "ZONE", "ADDRESS", "STATE", "HEALTH")]
+    for name, one in health.items():
+        host = lab.record.hosts[name]
+        rows.append((name, host.zone, host.address, one.state, _summary(one)))
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    return "\n".join(
+        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[4]]) for row in rows
+    )
+
+
+def _summary(one: HostHealth) -> str:
+    if one.healthy:
+        return f"healthy ({len(one.services)} services)"
+    failing = [service for service in one.services if not service.healthy]
+    if one.detail or not failing:
+        return one.detail
+    return "; ".join(f"{service.name}: {service.detail.strip() or 'no answer yet'}" for service in failing)

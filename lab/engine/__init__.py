@@ -1,0 +1,1 @@
+"""Docker containers, the fabric between them, and a running lab."""

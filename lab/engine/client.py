@@ -1,0 +1,255 @@
+"""The Docker Engine's HTTP interface over its socket: the few calls a lab needs.
+
+The Docker SDK costs a quarter of a second to import, which is more than ``pacslab status`` takes altogether, and it
+cannot close a command's standard input. The interface is version 1.41 (Docker 20.10), which newer engines serve too.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import socket
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
+
+from lab.errors import EngineError, MachineNotReadyError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from io import BufferedReader
+
+API = "/v1.41"
+DEFAULT_SOCKET = "/var/run/docker.sock"
+NOT_FOUND = 404
+NOT_MODIFIED = 304
+CONFLICT = 409
+SWITCHING = 101
+_BAD = 400
+
+
+class NotFoundError(EngineError):
+    """The engine knows no such container or image."""
+
+
+class ConflictError(EngineError):
+    """The engine refuses: a name is taken, or the thing is in use."""
+
+
+class _Connection(http.client.HTTPConnection):
+    """An HTTP connection over a Unix socket."""
+
+    def __init__(self, path: str, timeout: float) -> None:
+        super().__init__("docker", timeout=timeout)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+def socket_path() -> str:
+    """The engine's socket, from ``DOCKER_HOST`` where that is set.
+
+    Raises:
+        MachineNotReadyError: ``DOCKER_HOST`` names an engine on another machine.
+    """
+    host = os.environ.get("DOCKER_HOST") or f"unix://{DEFAULT_SOCKET}"
+    if not host.startswith("unix://"):
+        raise MachineNotReadyError(
+            f"DOCKER_HOST is {host}: a lab runs on the engine of this machine only.",
+            remedy="Unset DOCKER_HOST, or let it name a Unix socket (unix:///var/run/docker.sock).",
+        )
+    return host.removeprefix("unix://")
+
+
+class Docker:
+    """A Docker Engine. Every call opens a connection of its own, so threads may share one object."""
+
+    def __init__(self, path: str | None = None, timeout: float = 120) -> None:
+        """``timeout`` is in seconds and holds for each answer."""
+        self.path = path or socket_path()
+        self.timeout = timeout
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: dict[str, Any] | None = None,
+        body: Any = None,
+        timeout: float | None = None,
+    ) -> Any:
+        """Send a request; the answer is decoded JSON, or text where it is none.
+
+        Raises:
+            MachineNotReadyError: no engine answers.
+            NotFoundError: the engine knows no such thing.
+            ConflictError: a name is taken, or the thing is in use.
+            EngineError: anything else that the engine refuses.
+        """
+        connection = _Connection(self.path, timeout or self.timeout)
+        try:
+            response = self._request(connection, method, path, query=query, body=body)
+            data = response.read()
+        except OSError as error:
+            raise EngineError(f"Docker did not answer {method} {path}: {error}.", remedy=DOCKER_REMEDY) from error
+        finally:
+            connection.close()
+        if response.status >= _BAD:
+            raise _refusal(response.status, method, path, data)
+        if response.headers.get_content_type() == "application/json" and data:
+            return json.loads(data)
+        return data.decode("utf-8", "replace")
+
+    def hijack(self, path: str, body: Any) -> tuple[socket.socket, BufferedReader]:
+        """Send a request after which the connection carries a command's input and output: (socket, reader).
+
+        What comes is to be read from the reader, which may hold the first of it already.
+        """
+        connection = _Connection(self.path, self.timeout)
+        headers = {"Connection": "Upgrade", "Upgrade": "tcp"}
+        try:
+            response = self._request(connection, "POST", path, body=body, headers=headers)
+        except OSError as error:
+            raise EngineError(f"Docker did not answer POST {path}: {error}.", remedy=DOCKER_REMEDY) from error
+        if response.status != SWITCHING:
+            data = response.read()
+            connection.close()
+            raise _refusal(response.status, "POST", path, data)
+        return connection.sock, response.fp
+
+    def _request(
+        self,
+        connection: _Connection,
+        method: str,
+        path: str,
+        *,
+        query: dict[str, Any] | None = None,
+        body: Any = None,
+        headers: dict[str, str] | None = None,
+    ) -> http.client.HTTPResponse:
+        try:
+            connection.connect()
+        except OSError as error:
+            raise MachineNotReadyError(
+                f"Docker does not answer at {self.path}: {error.strerror or error}.", remedy=_how_to_reach(error)
+            ) from error
+        url = f"{API}{path}" + (f"?{urlencode(query)}" if query else "")
+        payload = None if body is None else json.dumps(body).encode()
+        connection.request(method, url, payload, {"Content-Type": "application/json", **(headers or {})})
+        return connection.getresponse()
+
+    # --- containers ---------------------------------------------------------------------------
+
+    def containers(self, *labels: str) -> list[dict[str, Any]]:
+        """Containers, running or not, that carry every label (``name`` or ``name=value``)."""
+        query = {"all": "1", "filters": json.dumps({"label": list(labels)})}
+        found: list[dict[str, Any]] = self.call("GET", "/containers/json", query=query)
+        return found
+
+    def inspect(self, container: str) -> dict[str, Any]:
+        """Everything about one container."""
+        found: dict[str, Any] = self.call("GET", f"/containers/{quote(container)}/json")
+        return found
+
+    def inspect_all(self, containers: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """Everything about several containers, over one connection; those that are gone are left out."""
+        connection = _Connection(self.path, self.timeout)
+        found: dict[str, dict[str, Any]] = {}
+        try:
+            for name in containers:
+                if connection.sock is None:
+                    connection.connect()
+                connection.request("GET", f"{API}/containers/{quote(name)}/json")
+                response = connection.getresponse()
+                data = response.read()
+                if response.status == NOT_FOUND:
+                    continue
+                if response.status >= _BAD:
+                    raise _refusal(response.status, "GET", f"/containers/{name}/json", data)
+                found[name] = json.loads(data)
+        except OSError as error:
+            raise MachineNotReadyError(
+                f"Docker does not answer at {self.path}: {error.strerror or error}.", remedy=_how_to_reach(error)
+            ) from error
+        finally:
+            connection.close()
+        return found
+
+    def create(self, name: str, body: dict[str, Any]) -> None:
+        """Create a container."""
+        self.call("POST", "/containers/create", query={"name": name}, body=body)
+
+    def start(self, container: str) -> None:
+        """Start a container; one that runs is left alone."""
+        self.call("POST", f"/containers/{quote(container)}/start")
+
+    def stop(self, container: str, seconds: int) -> None:
+        """Stop a container with its stop signal, and kill it when ``seconds`` have passed."""
+        query = {"t": str(seconds)}
+        self.call("POST", f"/containers/{quote(container)}/stop", query=query, timeout=seconds + self.timeout)
+
+    def remove(self, container: str) -> None:
+        """Kill and remove a container with its volumes; one that is gone is no error."""
+        try:
+            self.call("DELETE", f"/containers/{quote(container)}", query={"force": "1", "v": "1"})
+        except NotFoundError:
+            return
+        except ConflictError as error:
+            if "already in progress" not in error.message:
+                raise
+
+    def commit(self, container: str, repository: str, tag: str, changes: dict[str, Any]) -> str:
+        """Keep a container's files as an image; the result is its id."""
+        query = {"container": container, "repo": repository, "tag": tag, "pause": "0"}
+        made: dict[str, str] = self.call("POST", "/commit", query=query, body=changes, timeout=900)
+        return made["Id"]
+
+    # --- images -------------------------------------------------------------------------------
+
+    def images(self, *labels: str) -> list[dict[str, Any]]:
+        """Images that carry every label."""
+        query = {"filters": json.dumps({"label": list(labels)})}
+        found: list[dict[str, Any]] = self.call("GET", "/images/json", query=query)
+        return found
+
+    def inspect_image(self, image: str) -> dict[str, Any]:
+        """Everything about one image."""
+        found: dict[str, Any] = self.call("GET", f"/images/{quote(image)}/json")
+        return found
+
+    def remove_image(self, image: str) -> None:
+        """Remove an image; one that is gone is no error.
+
+        Raises:
+            ConflictError: a container uses it.
+        """
+        try:
+            self.call("DELETE", f"/images/{quote(image)}")
+        except NotFoundError:
+            return
+
+    def info(self) -> dict[str, Any]:
+        """What the engine says of itself and its machine."""
+        found: dict[str, Any] = self.call("GET", "/info")
+        return found
+
+
+DOCKER_REMEDY = "Look at the engine: 'docker info', and its log ('journalctl -u docker' or /var/log/dockerd.log)."
+
+
+def _how_to_reach(error: OSError) -> str:
+    if isinstance(error, PermissionError):
+        return "Join the group 'docker' ('sudo usermod -aG docker $USER', then log in again)."
+    return "Install and start Docker: 'make setup', or 'sudo apt install docker.io'."
+
+
+def _refusal(status: int, method: str, path: str, data: bytes) -> EngineError:
+    try:
+        text = json.loads(data)["message"]
+    except (ValueError, KeyError, TypeError):
+        text = data.decode("utf-8", "replace")
+    kind = {NOT_FOUND: NotFoundError, CONFLICT: ConflictError}.get(status, EngineError)
+    return kind(f"Docker refused {method} {path}: {text.strip()}", remedy=DOCKER_REMEDY)

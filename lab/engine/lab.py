@@ -1,0 +1,123 @@
+"""A lab that was brought up: what scenarios, checks and benchmarks hold."""
+
+from __future__ import annotations
+
+import shlex
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lab.engine import names
+from lab.engine.client import Docker
+from lab.engine.execute import Completed, Stream, execute
+from lab.engine.health import HostHealth, read_health
+from lab.engine.record import LabRecord, load_record
+from lab.errors import EngineError, UsageError
+from lab.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lab.topology.site import Site
+
+__all__ = ["Completed", "HostHealth", "Lab"]
+
+
+class Lab:
+    """A lab: its site, its hosts, and what can be done on them.
+
+    >>> lab = Lab.open("reference")
+    >>> lab.run("ct1", ["id", "-un"]).stdout
+    'root\\n'
+    """
+
+    def __init__(self, record: LabRecord, folder: Path, docker: Docker | None = None) -> None:
+        """Hold the lab that ``record`` describes; nothing is asked of the engine yet."""
+        self.record = record
+        self.folder = folder
+        self._docker = docker
+
+    @classmethod
+    def open(cls, name: str, settings: Settings | None = None) -> Lab:
+        """Open a lab by name.
+
+        Raises:
+            UsageError: there is no lab of that name.
+        """
+        folder = (settings or load_settings()).lab_folder(name)
+        record = load_record(folder)
+        if record is None:
+            raise UsageError(f"There is no lab {name!r}.", remedy=f"Bring it up: 'pacslab up --lab {name}'.")
+        return cls(record, folder)
+
+    @property
+    def name(self) -> str:
+        """The lab's name."""
+        return self.record.lab
+
+    @cached_property
+    def docker(self) -> Docker:
+        """The engine that the lab runs on."""
+        return self._docker or Docker()
+
+    @cached_property
+    def site(self) -> Site:
+        """The lab's site, read from its description."""
+        from lab.topology.load import load_site  # noqa: PLC0415 # pydantic is slow to import, and most verbs need no site
+
+        return load_site(Path(self.record.topology))
+
+    def container(self, host: str) -> str:
+        """The container of a host.
+
+        Raises:
+            UsageError: the lab has no such host.
+        """
+        if host not in self.record.hosts:
+            known = ", ".join(self.record.hosts)
+            raise UsageError(f"The lab {self.name!r} has no host {host!r}.", remedy=f"Its hosts: {known}.")
+        return names.container(self.name, host)
+
+    def run(
+        self,
+        host: str,
+        argv: Sequence[str],
+        *,
+        timeout: float = 60,
+        input: bytes | None = None,  # noqa: A002 # the name that subprocess.run gives it
+        user: str = "root",
+    ) -> Completed:
+        """Run a command on a host; after ``timeout`` seconds it is killed and its code is 124.
+
+        Raises:
+            UsageError: the lab has no such host.
+            EngineError: the host does not run. A code other than 0 is not an error.
+        """
+        return execute(self.docker, self.container(host), argv, timeout=timeout, input=input, user=user)
+
+    def stream(
+        self, host: str, argv: Sequence[str], *, user: str = "root", tty: bool = False, stdin: bool = True
+    ) -> Stream:
+        """Start a command on a host, to talk with while it runs."""
+        return Stream(self.docker, self.container(host), argv, user=user, tty=tty, stdin=stdin)
+
+    def write(self, host: str, path: str, data: bytes, *, mode: int = 0o644) -> None:
+        """Write a file on a host, whole or not at all; its folder is made where it is missing.
+
+        Raises:
+            EngineError: the host refused.
+        """
+        target = shlex.quote(path)
+        script = (
+            f'umask 077; mkdir -p "$(dirname {target})" && new=$(mktemp {target}.XXXXXX) '
+            f'&& cat >"$new" && chmod {mode:o} "$new" && mv -f "$new" {target}'
+        )
+        done = self.run(host, ["sh", "-c", script], input=data)
+        if done.code:
+            raise EngineError(
+                f"{host} did not take {path}: {done.stderr.strip()}", remedy=f"See 'pacslab exec {host} -- df -h'."
+            )
+
+    def health(self) -> dict[str, HostHealth]:
+        """The health of every host, by name."""
+        return read_health(self.docker, self.name, {name: host.services for name, host in self.record.hosts.items()})

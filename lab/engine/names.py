@@ -1,0 +1,21 @@
+"""Names and labels by which a lab's containers are known."""
+
+from __future__ import annotations
+
+LAB = "pacslab.lab"
+SITE = "pacslab.site"
+HOST = "pacslab.host"
+PART = "pacslab.part"
+SPEC = "pacslab.spec"
+SNAPSHOT = "pacslab.snapshot"
+FABRIC = "fabric"
+
+
+def container(lab: str, host: str) -> str:
+    """The container of a host."""
+    return f"pacslab-{lab}-{host}"
+
+
+def fabric(lab: str) -> str:
+    """The container that holds a lab's network."""
+    return container(lab, FABRIC)
