@@ -53,7 +53,7 @@ class Verb(Protocol):
 class Parser(argparse.ArgumentParser):
     """Gives each long flag a twin in the environment: ``--keep-going`` is ``PACSLAB_KEEP_GOING``."""
 
-    def add_argument(self, *names: str, **options: object) -> argparse.Action:  # type: ignore[override] # narrower: flags of ours only
+    def add_argument(self, *names: str, **options: object) -> argparse.Action:
         """Declare an argument, with the default that its environment twin holds."""
         action = super().add_argument(*names, **options)  # type: ignore[arg-type] # handed through unchanged
         flag = next((name for name in names if name.startswith("--") and name != "--help"), None)

@@ -43,7 +43,7 @@ class HostHealth:
         return self.state == "running" and not self.detail and all(one.healthy for one in self.services)
 
     def first_failure(self) -> tuple[str, str]:
-        """(service, probe output) of the first that fails; the service is empty when the host itself does not report."""
+        """(service, probe output) of the first that fails; no service when the host itself does not report."""
         for one in self.services:
             if not one.healthy:
                 return one.name, one.detail

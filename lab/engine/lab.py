@@ -24,11 +24,11 @@ __all__ = ["Completed", "HostHealth", "Lab"]
 
 
 class Lab:
-    """A lab: its site, its hosts, and what can be done on them.
+    r"""A lab: its site, its hosts, and what can be done on them.
 
     >>> lab = Lab.open("reference")
     >>> lab.run("ct1", ["id", "-un"]).stdout
-    'root\\n'
+    'root\n'
     """
 
     def __init__(self, record: LabRecord, folder: Path, docker: Docker | None = None) -> None:
