@@ -1,0 +1,1 @@
+"""Checks that run against a lab and prove what cannot pass."""

@@ -1,0 +1,93 @@
+"""Judges what a connection attempt came to against the description and the refusals on record."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lab.verify.matrix import Attempt, Judge
+from lab.verify.refusals import Refusal
+from lab.verify.report import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+ARRIVED = {"connected": "it connected", "refused": "a reset came back, so the packet arrived"}
+
+
+def record_wanted(attempt: Attempt) -> Refusal | None:
+    """The refusal that has to be on record for an attempt, or None when nobody logs it."""
+    if attempt.judge is Judge.NOBODY:
+        return None
+    by_firewall = attempt.judge is Judge.FIREWALL
+    return Refusal(
+        judge="ZDENY" if by_firewall else "HDENY",
+        direction=attempt.direction if by_firewall else "",
+        source=attempt.source_address,
+        target=attempt.address,
+        protocol=attempt.protocol,
+        port=attempt.port,
+    )
+
+
+def judge(attempt: Attempt, outcome: str, on_record: Collection[Refusal]) -> Failure | None:
+    """Return what is wrong with an attempt, or None when it came out as declared.
+
+    A flow that is declared has to connect. Everything else has to end in silence, on this side of the target, and
+    with a refusal on record where somebody is to log it: silence alone could also be the target's own filter.
+    """
+    if attempt.allowed:
+        return None if _reached(attempt, outcome) else _closed(attempt, outcome)
+    if outcome in ARRIVED:
+        return _hole(attempt, ARRIVED[outcome])
+    wanted = record_wanted(attempt)
+    if wanted is None or wanted in on_record:
+        return None
+    if attempt.judge is Judge.TARGET:
+        return _failure(
+            attempt,
+            "silence, and the refusal in the target's log",
+            f"{outcome}, and no HDENY of {attempt.target} at the collector",
+            f"Look at `pacslab exec {attempt.target} -- nft list ruleset`, and at its refusal-log and log-forwarding.",
+        )
+    return _hole(
+        attempt, f"{outcome}, but no refusal of the firewall: it passed, and only the target's own filter stopped it"
+    )
+
+
+def _reached(attempt: Attempt, outcome: str) -> bool:
+    """UDP has no handshake: silence is no proof against it, only a refusal is."""
+    return outcome == "connected" or (attempt.protocol == "udp" and outcome == "timeout")
+
+
+def _closed(attempt: Attempt, outcome: str) -> Failure:
+    return _failure(
+        attempt,
+        f"a connection (flow {attempt.source} to {attempt.target}, service {attempt.service})",
+        outcome,
+        f"Run `pacslab status` for {attempt.target}'s {attempt.service}, then `pacslab up` to restore the rules.",
+    )
+
+
+def _hole(attempt: Attempt, observed: str) -> Failure:
+    where = "the firewall" if attempt.judge is Judge.FIREWALL else attempt.target
+    return _failure(
+        attempt,
+        "a refusal: no flow permits it",
+        observed,
+        f"Find the rule of {where} that lets {attempt.direction} {attempt.protocol}/{attempt.port} pass and remove it"
+        " (`pacslab up` restores the described rules), or declare the flow in topology.yml.",
+    )
+
+
+def _failure(attempt: Attempt, expected: str, observed: str, remedy: str) -> Failure:
+    return Failure(
+        source=attempt.source,
+        target=attempt.target,
+        address=attempt.address,
+        protocol=attempt.protocol,
+        port=attempt.port,
+        zones=attempt.direction,
+        expected=expected,
+        observed=observed,
+        remedy=remedy,
+    )

@@ -1,0 +1,53 @@
+"""Waits for refusals to arrive at the collector."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from lab.verify.matrix import sends_log
+from lab.verify.refusals import Refusal, refusals
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from lab.verify.collected import Collected
+
+PATIENCE = 10.0
+"""Seconds in which a refusal has to reach the collector."""
+BEFORE = 4_000_000
+"""How many bytes of log before a run are searched for refusals that the rate limit kept from being logged again."""
+
+
+class Records:
+    """The refusals that hosts have logged since this object was made."""
+
+    def __init__(self, collected: Collected) -> None:
+        """Remember where every host's log ends now."""
+        self.collected = collected
+        hosts = [host for host in collected.lab.site.hosts if sends_log(collected.lab.site, host)]
+        self.begun = collected.mark(*hosts)
+        self.read_to = dict(self.begun)
+        self.seen: set[Refusal] = set()
+
+    def await_all(self, wanted: Collection[Refusal], loggers: Collection[str]) -> None:
+        """Read the logs of ``loggers`` until every wanted refusal is on record or PATIENCE is over."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            for host in loggers:
+                self._read(host)
+            if self.seen.issuperset(wanted) or time.monotonic() > deadline:
+                return
+            time.sleep(0.3)
+
+    def _read(self, host: str) -> None:
+        lines, self.read_to[host] = self.collected.following(host, self.read_to[host])
+        self.seen |= refusals(lines)
+
+    def before(self, loggers: Collection[str]) -> set[Refusal]:
+        """The refusals logged shortly before this object was made."""
+        found: set[Refusal] = set()
+        for host in loggers:
+            start = max(0, self.begun[host] - BEFORE)
+            found |= refusals(self.collected.between(host, start, self.begun[host]))
+        return found

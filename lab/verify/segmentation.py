@@ -1,0 +1,91 @@
+"""Proves that exactly the declared flows connect, and that every refusal is on record."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from lab.verify.attempting import attempt_all
+from lab.verify.collected import Collected
+from lab.verify.containment import check_containment
+from lab.verify.judgement import judge, record_wanted
+from lab.verify.matrix import Attempt, Judge, attempts
+from lab.verify.records import Records
+from lab.verify.report import Report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from lab.engine.lab import Lab
+    from lab.topology.site import Site
+    from lab.verify.attempting import Target
+    from lab.verify.refusals import Refusal
+
+LOGGED_AGAIN_AFTER = 61.0
+"""Seconds after which the firewall logs a (source, target, port) again: its limit is once a minute."""
+
+
+def verify_segmentation(lab: Lab, say: Callable[[str], None]) -> Report:
+    """Try every pair of hosts on every port of the site and on ports that nothing serves; then containment.
+
+    Args:
+        lab: A running lab.
+        say: Told what is going on, one line at a time.
+
+    Raises:
+        EngineError: a host could not run the probe, or the sink of the containment check could not be made.
+        UsageError: the site has no log collector.
+    """
+    begun = time.monotonic()
+    records = Records(Collected(lab))
+    everything = attempts(lab.site)
+    say(f"{len(everything)} connections between {len(lab.site.hosts)} hosts")
+    outcomes = _try(lab, everything)
+    missing = _await_records(lab.site, records, everything)
+    suppressed = _suppressed(lab.site, records, missing)
+    if suppressed:
+        say(f"{len(suppressed)} refusals are missing that were logged just before; again in {LOGGED_AGAIN_AFTER:.0f} s")
+        time.sleep(LOGGED_AGAIN_AFTER)
+        outcomes |= _try(lab, suppressed)
+        _await_records(lab.site, records, suppressed)
+    failures = [found for one in everything if (found := judge(one, outcomes[one], records.seen)) is not None]
+    say("containment: the machine's own addresses, and a sink beside the lab")
+    contained, leaks = check_containment(lab)
+    return Report(len(everything) + contained, (*failures, *leaks), time.monotonic() - begun)
+
+
+def _try(lab: Lab, wanted: Iterable[Attempt]) -> dict[Attempt, str]:
+    by_source: dict[str, list[Attempt]] = defaultdict(list)
+    for attempt in wanted:
+        by_source[attempt.source].append(attempt)
+    answers = attempt_all(lab, {source: [_target(one) for one in mine] for source, mine in by_source.items()})
+    return {attempt: answers[source][_target(attempt)] for source, mine in by_source.items() for attempt in mine}
+
+
+def _target(attempt: Attempt) -> Target:
+    return attempt.protocol, attempt.address, attempt.port
+
+
+def _wanted(wanted: Iterable[Attempt]) -> dict[Refusal, Attempt]:
+    return {record: one for one in wanted if (record := record_wanted(one)) is not None}
+
+
+def _await_records(site: Site, records: Records, wanted: Iterable[Attempt]) -> list[Attempt]:
+    """Wait for the refusals of these attempts; return those that have none."""
+    expected = _wanted(wanted)
+    records.await_all(expected.keys(), {_logger(site, attempt) for attempt in expected.values()})
+    return [attempt for record, attempt in expected.items() if record not in records.seen]
+
+
+def _suppressed(site: Site, records: Records, missing: list[Attempt]) -> list[Attempt]:
+    """Those whose refusal may be missing only because it was logged before, within the firewall's rate limit."""
+    expected = _wanted(missing)
+    before = records.before({_logger(site, attempt) for attempt in missing}) if missing else set()
+    return [attempt for record, attempt in expected.items() if record in before]
+
+
+def _logger(site: Site, attempt: Attempt) -> str:
+    if attempt.judge is Judge.TARGET:
+        return attempt.target
+    return next(name for name, host in site.hosts.items() if host.gateway)

@@ -1,0 +1,116 @@
+"""A listener beside the lab: a container on a Docker bridge of its own, which no lab host may reach."""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lab.engine import names
+from lab.engine.client import NotFoundError
+from lab.engine.execute import execute
+from lab.errors import EngineError
+from lab.verify.attempting import PROGRAM, TIMEOUT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lab.engine.client import Docker
+    from lab.engine.lab import Lab
+
+PORT = 7000
+PART = "sink"
+LISTENER = """
+import socket
+server = socket.create_server(("", int(__import__("sys").argv[1])))
+while True:
+    connection, peer = server.accept()
+    print(peer[0], flush=True)
+    connection.close()
+"""
+
+
+@dataclass(frozen=True)
+class Sink:
+    """The listener: its address, and the neighbour that must reach it."""
+
+    docker: Docker
+    container: str
+    neighbour: str
+    address: str
+    neighbour_address: str
+
+    def neighbour_reaches_it(self) -> bool:
+        """The positive control: a container of the same bridge connects."""
+        task = json.dumps({"timeout": TIMEOUT, "rate": 10, "targets": [["tcp", self.address, PORT]]})
+        done = execute(self.docker, self.neighbour, ["python3", "-I", "-", task], input=PROGRAM)
+        return done.code == 0 and json.loads(done.stdout) == ["connected"]
+
+    def strangers(self) -> list[str]:
+        """Addresses other than the neighbour's from which the listener was reached."""
+        done = execute(self.docker, self.container, ["cat", "/tmp/peers"])  # noqa: S108 - inside the sink's container
+        return sorted({line for line in done.stdout.split() if line != self.neighbour_address})
+
+
+@contextmanager
+def sink(lab: Lab) -> Iterator[Sink]:
+    """Make the sink and its neighbour, and remove them whatever happens.
+
+    Raises:
+        EngineError: Docker cannot make them.
+    """
+    docker = lab.docker
+    network = f"pacslab-{lab.name}-{PART}"
+    containers = [network, f"{network}-neighbour"]
+    _remove(docker, network, containers)  # of a run that was killed
+    try:
+        labels = {names.LAB: lab.name, names.PART: PART}
+        docker.call("POST", "/networks/create", body={"Name": network, "Driver": "bridge", "Labels": labels})
+        image = docker.inspect(lab.container(next(iter(lab.record.hosts))))["Image"]
+        listener = f"exec python3 -I -c '{LISTENER}' {PORT} >/tmp/peers"
+        for container, command in zip(containers, (listener, "exec sleep 600"), strict=True):
+            docker.create(container, _body(image, command, network, labels))
+            docker.start(container)
+        addresses = [_address(docker, container, network) for container in containers]
+        made = Sink(docker, containers[0], containers[1], addresses[0], addresses[1])
+        _await(made)
+        yield made
+    finally:
+        _remove(docker, network, containers)
+
+
+def _body(image: str, command: str, network: str, labels: dict[str, str]) -> dict[str, object]:
+    return {
+        "Image": image,
+        "Entrypoint": ["/bin/sh", "-c", command],
+        "Cmd": [],
+        "Labels": labels,
+        "StopSignal": "SIGKILL",
+        "HostConfig": {"NetworkMode": network, "CapDrop": ["ALL"], "AutoRemove": False},
+    }
+
+
+def _address(docker: Docker, container: str, network: str) -> str:
+    return str(docker.inspect(container)["NetworkSettings"]["Networks"][network]["IPAddress"])
+
+
+def _await(made: Sink) -> None:
+    deadline = time.monotonic() + 10
+    while not made.neighbour_reaches_it():
+        if time.monotonic() > deadline:
+            raise EngineError(
+                f"The sink at {made.address}:{PORT} does not answer its own neighbour, so it would prove nothing.",
+                remedy="Docker's bridge networks must work on this machine: look at 'docker info' and its log.",
+            )
+        time.sleep(0.2)
+
+
+def _remove(docker: Docker, network: str, containers: list[str]) -> None:
+    for container in containers:
+        docker.remove(container)
+    try:
+        docker.call("DELETE", f"/networks/{network}")
+    except NotFoundError:
+        return
