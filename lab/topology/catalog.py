@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
-from lab.errors import UsageError
 from lab.topology.model import Name, RoleName, Strict
+from lab.topology.problems import Problem, TopologyError
+from lab.topology.shape import shape_problems
+from lab.topology.source import read_source
 
 ROLES_DIR = Path(__file__).resolve().parents[2] / "roles"
 
@@ -48,6 +49,12 @@ class Service(Strict):
     probe: Probe = UnitProbe()
     remedy: str = Field(min_length=1, description="What to look at when it is not healthy.")
 
+    @model_validator(mode="after")
+    def _tcp_probe_has_a_port(self) -> Self:
+        if isinstance(self.probe, TcpProbe) and (self.port is None or self.protocol != "tcp"):
+            raise ValueError("a tcp probe needs a tcp port to connect to")
+        return self
+
 
 class Certificate(Strict):
     """A key and certificate that the role's service needs, at /etc/pacslab/tls/<name>.{key,crt,pem}."""
@@ -68,23 +75,36 @@ class RoleMeta(Strict):
     certificates: dict[Name, Certificate] = Field(default_factory=dict)
     sources: list[str] = Field(
         default_factory=list,
-        description="Files outside the role, relative to the repository, that its image is made of; part of the image key.",
+        description="Files outside the role, relative to the repository, that its image is made of.",
     )
 
 
 Catalog = dict[RoleName, RoleMeta]
 
 
+def read_catalog(roles_dir: Path = ROLES_DIR) -> tuple[Catalog, list[Problem]]:
+    """Read ``meta/pacslab.yml`` of every role; return what could be read, and the mistakes."""
+    catalog: Catalog = {}
+    problems: list[Problem] = []
+    for path in sorted(roles_dir.glob("*/meta/pacslab.yml")):
+        source = read_source(path)
+        problems += source.problems
+        if source.problems:
+            continue
+        try:
+            catalog[path.parents[1].name] = RoleMeta.model_validate(source.data if source.data is not None else {})
+        except ValidationError as error:
+            problems += shape_problems(source, RoleMeta, error)
+    return catalog, problems
+
+
 def load_catalog(roles_dir: Path = ROLES_DIR) -> Catalog:
     """Read ``meta/pacslab.yml`` of every role.
 
     Raises:
-        UsageError: a role's file does not follow :class:`RoleMeta`.
+        TopologyError: a role's file does not follow :class:`RoleMeta`.
     """
-    catalog: Catalog = {}
-    for path in sorted(roles_dir.glob("*/meta/pacslab.yml")):
-        try:
-            catalog[path.parents[1].name] = RoleMeta.model_validate(yaml.safe_load(path.read_text("utf-8")) or {})
-        except (ValidationError, yaml.YAMLError) as error:
-            raise UsageError(f"{path}: {error}", remedy="Mend the file; lab/topology/catalog.py states its form.") from error
+    catalog, problems = read_catalog(roles_dir)
+    if problems:
+        raise TopologyError(problems)
     return catalog

@@ -2,19 +2,106 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import yaml
+from pydantic import ValidationError
 
-from lab.topology.catalog import ROLES_DIR, load_catalog
-from lab.topology.model import Topology
+from lab.topology.catalog import ROLES_DIR, read_catalog
+from lab.topology.model import Flow, Host, Strict, Topology, Zone
+from lab.topology.problems import Problem, TopologyError, choose
+from lab.topology.rules import check_rules
+from lab.topology.rules.draft import Draft
+from lab.topology.shape import shape_problems
 from lab.topology.site import Site
+from lab.topology.source import Source, read_source
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from lab.topology.catalog import Catalog
+
+Part = TypeVar("Part", bound=Strict)
+Label = TypeVar("Label", str, int)
+
+INVENTORIES_DIR = Path(__file__).resolve().parents[2] / "inventories"
+FILE_NAME = "topology.yml"
+
+
+def site_names(inventories_dir: Path = INVENTORIES_DIR) -> list[str]:
+    """Return the names of the sites that exist."""
+    return sorted(path.parent.name for path in inventories_dir.glob(f"*/{FILE_NAME}"))
+
+
+def site_path(name: str, inventories_dir: Path = INVENTORIES_DIR) -> Path:
+    """Return a site's ``topology.yml``.
+
+    Raises:
+        TopologyError: there is no such site; the remedy lists those that exist.
+    """
+    path = inventories_dir / name / FILE_NAME
+    if name not in site_names(inventories_dir):
+        raise TopologyError([_missing(path, inventories_dir)])
+    return path
 
 
 def load_site(path: Path, roles_dir: Path = ROLES_DIR) -> Site:
-    """Read a site's description and the role catalogue."""
-    topology = Topology.model_validate(yaml.safe_load(path.read_text("utf-8")))
-    return Site(topology, load_catalog(roles_dir), path)
+    """Read a site's description and the role catalogue.
+
+    Raises:
+        TopologyError: with every mistake of the description, and of the roles' ``meta/pacslab.yml``.
+    """
+    if not path.is_file():
+        raise TopologyError([_missing(path, path.absolute().parents[1])])
+    source = read_source(path)
+    catalog, problems = read_catalog(roles_dir)
+    problems += source.problems
+    topology: Topology | None = None
+    if isinstance(source.data, dict):
+        try:
+            topology = Topology.model_validate(source.data)
+        except ValidationError as error:
+            problems += shape_problems(source, Topology, error)
+        roles = frozenset(meta.parents[1].name for meta in roles_dir.glob("*/meta/pacslab.yml"))
+        problems += check_rules(_draft(source, catalog, roles))
+    elif not source.problems:
+        problems.append(Problem(path, 0, "This is no site's description.", "docs/topology.md says what it holds."))
+    if problems or topology is None:
+        raise TopologyError(problems)
+    return Site(topology, catalog, path)
+
+
+def _draft(source: Source, catalog: Catalog, role_names: frozenset[str]) -> Draft:
+    """Read every part of the file that can be read on its own, so that one mistake does not hide the others."""
+    zones, hosts = (_mapping(source.data.get(key)) for key in ("zones", "hosts"))
+    flows = source.data.get("flows")
+    return Draft(
+        source=source,
+        site=str(source.data.get("site", "")),
+        domain=str(source.data.get("domain", "")),
+        zones=_readable(Zone, zones),
+        hosts=_readable(Host, hosts),
+        flows=_readable(Flow, dict(enumerate(flows if isinstance(flows, list) else []))),
+        zone_names=frozenset(zones),
+        host_names=frozenset(hosts),
+        role_names=role_names,
+        catalog=catalog,
+    )
+
+
+def _mapping(data: Any) -> dict[str, Any]:
+    return {str(name): part for name, part in data.items()} if isinstance(data, dict) else {}
+
+
+def _readable(model: type[Part], parts: dict[Label, Any]) -> dict[Label, Part]:
+    """Return the parts that follow the model; the others have been reported."""
+    read: dict[Label, Part] = {}
+    for label, part in parts.items():
+        try:
+            read[label] = model.model_validate(part)
+        except ValidationError:
+            continue
+    return read
+
+
+def _missing(path: Path, inventories_dir: Path) -> Problem:
+    names = site_names(inventories_dir)
+    return Problem(path, 0, "There is no such file.", choose(path.parent.name, names, "Sites that exist"))

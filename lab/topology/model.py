@@ -8,18 +8,22 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
-"""A zone, host or service: lower case letters, digits and hyphens."""
+NAME = r"^[a-z]([a-z0-9-]{0,29}[a-z0-9])?$"
+ROLE_NAME = r"^[a-z][a-z0-9_]{0,30}$"
+AE_TITLE = r"^[A-Z0-9_-]{1,16}$"
+SELECTOR = r"^([a-z]([a-z0-9-]{0,29}[a-z0-9])?|role:[a-z][a-z0-9_]{0,30}|zone:[a-z]([a-z0-9-]{0,29}[a-z0-9])?)$"
+DOMAIN = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$"
 
-RoleName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
+Name = Annotated[str, StringConstraints(pattern=NAME)]
+"""A zone, host or service: lower case letters, digits and inner hyphens, as a DNS label (RFC 1123 2.1)."""
+
+RoleName = Annotated[str, StringConstraints(pattern=ROLE_NAME)]
 """An Ansible role: a folder of ``roles/``."""
 
-AETitle = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9_-]{1,16}$")]
+AETitle = Annotated[str, StringConstraints(pattern=AE_TITLE)]
 """A DICOM application entity title (PS3.5 6.2 allows more; these are the safe ones)."""
 
-Selector = Annotated[
-    str, StringConstraints(pattern=r"^([a-z][a-z0-9-]{0,30}|role:[a-z][a-z0-9_]*|zone:[a-z][a-z0-9-]*)$")
-]
+Selector = Annotated[str, StringConstraints(pattern=SELECTOR)]
 """Who a flow speaks of: a host, ``role:ROLE`` or ``zone:ZONE``."""
 
 
@@ -32,12 +36,19 @@ class Strict(BaseModel):
 class Zone(Strict):
     """One IP network behind the firewall."""
 
-    vlan: int = Field(ge=1, le=4094, description="VLAN number; the lab names the zone's bridge and interfaces by it.")
-    subnet: IPv4Network = Field(description="The zone's IPv4 network; it exists inside the lab only.")
-    isolated: bool = Field(
-        default=False, description="Ports are isolated: hosts of this zone cannot reach each other at layer 2."
+    vlan: int = Field(
+        ge=1, le=4094, description="VLAN number; the lab names the zone's bridge and interfaces by it.", examples=[41]
     )
-    purpose: str = Field(min_length=1, description="What the zone is for, in one line.")
+    subnet: IPv4Network = Field(
+        description="The zone's IPv4 network; it exists inside the lab only. Its first address is the firewall's.",
+        examples=["10.24.41.0/24"],
+    )
+    isolated: bool = Field(
+        default=False,
+        description="Ports are isolated: hosts of this zone cannot reach each other at layer 2.",
+        examples=[True],
+    )
+    purpose: str = Field(min_length=1, description="What the zone is for, in one line.", examples=["CT scanners"])
 
     @property
     def gateway(self) -> IPv4Address:
@@ -56,51 +67,90 @@ class Criticality(StrEnum):
 class Asset(Strict):
     """What an asset register keeps of a host (CSF ID.AM-1, ID.AM-5)."""
 
-    owner: str = Field(min_length=1, description="The department or party that answers for it.")
-    criticality: Criticality
-    regulated: bool = Field(
-        default=False, description="Part of an FDA-regulated device: what may be changed on it is limited."
+    owner: str = Field(min_length=1, description="The department or party that answers for it.", examples=["Radiology"])
+    criticality: Criticality = Field(
+        description="How much care delivery suffers when the asset is lost (CSF ID.AM-5).", examples=["high"]
     )
-    purpose: str = Field(min_length=1, description="What the host does, in one line.")
+    regulated: bool = Field(
+        default=False,
+        description="Part of an FDA-regulated device: what may be changed on it is limited.",
+        examples=[True],
+    )
+    purpose: str = Field(min_length=1, description="What the host does, in one line.", examples=["CT scanner"])
 
 
 class Host(Strict):
     """One machine of the site."""
 
-    zone: Name
-    address: IPv4Address
-    roles: list[RoleName] = Field(min_length=1, description="Ansible roles in order; images are prefixes of this list.")
+    zone: Name = Field(description="The zone that it stands in.", examples=["modality-ct"])
+    address: IPv4Address = Field(
+        description="Its address: one of the zone's, and not the gateway's unless the host is the gateway.",
+        examples=["10.24.41.11"],
+    )
+    roles: list[RoleName] = Field(
+        min_length=1,
+        description="Ansible roles in order; images are prefixes of this list.",
+        examples=[["base", "trust", "log_forwarder", "postgresql"]],
+    )
     gateway: bool = Field(
-        default=False, description="The firewall: it also holds the gateway address of every other zone."
+        default=False,
+        description="The firewall: it also holds the gateway address of every other zone. A site has exactly one.",
+        examples=[True],
     )
-    ae_title: AETitle | None = Field(default=None, description="DICOM application entity title.")
+    ae_title: AETitle | None = Field(
+        default=None, description="DICOM application entity title; no two hosts share one.", examples=["CT1"]
+    )
     modality: Literal["CT", "MR", "US", "DX"] | None = Field(
-        default=None, description="DICOM Modality (0008,0060) that a modality acquires."
+        default=None, description="DICOM Modality (0008,0060) that a modality acquires.", examples=["CT"]
     )
-    asset: Asset
+    asset: Asset = Field(
+        description="What the asset register keeps of it.",
+        examples=[{"owner": "Radiology", "criticality": "high", "regulated": True, "purpose": "CT scanner"}],
+    )
+
+    def matches(self, name: str, selector: str) -> bool:
+        """Tell whether a selector speaks of this host, whose name is given."""
+        kind, _, value = selector.rpartition(":")
+        if kind == "role":
+            return value in self.roles
+        if kind == "zone":
+            return value == self.zone
+        return value == name
 
 
 class Flow(Strict):
     """Who may open which service to whom, and why. What no flow allows is denied."""
 
-    from_: Selector | list[Selector] = Field(alias="from", description="The side that opens the connection.")
-    to: Selector | list[Selector] = Field(description="The side that offers the service.")
-    service: Name = Field(description="A service that a role of the target offers.")
+    from_: Selector | list[Selector] = Field(
+        alias="from", description="The side that opens the connection.", examples=["role:modality"]
+    )
+    to: Selector | list[Selector] = Field(
+        description="The side that offers the service.", examples=[["pacs-rad", "vna1"]]
+    )
+    service: Name = Field(description="A service that a role of the target offers.", examples=["dicom-tls"])
     permits: list[str] = Field(
         default_factory=list,
-        description="What may be asked inside: DICOM operations (C-STORE, MWL, MPPS, ...) or HL7 messages (ADT^A04, ...).",
+        description="What may be asked inside: DICOM operations (C-STORE, MWL, MPPS, ...), HL7 messages (ADT^A04, ...) "
+        "or DICOMweb transactions (QIDO-RS, ...).",
+        examples=[["C-ECHO", "C-STORE"]],
     )
-    why: str = Field(min_length=1, description="The IHE transaction or the administrative reason.")
+    why: str = Field(
+        min_length=1,
+        description="The IHE transaction or the administrative reason.",
+        examples=["RAD-8 Modality Images Stored"],
+    )
 
 
 class Topology(Strict):
     """A site, as written."""
 
-    site: Name
-    title: str
+    site: Name = Field(description="The site's name: that of its folder in inventories/.", examples=["reference"])
+    title: str = Field(min_length=1, description="The site's name for people.", examples=["Reference imaging site"])
     domain: str = Field(
-        pattern=r"^[a-z0-9.-]+$", description="DNS domain of the hosts; one reserved for private use, such as *.internal."
+        pattern=DOMAIN,
+        description="DNS domain of the hosts; one reserved for private use, such as *.internal.",
+        examples=["imaging.internal"],
     )
-    zones: dict[Name, Zone] = Field(min_length=1)
-    hosts: dict[Name, Host] = Field(min_length=1)
-    flows: list[Flow] = Field(min_length=1)
+    zones: dict[Name, Zone] = Field(min_length=1, description="The site's zones, by name.")
+    hosts: dict[Name, Host] = Field(min_length=1, description="The site's hosts, by name.")
+    flows: list[Flow] = Field(min_length=1, description="Everything that is allowed.")

@@ -63,9 +63,7 @@ class Site:
     def services(self, host: str) -> dict[str, Service]:
         """Every service of a host, by name, over all its roles."""
         return {
-            name: service
-            for role in self.hosts[host].roles
-            for name, service in self.catalog[role].services.items()
+            name: service for role in self.hosts[host].roles for name, service in self.catalog[role].services.items()
         }
 
     def certificates(self, host: str) -> dict[str, Certificate]:
@@ -100,7 +98,7 @@ class Site:
     def select(self, selector: str | list[str]) -> list[str]:
         """Resolve a selector to host names, in the order written in the description."""
         wanted = [selector] if isinstance(selector, str) else selector
-        return [name for name, host in self.hosts.items() if any(_matches(name, host, one) for one in wanted)]
+        return [name for name, host in self.hosts.items() if any(host.matches(name, one) for one in wanted)]
 
     @cached_property
     def flows(self) -> tuple[ResolvedFlow, ...]:
@@ -184,9 +182,7 @@ class Site:
             "host_roles": list(host.roles),
             "host_ae_title": host.ae_title,
             "host_modality": host.modality,
-            "host_services": {
-                service: entry.model_dump(mode="json") for service, entry in self.services(name).items()
-            },
+            "host_services": {service: entry.model_dump(mode="json") for service, entry in self.services(name).items()},
             "host_certificates": {
                 certificate: entry.model_dump(mode="json") for certificate, entry in self.certificates(name).items()
             },
@@ -212,15 +208,6 @@ class Site:
             "permits": list(flow.permits),
             "why": flow.why,
         }
-
-
-def _matches(name: str, host: Host, selector: str) -> bool:
-    kind, _, value = selector.rpartition(":")
-    if kind == "role":
-        return value in host.roles
-    if kind == "zone":
-        return value == host.zone
-    return value == name
 
 
 def _merge(one: ResolvedFlow, two: ResolvedFlow) -> ResolvedFlow:

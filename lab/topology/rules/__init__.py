@@ -1,0 +1,40 @@
+"""What must hold between the parts of a site; each rule yields a problem for each place where it does not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lab.topology.rules import addresses, flows, hosts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from lab.topology.problems import Problem
+    from lab.topology.rules.draft import Draft
+
+RULES: tuple[Callable[[Draft], Iterator[Problem]], ...] = (
+    addresses.vlans_differ,
+    addresses.subnets_are_usable,
+    addresses.subnets_do_not_overlap,
+    addresses.hosts_stand_in_their_zone,
+    addresses.addresses_differ,
+    hosts.site_is_named_as_its_folder,
+    hosts.names_are_free,
+    hosts.names_fit_a_certificate,
+    hosts.zones_exist,
+    hosts.roles_exist,
+    hosts.one_host_is_the_gateway,
+    hosts.ae_titles_differ,
+    hosts.services_do_not_clash,
+    hosts.certificates_do_not_clash,
+    flows.selectors_match,
+    flows.services_are_offered,
+    flows.permits_are_known,
+    flows.dicom_needs_ae_titles,
+    flows.somebody_is_connected,
+)
+
+
+def check_rules(draft: Draft) -> list[Problem]:
+    """Return every problem that the rules find."""
+    return [problem for rule in RULES for problem in rule(draft)]

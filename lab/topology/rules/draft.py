@@ -1,0 +1,54 @@
+"""A description as far as it could be read, for the rules to judge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lab.topology.catalog import Catalog, Service
+    from lab.topology.model import Flow, Host, Zone
+    from lab.topology.source import Source
+
+
+@dataclass(frozen=True)
+class Draft:
+    """The readable parts of a site, and the names of all that are written.
+
+    A part that could not be read has been reported already. Rules look at ``zone_names``, ``host_names`` and
+    ``role_names`` before they call something missing, so that one mistake is not reported as two.
+    """
+
+    source: Source
+    site: str
+    domain: str
+    zones: dict[str, Zone]
+    hosts: dict[str, Host]
+    flows: dict[int, Flow]
+    zone_names: frozenset[str]
+    host_names: frozenset[str]
+    role_names: frozenset[str]
+    catalog: Catalog
+
+    @property
+    def all_hosts_read(self) -> bool:
+        """Whether every host that is written could be read."""
+        return self.host_names == set(self.hosts)
+
+    def select(self, selector: str | list[str]) -> list[str]:
+        """Return the readable hosts that a selector matches."""
+        wanted = [selector] if isinstance(selector, str) else selector
+        return [name for name, host in self.hosts.items() if any(host.matches(name, one) for one in wanted)]
+
+    def offers(self, host: str) -> list[tuple[str, str, Service]]:
+        """Return (role, service name, service) of a host, in the order of its roles; a role twice counts once."""
+        return [
+            (role, name, service)
+            for role in dict.fromkeys(self.hosts[host].roles)
+            if role in self.catalog
+            for name, service in self.catalog[role].services.items()
+        ]
+
+    def roles_known(self, host: str) -> bool:
+        """Whether every role of a host could be read, so that its services are all known."""
+        return all(role in self.catalog for role in self.hosts[host].roles)
