@@ -1,0 +1,1 @@
+"""Making of DICOM objects: images, presentation states, key objects, measurements and reports."""
