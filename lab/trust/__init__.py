@@ -1,0 +1,10 @@
+"""A lab's trust: its PKI and the secrets it makes for itself, kept below the lab's folder and never in git."""
+
+from __future__ import annotations
+
+from lab.trust.generated import ensure_secrets
+from lab.trust.pki import ensure_pki, held, retire, revoke, rotate
+from lab.trust.session import Changes
+from lab.trust.store import pki_folder
+
+__all__ = ["Changes", "ensure_pki", "ensure_secrets", "held", "pki_folder", "retire", "revoke", "rotate"]

@@ -1,0 +1,95 @@
+"""Files of the PKI: written whole or not at all, readable by their owner alone."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+
+from lab.errors import PacslabError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+class TrustError(PacslabError):
+    """The PKI's files do not say what they should."""
+
+    exit_code = 5
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make a folder, and those above it, that only its owner may enter."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Replace a file in one step; its mode is 0600 from its first byte on."""
+    make_private_folder(path.parent)
+    draft = path.with_name(f".{path.name}.new")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the folder against other drivers: two that sign at once would lose entries of the index."""
+    make_private_folder(folder)
+    descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    """Return a key as PKCS #8 in PEM, without a passphrase: services start without a person."""
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def certificate_pem(certificate: x509.Certificate) -> bytes:
+    """Return a certificate in PEM."""
+    return certificate.public_bytes(Encoding.PEM)
+
+
+def read_key(path: Path) -> ec.EllipticCurvePrivateKey:
+    """Read an elliptic-curve key.
+
+    Raises:
+        TrustError: the file is not one.
+    """
+    try:
+        key = load_pem_private_key(path.read_bytes(), password=None)
+    except (OSError, ValueError, TypeError) as error:
+        raise TrustError(f"{path} cannot be read as a key: {error}", remedy=_REBUILD) from error
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise TrustError(f"{path} is not an elliptic-curve key", remedy=_REBUILD)
+    return key
+
+
+def read_certificate(path: Path) -> x509.Certificate:
+    """Read the first certificate of a PEM file.
+
+    Raises:
+        TrustError: the file holds none.
+    """
+    try:
+        return x509.load_pem_x509_certificate(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise TrustError(f"{path} cannot be read as a certificate: {error}", remedy=_REBUILD) from error
+
+
+_REBUILD = "Put the file back, or remove the lab's pki folder and run 'pacslab up' to make all anew."

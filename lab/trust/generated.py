@@ -1,0 +1,54 @@
+"""Passwords that the lab makes for itself and keeps beside its PKI."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from typing import TYPE_CHECKING
+
+from lab.trust.files import TrustError, locked, write_private
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lab.topology.site import Site
+
+SECRETS: dict[str, str] = {
+    "orthanc_http": "orthanc",
+}
+"""Secrets by name, with the role whose hosts have one each; templates read ``trust_secrets.<name>[host_name]``."""
+
+_OCTETS = 24  # 192 bits: beyond guessing, whatever the service's limits on attempts
+
+
+def ensure_secrets(site: Site, folder: Path) -> dict[str, dict[str, str]]:
+    """Return every secret by name and host; those that are missing are made, those of removed hosts are dropped.
+
+    They are kept in ``<folder>/secrets.json``, mode 0600.
+    """
+    path = folder / "secrets.json"
+    with locked(folder):
+        known = _read(path)
+        wanted = {
+            name: {
+                host: known.get(name, {}).get(host) or secrets.token_urlsafe(_OCTETS)
+                for host, entry in site.hosts.items()
+                if role in entry.roles
+            }
+            for name, role in SECRETS.items()
+        }
+        if wanted != known:
+            write_private(path, (json.dumps(wanted, indent=2) + "\n").encode())
+    return wanted
+
+
+def _read(path: Path) -> dict[str, dict[str, str]]:
+    if not path.exists():
+        return {}
+    try:
+        return {name: dict(hosts) for name, hosts in json.loads(path.read_text("utf-8")).items()}
+    except (ValueError, AttributeError, TypeError) as error:
+        raise TrustError(
+            f"{path} is not a table of secrets: {error}",
+            remedy="Put the file back, or remove it and run 'pacslab up' to make and spread new ones.",
+        ) from error
