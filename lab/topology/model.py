@@ -26,6 +26,9 @@ AETitle = Annotated[str, StringConstraints(pattern=AE_TITLE)]
 Selector = Annotated[str, StringConstraints(pattern=SELECTOR)]
 """Who a flow speaks of: a host, ``role:ROLE`` or ``zone:ZONE``."""
 
+Selectors = Selector | Annotated[list[Selector], Field(min_length=1)]
+"""One selector, or several of which any may match."""
+
 
 class Strict(BaseModel):
     """Frozen, and a key that is not known is a mistake."""
@@ -42,6 +45,7 @@ class Zone(Strict):
     subnet: IPv4Network = Field(
         description="The zone's IPv4 network; it exists inside the lab only. Its first address is the firewall's.",
         examples=["10.24.41.0/24"],
+        json_schema_extra={"pattern": r"^[0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2}$"},
     )
     isolated: bool = Field(
         default=False,
@@ -121,12 +125,10 @@ class Host(Strict):
 class Flow(Strict):
     """Who may open which service to whom, and why. What no flow allows is denied."""
 
-    from_: Selector | list[Selector] = Field(
+    from_: Selectors = Field(
         alias="from", description="The side that opens the connection.", examples=["role:modality"]
     )
-    to: Selector | list[Selector] = Field(
-        description="The side that offers the service.", examples=[["pacs-rad", "vna1"]]
-    )
+    to: Selectors = Field(description="The side that offers the service.", examples=[["pacs-rad", "vna1"]])
     service: Name = Field(description="A service that a role of the target offers.", examples=["dicom-tls"])
     permits: list[str] = Field(
         default_factory=list,
