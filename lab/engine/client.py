@@ -118,7 +118,9 @@ class Docker:
             data = response.read()
             connection.close()
             raise _refusal(response.status, "POST", path, data)
-        return connection.sock, response.fp
+        reader = response.fp
+        response.fp = None  # type: ignore[assignment] # ours now: else it is closed when the response is forgotten
+        return connection.sock, reader
 
     def _request(
         self,

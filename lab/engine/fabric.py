@@ -1,0 +1,97 @@
+"""The lab's network: bridges in the fabric, and a pair of virtual interfaces from a bridge into each host."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lab.engine import names
+from lab.engine.execute import execute
+from lab.errors import EngineError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from ipaddress import IPv4Address, IPv4Network
+
+    from lab.engine.client import Docker
+    from lab.topology.site import Site
+
+_WIRE = Path(__file__).with_name("wire.py")
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """What was missing in the network (and was added, unless it was only looked for), and what could not be done."""
+
+    changes: list[str]
+    problems: list[str]
+
+
+def bridge_name(vlan: int) -> str:
+    """The bridge of a zone."""
+    return f"br{vlan}"
+
+
+def port_name(vlan: int, subnet: IPv4Network, address: IPv4Address) -> str:
+    """The fabric's end of a host's link: VLAN and host number, unique because addresses are, 14 characters at most."""
+    return f"v{vlan}-{int(address) - int(subnet.network_address)}"
+
+
+def mac_address(address: IPv4Address) -> str:
+    """A locally administered MAC address made of the IPv4 address: the same in every copy of a lab."""
+    return "02:00:" + ":".join(f"{byte:02x}" for byte in address.packed)
+
+
+def wanted_network(site: Site, pids: Mapping[str, int]) -> dict[str, Any]:
+    """The network of a site, as ``wire.py`` reads it, for the hosts whose first processes are known."""
+    zones = site.topology.zones
+    return {
+        "bridges": [bridge_name(zone.vlan) for zone in zones.values()],
+        "hosts": [
+            {"name": host, "pid": pid, "gateway": _gateway(site, host), "ports": _ports(site, host)}
+            for host, pid in pids.items()
+        ],
+        # links of hosts that do not run (yet): not ours to remove
+        "ignored": [port["port"] for host in site.hosts if host not in pids for port in _ports(site, host)],
+    }
+
+
+def _gateway(site: Site, host: str) -> str | None:
+    entry = site.hosts[host]
+    return None if entry.gateway else str(site.topology.zones[entry.zone].gateway)
+
+
+def _ports(site: Site, host: str) -> list[dict[str, Any]]:
+    ports = []
+    for one in site.interfaces(host):
+        zone = site.topology.zones[one.zone]
+        ports.append(
+            {
+                "port": port_name(zone.vlan, zone.subnet, one.address),
+                "bridge": bridge_name(zone.vlan),
+                "interface": one.name,
+                "address": f"{one.address}/{one.prefix}",
+                "mac": mac_address(one.address),
+                "isolated": zone.isolated and not site.hosts[host].gateway,
+            }
+        )
+    return ports
+
+
+def wire(docker: Docker, lab: str, site: Site, pids: Mapping[str, int], *, apply: bool) -> Wiring:
+    """Join the hosts to their zones, adding only what is missing; without ``apply``, say what that would be.
+
+    Raises:
+        EngineError: the fabric refused.
+    """
+    argv = ["python3", "-ISc", _WIRE.read_text("utf-8"), "apply" if apply else "look"]
+    wanted = json.dumps(wanted_network(site, pids)).encode()
+    done = execute(docker, names.fabric(lab), argv, input=wanted, timeout=60)
+    if done.code:
+        raise EngineError(
+            f"The fabric of lab {lab!r} could not be wired: {done.stderr.strip()}",
+            remedy=f"Run 'pacslab up --lab {lab}' again; if that does not help, 'pacslab down --lab {lab}' first.",
+        )
+    return Wiring(**json.loads(done.stdout))

@@ -1,0 +1,116 @@
+"""The containers of a lab: which exist, which are to be made, and how they start, run and end."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from lab.engine import names
+from lab.engine.execute import execute
+from lab.errors import EngineError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from lab.engine.client import Docker
+    from lab.engine.spec import Spec
+
+STOP_SECONDS = 30
+WORKERS = 8
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Running:
+    """A container that exists: its Docker state, its process id on the machine (0 when stopped), and its digest."""
+
+    name: str
+    state: str
+    pid: int
+    digest: str
+    image: str
+
+
+def observe(docker: Docker, lab: str) -> dict[str, Running]:
+    """Every container of a lab by host name (the fabric by its own)."""
+    listed = {
+        one["Labels"].get(names.HOST) or one["Labels"].get(names.PART, ""): one
+        for one in docker.containers(f"{names.LAB}={lab}")
+    }
+    inspected = docker.inspect_all(one["Id"] for one in listed.values())
+    return {
+        host: Running(
+            name=one["Names"][0].lstrip("/"),
+            state=inspected[one["Id"]]["State"]["Status"],
+            pid=int(inspected[one["Id"]]["State"]["Pid"]),
+            digest=one["Labels"].get(names.SPEC, ""),
+            image=one["ImageID"],
+        )
+        for host, one in listed.items()
+        if one["Id"] in inspected
+    }
+
+
+def ensure(docker: Docker, spec: Spec, there: Running | None) -> bool:
+    """Make the container be as its spec says, and run; True when it was made or started."""
+    if there and there.digest == spec.digest:
+        if there.state == "running":
+            return False
+        if there.state == "paused":
+            docker.call("POST", f"/containers/{spec.name}/unpause")
+            return True
+    elif there:
+        docker.remove(there.name)
+    if not there or there.digest != spec.digest:
+        docker.create(spec.name, spec.body)
+    docker.start(spec.name)
+    return True
+
+
+def pids(docker: Docker, lab: str, hosts: Iterable[str]) -> dict[str, int]:
+    """The process ids of the hosts' first processes, for those that run."""
+    wanted = {names.container(lab, host): host for host in hosts}
+    return {
+        wanted[name]: int(one["State"]["Pid"])
+        for name, one in docker.inspect_all(wanted).items()
+        if one["State"]["Status"] == "running"
+    }
+
+
+def wait_for_systemd(docker: Docker, lab: str, running: Mapping[str, int], timeout: float) -> dict[str, str]:
+    """Wait until systemd of every host has done its start-up jobs; the answer is its state by host (running, degraded).
+
+    One command in the fabric asks all: a command of Docker's costs about 0.1 s, and there are many hosts.
+    """
+    script = (
+        "for pid; do (until nsenter -t $pid -m -p test -S /run/systemd/private; do sleep 0.2; done; "
+        'echo "$pid $(nsenter -t $pid -m -p systemctl is-system-running --wait)") & done; wait'
+    )
+    argv = ["sh", "-c", script, "sh", *(str(pid) for pid in running.values())]
+    done = execute(docker, names.fabric(lab), argv, timeout=timeout)
+    states = dict(line.split(" ", 1) for line in done.stdout.splitlines() if " " in line)
+    return {host: states.get(str(pid), "starting") for host, pid in running.items()}
+
+
+def in_parallel(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
+    """Do the same for many; the first error is raised when all have ended."""
+    with ThreadPoolExecutor(max_workers=WORKERS) as pool:
+        return list(pool.map(work, items))
+
+
+def stop_all(docker: Docker, containers: Iterable[str]) -> None:
+    """Shut hosts down cleanly, all at once.
+
+    Raises:
+        EngineError: a host had to be killed, so what it kept on disk may not be whole.
+    """
+    stopping = list(containers)
+    in_parallel(lambda name: docker.stop(name, STOP_SECONDS), stopping)
+    killed = [name for name, one in docker.inspect_all(stopping).items() if one["State"]["ExitCode"] == 137]  # noqa: PLR2004 # 128 + SIGKILL
+    if killed:
+        raise EngineError(
+            f"{', '.join(killed)} did not shut down within {STOP_SECONDS} s and had to be killed.",
+            remedy="Start it again ('pacslab up') and look at what hangs: 'pacslab logs HOST'.",
+        )

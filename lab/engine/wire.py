@@ -1,0 +1,180 @@
+"""Runs inside the fabric: looks at a lab's network and adds what is missing (Python's own library only).
+
+Started as ``python3 -c SOURCE look|apply`` with the wanted network on standard input; prints
+``{"changes": [text], "problems": [text]}``. What is as it should be is not touched: a second run changes nothing.
+A host's interface is made by the fabric inside the host's network namespace: hosts need no tool for it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+Thing = dict[str, Any]
+
+
+def ip(batch: list[str], *options: str) -> str:
+    """Run one ``ip`` for a list of commands in the current namespace."""
+    done = subprocess.run(
+        ["ip", *options, "-batch", "-"], input="\n".join(batch), capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise SystemExit(f"ip: {done.stderr.strip()} in: {'; '.join(batch)}")
+    return done.stdout
+
+
+def documents(text: str) -> list[list[Thing]]:
+    """Split the JSON that ``ip -j -batch`` prints: one document for each command that had something to say."""
+    decoder, found, at = json.JSONDecoder(), [], 0
+    while text[at:].strip():
+        at += len(text[at:]) - len(text[at:].lstrip())
+        document, at = decoder.raw_decode(text, at)
+        found.append(document)
+    return found
+
+
+def go_to(handle: int) -> None:
+    """Enter the network namespace that an open file stands for."""
+    os.setns(handle, os.CLONE_NEWNET)  # type: ignore[attr-defined] # Python 3.12 on: the fabric's is newer than ours
+
+
+def enter(pid: int) -> bool:
+    """Enter the network namespace of a process; False when it has ended."""
+    try:
+        handle = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    go_to(handle)
+    os.close(handle)
+    return True
+
+
+def look_at_host() -> tuple[dict[str, Thing], str | None]:
+    """Interfaces by name, and the default gateway, of the current namespace."""
+    found = documents(ip(["addr show", "route show default"], "-j"))
+    links = {one["ifname"]: one for one in found[0] if one}
+    routes = [one for one in (found[1] if len(found) > 1 else []) if one.get("dst") == "default"]
+    return links, routes[0].get("gateway") if routes else None
+
+
+def joined(port: Thing, outer: Thing, inner: Thing) -> bool:
+    """Whether the two ends are one veth pair: each names the other's index."""
+    return bool(
+        outer.get("link_index") == inner["ifindex"]
+        and inner.get("link_index") == outer["ifindex"]
+        and inner.get("address") == port["mac"]
+    )
+
+
+class Work:
+    """The difference between what is wanted and what is there, collected host by host."""
+
+    def __init__(self, wanted: Thing) -> None:
+        """Look at the fabric itself: bridges, and links of hosts that the description no longer holds."""
+        self.changes: list[str] = []
+        self.problems: list[str] = []
+        self.outside: list[str] = []
+        self.clear: list[tuple[int, list[str]]] = []
+        self.inside: list[tuple[int, list[str]]] = []
+        self.links: dict[str, Thing] = {one["ifname"]: one for one in json.loads(ip(["link show"], "-j", "-d"))}
+        for bridge in wanted["bridges"]:
+            if bridge not in self.links:
+                self.outside += [f"link add {bridge} type bridge", f"link set {bridge} up"]
+                self.changes.append(f"{bridge}: made")
+        ports = {port["port"] for host in wanted["hosts"] for port in host["ports"]}
+        for name in self.links.keys() - {*wanted["bridges"], *wanted["ignored"], *ports}:
+            if self.links[name].get("linkinfo", {}).get("info_kind") in ("veth", "bridge"):
+                self.outside.append(f"link del {name}")
+                self.changes.append(f"{name}: removed")
+
+    def add_host(self, host: Thing) -> None:
+        """Look at a host, and collect what it lacks."""
+        if not enter(host["pid"]):
+            self.problems.append(f"{host['name']}: its container ended")
+            return
+        there, gateway = look_at_host()
+        commands = []
+        for port in host["ports"]:
+            link = self.add_link(host, port, there.get(port["interface"]))
+            commands += self.inner_commands(host, port, link)
+        rewired = any(command.startswith("link set") for command in commands)
+        if host["gateway"] and (gateway != host["gateway"] or rewired):
+            commands.append(f"route replace default via {host['gateway']}")
+            self.changes.append(f"{host['name']}: default route via {host['gateway']}")
+        if commands:
+            self.inside.append((host["pid"], commands))
+
+    def add_link(self, host: Thing, port: Thing, inner: Thing | None) -> Thing | None:
+        """Collect what the link lacks; the answer is the host's end where it can stay."""
+        outer, pid = self.links.get(port["port"]), host["pid"]
+        if outer and inner and joined(port, outer, inner):
+            self.outer_commands(port, outer)
+            return inner
+        if outer:
+            self.outside.append(f"link del {port['port']}")
+        elif inner:  # its other end lies in a fabric that is gone
+            self.clear.append((pid, [f"link del {port['interface']}"]))
+        self.outside += [
+            f"link add {port['port']} type veth peer name {port['interface']} address {port['mac']} netns {pid}",
+            f"link set {port['port']} master {port['bridge']} up",
+        ]
+        if port["isolated"]:
+            self.outside.append(f"link set {port['port']} type bridge_slave isolated on")
+        self.changes.append(f"{host['name']} {port['interface']}: joined to {port['bridge']}")
+        return None
+
+    def outer_commands(self, port: Thing, outer: Thing) -> None:
+        """Collect what the fabric's end of a link that is there lacks."""
+        if outer.get("master") != port["bridge"] or "UP" not in outer["flags"]:
+            self.outside.append(f"link set {port['port']} master {port['bridge']} up")
+            self.changes.append(f"{port['port']}: joined to {port['bridge']}")
+        slave = outer.get("linkinfo", {}).get("info_slave_data", {})
+        if bool(slave.get("isolated")) != port["isolated"]:
+            wanted = "on" if port["isolated"] else "off"
+            self.outside.append(f"link set {port['port']} type bridge_slave isolated {wanted}")
+            self.changes.append(f"{port['port']}: isolated {wanted}")
+
+    def inner_commands(self, host: Thing, port: Thing, link: Thing | None) -> list[str]:
+        """Commands for what the host's end of a link lacks; all of it when the link is new (None)."""
+        name, commands = port["interface"], []
+        held = {f"{one['local']}/{one['prefixlen']}" for one in link["addr_info"]} if link else set()
+        if port["address"] not in held:
+            commands.append(f"addr add {port['address']} brd + dev {name}")
+            self.changes.append(f"{host['name']} {name}: address {port['address']}")
+        if not link or "UP" not in link["flags"]:
+            commands.append(f"link set {name} up")
+            self.changes.append(f"{host['name']} {name}: up")
+        return commands
+
+    def apply(self, here: int) -> None:
+        """Clear what is in the way inside hosts, then one batch in the fabric, then one in each host that needs it.
+
+        A host whose container ends meanwhile is left out; the next look finds it.
+        """
+        for pid, commands in self.clear:
+            if enter(pid):
+                ip(commands)
+        go_to(here)
+        if self.outside:
+            ip(self.outside)
+        for pid, commands in self.inside:
+            if enter(pid):
+                ip(commands)
+
+
+def main() -> None:
+    """Compare what is wanted with what is there; add the difference when told to apply."""
+    wanted = json.load(sys.stdin)
+    here = os.open("/proc/self/ns/net", os.O_RDONLY)
+    work = Work(wanted)
+    for host in wanted["hosts"]:
+        work.add_host(host)
+    if sys.argv[1] == "apply":
+        work.apply(here)
+    json.dump({"changes": work.changes, "problems": work.problems}, sys.stdout)
+
+
+main()
