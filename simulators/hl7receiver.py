@@ -1,0 +1,193 @@
+"""The gate that every HL7 message passes: who sent it, may they, is it well formed, is it new."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from simulators.hl7messages import (
+    CONTROL_ID,
+    VERSION,
+    MalformedError,
+    Message,
+    Party,
+    Problem,
+    acknowledgement,
+    parse,
+)
+from simulators.service import JOURNAL, line, record, refuse
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from simulators.proxy_protocol import Sender
+    from simulators.settings import Caller, Settings
+
+SHAPES: dict[str, tuple[tuple[str, str], ...]] = {
+    "ADT^A04": (("MSH", "1"), ("EVN", "1"), ("PID", "1"), ("PV1", "1")),
+    "ADT^A08": (("MSH", "1"), ("EVN", "1"), ("PID", "1"), ("PV1", "?")),
+    "ADT^A40": (("MSH", "1"), ("EVN", "1"), ("PID", "1"), ("MRG", "1")),
+    "ORM^O01": (
+        ("MSH", "1"),
+        ("PID", "1"),
+        ("PV1", "?"),
+        ("ORC", "1"),
+        ("TQ1", "?"),
+        ("OBR", "1"),
+        ("ZDS", "?"),
+    ),
+    "ORU^R01": (("MSH", "1"), ("PID", "1"), ("PV1", "?"), ("ORC", "?"), ("OBR", "1"), ("OBX", "+"), ("ZDS", "?")),
+}
+"""Segments of each message in order, with ``1`` one, ``?`` one or none, ``+`` one or more.
+
+The profile is narrow on purpose: a segment smuggled in through a field has no place in it.
+"""
+
+
+class HL7ProblemError(Exception):
+    """A message is not accepted; carries the :class:`Problem` and a short reason for the log."""
+
+    def __init__(
+        self, reason: str, code: int, text: str, *, location: tuple[str, ...] = (), acknowledgement: str = "AE"
+    ) -> None:
+        """Say why: `reason` for the log, `code` of table 0357, `text` for the sender."""
+        super().__init__(text)
+        self.reason = reason
+        self.problem = Problem(acknowledgement, code, text, location)
+
+
+class Inbox(Protocol):
+    """Keeps what was received and lets each message have its effect once."""
+
+    def accept(self, sender: str, message: Message) -> bool:
+        """Take the message and do what it asks, both or neither; False when its control id came before.
+
+        Raises:
+            HL7ProblemError: what it asks cannot be done.
+        """
+
+
+@dataclass(frozen=True)
+class Receiver:
+    """Answers the messages of a listener; see :class:`simulators.mllp.Listener`.
+
+    Attributes:
+        settings: says who may send what (the flows' ``permits``).
+        inboxes: for each message type that this application takes, who deals with it.
+    """
+
+    settings: Settings
+    inboxes: Mapping[str, Inbox]
+
+    def answer(self, data: bytes, sender: Sender) -> bytes:
+        """Return the acknowledgement: AA, AE (its content cannot be accepted) or AR (it is not accepted at all)."""
+        peer = sender.name or sender.address
+        own = Party.of(self.settings.host.name, self.settings.site.name)
+        message: Message | None = None
+        try:
+            caller = self._caller(sender)
+            message = parse(data)
+            self._check_header(message, caller)
+            self._take(message, caller)
+        except HL7ProblemError as error:
+            refuse(
+                reason=error.reason, peer=peer, control_id=_control_id(message), type=_type(message), detail=str(error)
+            )
+            return acknowledgement(message, own, error.problem)
+        except MalformedError as error:
+            refuse(reason="malformed", peer=peer, control_id=_control_id(message), detail=str(error))
+            return acknowledgement(message, own, Problem("AR", 102, str(error)))
+        except Exception:  # noqa: BLE001 - whatever goes wrong here, the sender gets an answer and the service goes on
+            JOURNAL.exception(line("failed", peer=peer, control_id=_control_id(message), type=_type(message)))
+            return acknowledgement(
+                message, own, Problem("AE", 207, "the message could not be processed; send it again")
+            )
+        record("received", type=message.type, peer=peer, control_id=message.control_id)
+        return acknowledgement(message, own, None)
+
+    def _take(self, message: Message, caller: Caller) -> None:
+        if not self.inboxes[message.type].accept(caller.name, message):
+            raise HL7ProblemError(
+                "duplicate-control-id", 205, f"message {message.control_id} was received before",
+                location=("MSH", "1", "10"), acknowledgement="AR",
+            )  # fmt: skip
+
+    def _caller(self, sender: Sender) -> Caller:
+        for caller in self.settings.find_callers("hl7-tls"):
+            if sender.name == caller.fqdn:
+                return caller
+        raise HL7ProblemError("unlisted-sender", 207, "the sender is not known here", acknowledgement="AR")
+
+    def _check_header(self, message: Message, caller: Caller) -> None:
+        own = Party.of(self.settings.host.name, self.settings.site.name)
+        theirs = Party.of(caller.name, self.settings.site.name)
+        if Party(message.get("MSH", 3), message.get("MSH", 4)) != theirs:
+            raise HL7ProblemError(
+                "sender-mismatch", 207, "MSH-3 and MSH-4 are not the certificate's",
+                location=("MSH", "1", "3"), acknowledgement="AR",
+            )  # fmt: skip
+        if Party(message.get("MSH", 5), message.get("MSH", 6)) != own:
+            raise HL7ProblemError(
+                "wrong-receiver", 103, f"MSH-5 and MSH-6 are not {own.application} of {own.facility}",
+                location=("MSH", "1", "5"), acknowledgement="AR",
+            )  # fmt: skip
+        if message.get("MSH", 12) != VERSION:
+            raise HL7ProblemError(
+                "version", 203, f"MSH-12 is not {VERSION}", location=("MSH", "1", "12"), acknowledgement="AR"
+            )
+        if message.get("MSH", 11) != "P":
+            raise HL7ProblemError(
+                "processing-id", 202, "MSH-11 is not P", location=("MSH", "1", "11"), acknowledgement="AR"
+            )
+        if not CONTROL_ID.fullmatch(message.control_id):
+            raise HL7ProblemError(
+                "control-id", 101, "MSH-10 is missing or too long", location=("MSH", "1", "10"), acknowledgement="AR"
+            )
+        if message.type not in caller.permits:
+            raise HL7ProblemError(
+                "not-permitted", 200, f"{caller.name} may not send {message.type}",
+                location=("MSH", "1", "9"), acknowledgement="AR",
+            )  # fmt: skip
+        if message.type not in self.inboxes:
+            raise HL7ProblemError(
+                "message-type", 200, f"{message.type} is not taken", location=("MSH", "1", "9"), acknowledgement="AR"
+            )
+        if not follows(message.names, SHAPES[message.type]):
+            raise HL7ProblemError(
+                "segments", 100, f"segments {' '.join(message.names)} do not make {message.type}", acknowledgement="AR"
+            )
+
+
+def follows(names: list[str], shape: tuple[tuple[str, str], ...]) -> bool:
+    """Tell whether segments stand as a shape of :data:`SHAPES` wants them.
+
+    >>> follows(["MSH", "EVN", "PID", "PID", "PV1"], SHAPES["ADT^A04"])
+    False
+    """
+    left = list(names)
+    for name, how_often in shape:
+        found = 0
+        while left and left[0] == name and (how_often == "+" or found == 0):
+            left.pop(0)
+            found += 1
+        if found == 0 and how_often != "?":
+            return False
+    return not left
+
+
+def _control_id(message: Message | None) -> str | None:
+    if message is None:
+        return None
+    try:
+        return message.control_id or None
+    except MalformedError:
+        return None
+
+
+def _type(message: Message | None) -> str | None:
+    if message is None:
+        return None
+    try:
+        return message.type
+    except MalformedError:
+        return None
