@@ -1,7 +1,17 @@
--- Answers an association request whose calling AE title is not the certificate's own with an A-ASSOCIATE-RJ
--- (PS3.8 9.3.4): rejected-permanent (1), by the service-user (1), calling-AE-title-not-recognized (3).
-local refusal = string.char(0x03, 0x00, 0x00, 0x00, 0x00, 0x04, 0x00, 0x01, 0x01, 0x03)
+-- Answers an association request that the edge refuses with an A-ASSOCIATE-RJ (PS3.8 9.3.4).
+local function refusal(result, source, reason)
+    return string.char(0x03, 0x00, 0x00, 0x00, 0x00, 0x04, 0x00, result, source, reason)
+end
+
+-- rejected-transient, by the service-provider (presentation related), local-limit-exceeded
+local busy = refusal(2, 3, 2)
+-- rejected-permanent, by the service-user, calling-AE-title-not-recognized
+local stranger = refusal(1, 1, 3)
 
 core.register_service("refuse_association", "tcp", function(applet)
-    applet:send(refusal)
+    if applet:get_var("sess.reason") == "too-many-associations" then
+        applet:send(busy)
+    else
+        applet:send(stranger)
+    end
 end)
