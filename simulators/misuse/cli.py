@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from simulators.output import Result
     from simulators.settings import Settings
 
+DESCRIPTION = "Makes one attempt that a hardened lab must refuse, and says what came of it."
 USERS = ("modality", "workstation", "ehr", "ris", "image-manager")
 """Whose certificates a host can hold: the command becomes the first of them that there is."""
 
@@ -57,7 +58,7 @@ CASES: dict[str, tuple[str, str, str]] = {
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run one case; exit code 0 when it was refused, 1 when it was let through, 3 when there was no connection."""
+    """Run one case; exit code 0 when the attempt was made, refused or not, and 3 when there was no connection."""
     verbs = [
         Verb(
             name=case,
@@ -68,7 +69,7 @@ def main(argv: Sequence[str]) -> int:
         )
         for case, (_, summary, example) in CASES.items()
     ]
-    return run("pacslab-misuse", __doc__.split(":", 2)[2].strip(" `"), _user(), verbs, argv)
+    return run("pacslab-misuse", DESCRIPTION, _user(), verbs, argv)
 
 
 def _user() -> str:
@@ -90,7 +91,7 @@ def attempt(arguments: argparse.Namespace, settings: Settings) -> Result:
     """Make the attempt that the verb names."""
     from importlib import import_module  # noqa: PLC0415 # --help needs neither DICOM nor HL7
 
-    from simulators.misuse.outcome import LET_THROUGH, outcome  # noqa: PLC0415
+    from simulators.misuse.outcome import outcome  # noqa: PLC0415
     from simulators.output import Result  # noqa: PLC0415
 
     module, _, function = CASES[arguments.verb][0].partition(":")
@@ -99,6 +100,5 @@ def attempt(arguments: argparse.Namespace, settings: Settings) -> Result:
         raise NotReadyError(f"{settings.host.name} has no role", remedy="Run the case on one of the hospital's hosts.")
     peer = library.peer_of(arguments, settings).name
     made = outcome(arguments.verb, peer, lambda: getattr(library, function)(arguments, settings))
-    expected = made.refused != arguments.verb.endswith("-control")
     word = "refused" if made.refused else "let through"
-    return Result(made.as_dict(), f"{made.case} at {made.peer}: {word} ({made.detail})", 0 if expected else LET_THROUGH)
+    return Result(made.as_dict(), f"{made.case} at {made.peer}: {word} ({made.detail})")

@@ -10,9 +10,6 @@ from simulators.errors import RefusedError, TlsRefusedError, UnreachableError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LET_THROUGH = 1
-"""Exit code when the peer did what it should have refused."""
-
 
 @dataclass(frozen=True)
 class Outcome:

@@ -1,0 +1,38 @@
+"""Refusals are read out of the collector's lines."""
+
+from __future__ import annotations
+
+import json
+
+from lab.verify.refusals import Refusal, refusals
+
+PACKET = {
+    "oob.prefix": "ZDENY guest>pacs-core",
+    "src_ip": "10.24.99.11",
+    "dest_ip": "10.24.60.11",
+    "ip.protocol": 6,
+    "src_port": 40000,
+    "dest_port": 2762,
+}
+REFUSAL = Refusal("ZDENY", "guest>pacs-core", "10.24.99.11", "10.24.60.11", "tcp", 2762)
+
+
+def test_a_packet_record_is_read() -> None:
+    assert refusals([PACKET]) == {REFUSAL}
+
+
+def test_a_packet_record_inside_a_log_line_is_read() -> None:
+    assert refusals([{"host": "fw1", "program": "ulogd", "message": f" {json.dumps(PACKET)}"}]) == {REFUSAL}
+
+
+def test_a_hosts_own_refusal_has_no_direction() -> None:
+    (found,) = refusals([{**PACKET, "oob.prefix": "HDENY "}])
+    assert (found.judge, found.direction) == ("HDENY", "")
+
+
+def test_other_lines_are_no_refusals() -> None:
+    assert refusals([{"message": "ZDENY guest>pacs-core"}, {**PACKET, "oob.prefix": "ACCEPT"}, {}]) == set()
+
+
+def test_a_damaged_record_is_left_out() -> None:
+    assert refusals([{"message": 'x "oob.prefix" {broken'}]) == set()
