@@ -1,0 +1,1 @@
+"""Pages of ``docs/`` that are generated from data; a test fails when one is stale."""
