@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from lab.errors import UsageError
-from lab.scenarios.model import Scenario
+
+if TYPE_CHECKING:
+    from lab.scenarios.model import Scenario
 
 MODULES = ("radiology_workflow",)
 """Modules of this folder that hold a scenario, each as ``SCENARIO``."""

@@ -75,7 +75,7 @@ def test_a_step_that_was_not_run_stops_those_that_need_it() -> None:
 
 
 def test_an_answer_of_another_form_fails_the_step_and_not_the_run() -> None:
-    result = run(step("a", lambda _: str({}["missing"])), step("b", lambda _: "seen"))
+    result = run(step("a", lambda stage: str(stage.facts["missing"])), step("b", lambda _: "seen"))
     assert [one.passed for one in result.steps] == [False, True]
     assert "missing" in result.steps[0].observed
 

@@ -1,0 +1,74 @@
+"""What a measurement found: medians over repetitions, and the ratio that it is judged by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One comparison; the runs of both sides alternated.
+
+    Attributes:
+        name: what was measured.
+        peer: what it is measured against.
+        seconds: each run of what was measured.
+        peer_seconds: each run of the peer.
+        aim: the bound that the ratio has to keep.
+        faster: True where the ratio is speed against the peer and ``aim`` a least value; False where it is time
+            against the peer and ``aim`` a greatest one.
+    """
+
+    name: str
+    peer: str
+    seconds: tuple[float, ...]
+    peer_seconds: tuple[float, ...]
+    aim: float
+    faster: bool
+
+    @property
+    def ratio(self) -> float:
+        """Median against median."""
+        ours, theirs = median(self.seconds), median(self.peer_seconds)
+        return theirs / ours if self.faster else ours / theirs
+
+    @property
+    def passed(self) -> bool:
+        """Whether the ratio keeps the bound."""
+        return self.ratio >= self.aim if self.faster else self.ratio <= self.aim
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the figure as ``--json`` prints it."""
+        return {
+            "name": self.name,
+            "peer": self.peer,
+            "seconds": round(median(self.seconds), 3),
+            "peer_seconds": round(median(self.peer_seconds), 3),
+            "runs": [round(one, 3) for one in self.seconds],
+            "peer_runs": [round(one, 3) for one in self.peer_seconds],
+            "repetitions": len(self.seconds),
+            "ratio": round(self.ratio, 3),
+            "ratio_is": "peer's seconds / seconds" if self.faster else "seconds / peer's seconds",
+            "aim": f"{'at least' if self.faster else 'at most'} {self.aim:g}",
+            "passed": self.passed,
+        }
+
+
+def alternate(
+    runs: Mapping[str, Callable[[], float]], repetitions: int, say: Callable[[str], None]
+) -> dict[str, tuple[float, ...]]:
+    """Take each measurement in turn, ``repetitions`` times over; return the seconds of each.
+
+    Alternating spreads whatever else the machine does over all of them.
+    """
+    taken: dict[str, list[float]] = {name: [] for name in runs}
+    for repetition in range(1, repetitions + 1):
+        for name, run in runs.items():
+            taken[name].append(run())
+            say(f"{repetition}/{repetitions} {name}: {taken[name][-1]:.2f} s")
+    return {name: tuple(seconds) for name, seconds in taken.items()}
