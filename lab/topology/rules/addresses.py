@@ -62,6 +62,7 @@ def subnets_do_not_overlap(draft: Draft) -> Iterator[Problem]:
 
 def hosts_stand_in_their_zone(draft: Draft) -> Iterator[Problem]:
     """A host's address is one of its zone's; only the gateway host has the gateway's."""
+    gateway_known = any(host.gateway for host in draft.hosts.values())  # else that is the mistake, and reported
     for name, host in draft.hosts.items():
         zone = draft.zones.get(host.zone)
         if zone is None or zone.subnet.prefixlen > LARGEST_PREFIX:  # reported by another rule
@@ -86,7 +87,7 @@ def hosts_stand_in_their_zone(draft: Draft) -> Iterator[Problem]:
                 f"{name} is the gateway, but {host.address} is not the gateway's address of zone {host.zone}.",
                 f"Write {zone.gateway}, the zone's first address.",
             )
-        elif not host.gateway and host.address == zone.gateway:
+        elif gateway_known and not host.gateway and host.address == zone.gateway:
             yield draft.source.problem(
                 where, f"Address {host.address} of {name} is the gateway's address of zone {host.zone}.", spare
             )

@@ -6,6 +6,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from lab.topology.problems import choose
+from lab.topology.rules.addresses import LARGEST_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,14 +51,17 @@ def names_are_free(draft: Draft) -> Iterator[Problem]:
 
 def names_fit_a_certificate(draft: Draft) -> Iterator[Problem]:
     """A host's DNS name is the common name of its certificates."""
-    for name in draft.hosts:
-        fqdn = f"{name}.{draft.domain}"
-        if len(fqdn) > LONGEST_COMMON_NAME:
-            yield draft.source.problem(
-                ("hosts", name),
-                f"{fqdn} has {len(fqdn)} characters; a certificate's common name has {LONGEST_COMMON_NAME} at most.",
-                "Shorten the host's name or the domain.",
-            )
+    room = LONGEST_COMMON_NAME - len(draft.domain) - 1
+    too_long = [name for name in draft.hosts if len(name) > room]
+    if not too_long:
+        return
+    longest = max(too_long, key=len)
+    yield draft.source.problem(
+        ("hosts", longest) if len(too_long) < len(draft.hosts) else ("domain",),
+        f"{longest}.{draft.domain} has {len(longest) + len(draft.domain) + 1} characters; a certificate's common name "
+        f"has {LONGEST_COMMON_NAME} at most.",
+        "Shorten the host's name or the domain.",
+    )
 
 
 def zones_exist(draft: Draft) -> Iterator[Problem]:
@@ -95,9 +99,11 @@ def one_host_is_the_gateway(draft: Draft) -> Iterator[Problem]:
     """One firewall stands between the zones: without it nothing is routed, with two nobody knows which judged."""
     gateways = [name for name, host in draft.hosts.items() if host.gateway]
     if not gateways and draft.all_hosts_read:
-        yield draft.source.problem(
-            ("hosts",), "No host is the gateway.", "Write gateway: true at the firewall, and nowhere else."
-        )
+        first = {zone.gateway for zone in draft.zones.values() if zone.subnet.prefixlen <= LARGEST_PREFIX}
+        likely = [name for name, host in draft.hosts.items() if host.address in first]
+        where = ("hosts", likely[0]) if likely else ("hosts",)
+        at = f"{likely[0]}, which has a gateway's address" if likely else "the firewall"
+        yield draft.source.problem(where, "No host is the gateway.", f"Write gateway: true at {at}.")
     for name in gateways[1:]:
         line = draft.source.line(("hosts", gateways[0], "gateway"))
         yield draft.source.problem(
