@@ -26,7 +26,13 @@ MAXIMUM_IMAGES = 2000
 
 
 def images_of(
-    modality: str, context: StudyContext, images: int | None = None, *, phantom: bool = False, number: int = 1
+    modality: str,
+    context: StudyContext,
+    images: int | None = None,
+    *,
+    phantom: bool = False,
+    number: int = 1,
+    size: int = CT_MATRIX,
 ) -> Iterator[FileDataset]:
     """Make one series.
 
@@ -36,6 +42,7 @@ def images_of(
         images: how many objects; :data:`DEFAULT_IMAGES` when not given.
         phantom: CT of the synthetic cylinder in place of the head.
         number: Series Number (0020,0011).
+        size: rows and columns of CT images.
 
     Raises:
         ArgumentError: a modality without pictures, or a number of images outside 1 to 2000.
@@ -51,7 +58,7 @@ def images_of(
     if phantom and modality != "CT":
         raise ArgumentError("The phantom is a CT phantom.", remedy="Leave --phantom out, or use a CT.")
     if modality == "CT":
-        volume = cylinder(count) if phantom else resample(load_head(), count, CT_MATRIX)
+        volume = cylinder(count, size) if phantom else resample(load_head(), count, size)
         return ct_series(context, volume, number=number)
     if modality == "MR":
         return mr_series(context, count, number=number)

@@ -1,0 +1,145 @@
+"""RAD-10 Storage Commitment (PS3.4 J): asking the archive to answer for images, and hearing its answer.
+
+The answer may come on the association of the request or on one that the archive opens later.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from pydicom.dataset import Dataset
+from pynetdicom import evt
+
+from simulators.association import contexts
+from simulators.errors import NoAnswerError, RefusedError
+from simulators.modality.procedure_step import reference_to
+from simulators.modality.spool import COMMITTED
+from simulators.service import record, refuse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from simulators.modality.links import Links
+    from simulators.modality.spool import Instance, Spool, Transaction
+
+PUSH_MODEL = "1.2.840.10008.1.20.1"
+PUSH_MODEL_INSTANCE = "1.2.840.10008.1.20.1.1"
+_REQUEST, _ALL_SAFE, _FAILURES_EXIST = 1, 1, 2
+
+# Statuses of N-EVENT-REPORT-RSP (PS3.7 10.1.1.1.8).
+_SUCCESS, _PROCESSING_FAILURE, _INVALID_ARGUMENT, _NO_SUCH_EVENT = 0x0000, 0x0110, 0x0115, 0x0113
+
+FAILURES = {
+    0x0110: "processing failure",
+    0x0112: "no such object instance",
+    0x0213: "resource limitation",
+    0x0122: "referenced SOP class not supported",
+    0x0119: "class/instance conflict",
+    0x0131: "duplicate transaction UID",
+}
+"""Failure Reason (0008,1197), PS3.3 C.14.1.1."""
+
+SAME_ASSOCIATION_SECONDS = 1.0
+"""How long the association of the request is kept open for an answer on it."""
+
+
+def request(links: Links, spool: Spool, step: str, instances: Sequence[Instance]) -> Transaction:
+    """Send N-ACTION for images, and take the answer if it comes on the same association.
+
+    Raises:
+        RefusedError: the archive does not take the request.
+        AssociationRejectedError, TlsRefusedError, UnreachableError: there is no association.
+    """
+    archive = links.archive
+    handlers = [(evt.EVT_N_EVENT_REPORT, handler(spool, lambda _event: archive.ae_title or ""))]
+    with links.open(archive, contexts([PUSH_MODEL]), handlers) as association:
+        transaction = spool.begin_transaction(step, archive.ae_title or "", instances)
+        status, _ = association.send_n_action(
+            _request(transaction.uid, instances), _REQUEST, PUSH_MODEL, PUSH_MODEL_INSTANCE
+        )
+        answer = status.get("Status")
+        if answer != _SUCCESS:
+            spool.end_transaction(transaction.uid, "refused", (), ())
+        if answer is None:
+            raise NoAnswerError(
+                f"{archive.name} did not answer N-ACTION.", remedy="Look at the archive's health and log."
+            )
+        if answer != _SUCCESS:
+            raise RefusedError(
+                f"{archive.name} refused storage commitment: status 0x{answer:04X}",
+                remedy="Look at the archive's log; it has to permit N-ACTION to this modality.",
+            )
+        wait_for(spool, transaction, SAME_ASSOCIATION_SECONDS)
+    return transaction
+
+
+def wait_for(spool: Spool, transaction: Transaction, seconds: float) -> str:
+    """Wait until a request is answered, here or by the service, and return its state."""
+    end = time.monotonic() + seconds
+    while True:
+        state = next(
+            (one.state for one in spool.transactions(transaction.step) if one.uid == transaction.uid), "requested"
+        )
+        if state != "requested" or time.monotonic() >= end:
+            return state
+        time.sleep(0.1)
+
+
+def handler(spool: Spool, peer_of: Callable[[Any], str]) -> Callable[[Any], tuple[int, Dataset | None]]:
+    """Return a handler of ``EVT_N_EVENT_REPORT``; ``peer_of`` tells the AE title that the event comes from."""
+
+    def on_report(event: Any) -> tuple[int, Dataset | None]:
+        peer = peer_of(event)
+        if event.request.AffectedSOPClassUID != PUSH_MODEL:
+            refuse(reason="not-storage-commitment", peer=peer)
+            return _PROCESSING_FAILURE, None
+        return accept(spool, peer, event.event_type, event.event_information), None
+
+    return on_report
+
+
+def accept(spool: Spool, peer: str, event_type: int, information: Dataset) -> int:
+    """Apply a report (PS3.4 J.3.3) if it answers a request of ours to that very peer; return the DIMSE status.
+
+    A report that is believed deletes images, so anything doubtful is refused and changes nothing.
+    """
+    uid = str(information.get("TransactionUID") or "")
+    transaction = next((one for one in spool.transactions() if one.uid == uid), None)
+    if transaction is None or transaction.state != "requested":
+        reason = "unknown-transaction" if transaction is None else "transaction-is-over"
+        refuse(reason=reason, peer=peer, transaction=uid)
+        return _INVALID_ARGUMENT
+    if peer != transaction.peer:
+        refuse(reason="not-the-asked-peer", peer=peer, asked=transaction.peer, transaction=uid)
+        return _INVALID_ARGUMENT
+    if event_type not in {_ALL_SAFE, _FAILURES_EXIST}:
+        refuse(reason="unknown-event-type", peer=peer, event_type=event_type)
+        return _NO_SUCH_EVENT
+    promised = spool.promised(uid)
+    safe = _uids(information.get("ReferencedSOPSequence"))
+    failed = {
+        str(item.ReferencedSOPInstanceUID): FAILURES.get(
+            int(item.FailureReason), f"reason 0x{int(item.FailureReason):04X}"
+        )
+        for item in information.get("FailedSOPSequence") or []
+    }
+    named = safe | set(failed)
+    if not named <= promised or safe & set(failed) or (event_type == _ALL_SAFE and (failed or safe != promised)):
+        refuse(reason="report-does-not-match-request", peer=peer, transaction=uid)
+        return _INVALID_ARGUMENT
+    state = COMMITTED if safe == promised else "failed"
+    spool.end_transaction(uid, state, safe, failed.items())
+    record("storage-commitment", transaction=uid, peer=peer, committed=len(safe), failed=len(failed))
+    return _SUCCESS
+
+
+def _uids(sequence: Iterable[Dataset] | None) -> set[str]:
+    return {str(item.ReferencedSOPInstanceUID) for item in sequence or ()}
+
+
+def _request(transaction: str, instances: Iterable[Instance]) -> Dataset:
+    information = Dataset()
+    information.TransactionUID = transaction
+    information.ReferencedSOPSequence = [reference_to(instance) for instance in instances]
+    return information

@@ -1,0 +1,131 @@
+"""Delivery of what is in the spool: images, ends of procedure steps, and requests for storage commitment."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from simulators.errors import SimulatorError
+from simulators.modality import commitment, procedure_step
+from simulators.modality.spool import ACQUIRED, IN_PROGRESS, LONGEST_PAUSE, STORED
+from simulators.modality.store import Parcel, send
+from simulators.service import record, refuse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from simulators.modality.links import Links
+    from simulators.modality.spool import Instance, Spool, Step, Transaction
+
+ANSWER_SECONDS = 120.0
+"""A request for storage commitment that is not answered in this time is made again."""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What one attempt achieved."""
+
+    stored: int
+    waiting: int
+    bytes: int
+    seconds: float
+    error: SimulatorError | None = None
+
+
+def store_images(links: Links, spool: Spool, instances: Sequence[Instance]) -> Delivery:
+    """Send images and write down what became of each; an archive that is away leaves them for the next attempt."""
+    begun = time.monotonic()
+    pending = {one.uid: one for one in instances}
+    size = 0
+    stored = 0
+    error: SimulatorError | None = None
+    try:
+        for outcome in send(links, [_parcel(spool, one) for one in instances]):
+            instance = pending.pop(outcome.uid)
+            if outcome.error:
+                spool.mark_failed(instance, outcome.error)
+                record("not-stored", instance=instance.uid, reason=outcome.error)
+                continue
+            spool.mark_stored(instance.uid)
+            stored += 1
+            size += instance.bytes
+    except SimulatorError as caught:
+        error = caught
+        for instance in pending.values():
+            spool.mark_failed(instance, caught.message)
+    seconds = time.monotonic() - begun
+    if stored:
+        record("stored", archive=links.archive.ae_title, instances=stored, bytes=size, seconds=f"{seconds:.2f}")
+    return Delivery(stored, len(instances) - stored, size, seconds, error)
+
+
+def report_end(links: Links, spool: Spool, step: Step) -> None:
+    """Tell the RIS the final state of a step.
+
+    Raises:
+        SimulatorError: it could not be told, or refused.
+    """
+    procedure_step.end(links, step.uid, step.status, step.reason, spool.instances(step.uid))
+    spool.mark_reported(step.uid)
+    record("procedure-step", step=step.step_id, status=step.status, uid=step.uid)
+
+
+def request_commitment(links: Links, spool: Spool, step: Step) -> Transaction | None:
+    """Ask for commitment of all stored images of a step; None when there is nothing to ask for."""
+    stored = spool.instances(step.uid, [STORED])
+    if not stored:
+        return None
+    transaction = commitment.request(links, spool, step.uid, stored)
+    record("storage-commitment-requested", transaction=transaction.uid, instances=len(stored))
+    return transaction
+
+
+class Courier:
+    """The service's part: again and again, with growing pauses while a peer is away."""
+
+    def __init__(self, links: Links, spool: Spool) -> None:
+        """Remember whom to deliver to, and no failures yet."""
+        self._links = links
+        self._spool = spool
+        self._failures: dict[str, tuple[int, float]] = {}
+
+    def round(self) -> None:
+        """Try all that is due once; a command that is sending has precedence."""
+        with self._spool.delivering(wait=False) as mine:
+            if not mine:
+                return
+            now = time.time()
+            due = [one for one in self._spool.instances(states=[ACQUIRED]) if one.due <= now]
+            if due:
+                delivery = store_images(self._links, self._spool, due)
+                if delivery.error is not None:
+                    refuse(reason="archive-unavailable", detail=delivery.error.message, waiting=delivery.waiting)
+            for step in self._spool.steps():
+                if step.status != IN_PROGRESS and not step.reported:
+                    self._attempt(f"end {step.uid}", partial(report_end, self._links, self._spool, step))
+                if step.commit_wanted and self._asks_for_commitment(step, now):
+                    self._attempt(f"commit {step.uid}", partial(request_commitment, self._links, self._spool, step))
+
+    def _asks_for_commitment(self, step: Step, now: float) -> bool:
+        if self._spool.instances(step.uid, [ACQUIRED]) or not self._spool.instances(step.uid, [STORED]):
+            return False
+        asked = [one for one in self._spool.transactions(step.uid) if one.state == "requested"]
+        return not asked or asked[-1].requested + ANSWER_SECONDS < now
+
+    def _attempt(self, what: str, act: Callable[[], object]) -> None:
+        count, not_before = self._failures.get(what, (0, 0.0))
+        if time.time() < not_before:
+            return
+        try:
+            act()
+        except SimulatorError as error:
+            self._failures[what] = (count + 1, time.time() + min(2.0**count, LONGEST_PAUSE))
+            refuse(reason="not-delivered", what=what, detail=error.message)
+        else:
+            self._failures.pop(what, None)
+
+
+def _parcel(spool: Spool, instance: Instance) -> Parcel:
+    return Parcel(instance.uid, instance.sop_class, instance.syntax, instance.series, spool.path(instance.uid))

@@ -1,0 +1,164 @@
+"""RAD-6 and RAD-7 Modality Performed Procedure Step: N-CREATE and N-SET (PS3.4 F.7)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from pydicom.dataset import Dataset
+
+from simulators.association import contexts
+from simulators.errors import NoAnswerError, RefusedError
+from simulators.imaging.context import code
+from simulators.imaging.frame import da, performed_step_id, tm
+from simulators.modality.spool import COMPLETED, IN_PROGRESS
+from simulators.modality.worklist import step_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from simulators.modality.links import Links
+    from simulators.modality.spool import Instance
+
+PERFORMED_STEP = "1.2.840.10008.3.1.2.3.3"
+
+REASONS = {
+    "110500": "Doctor canceled procedure",
+    "110501": "Equipment failure",
+    "110502": "Incorrect procedure ordered",
+    "110503": "Patient allergic to media/contrast",
+    "110504": "Patient died",
+    "110505": "Patient refused to continue procedure",
+    "110506": "Patient taken for treatment or surgery",
+    "110507": "Patient did not arrive",
+    "110508": "Patient pregnant",
+    "110509": "Change of procedure for correct charging",
+    "110510": "Duplicate order",
+    "110511": "Nursing unit cancel",
+    "110512": "Incorrect side ordered",
+    "110513": "Discontinued for unspecified reason",
+    "110514": "Incorrect worklist entry selected",
+    "110515": "Patient condition prevented continuing",
+    "110516": "Equipment change",
+}
+"""Reasons to discontinue, by code of scheme DCM (PS3.16 CID 9300 and CID 9301)."""
+
+
+def begin(links: Links, item: Dataset, uid: str, started: datetime) -> None:
+    """Tell the RIS that the step of a worklist item is in progress (RAD-6).
+
+    Raises:
+        RefusedError: the RIS answered with a failure, as when the step was already begun.
+    """
+    with links.open(links.ris, contexts([PERFORMED_STEP])) as association:
+        status, _ = association.send_n_create(creation(links, item, uid, started), PERFORMED_STEP, uid)
+    _judge(links, "N-CREATE", status)
+
+
+def end(links: Links, uid: str, status: str, reason: str, instances: Iterable[Instance]) -> None:
+    """Tell the RIS the step's final state and what was made in it (RAD-7).
+
+    Raises:
+        RefusedError: the RIS answered with a failure; 0x0110 when the step already has a final state.
+    """
+    with links.open(links.ris, contexts([PERFORMED_STEP])) as association:
+        answer, _ = association.send_n_set(conclusion(links, status, reason, instances), PERFORMED_STEP, uid)
+    _judge(links, "N-SET", answer)
+
+
+def creation(links: Links, item: Dataset, uid: str, started: datetime) -> Dataset:
+    """The attributes of N-CREATE (PS3.4 Table F.7.2-1); type 2 without a value is empty."""
+    step = step_of(item)
+    scheduled = Dataset()
+    scheduled.StudyInstanceUID = item.StudyInstanceUID
+    scheduled.ReferencedStudySequence = item.get("ReferencedStudySequence") or []
+    for name in (
+        "AccessionNumber",
+        "PlacerOrderNumberImagingServiceRequest",
+        "FillerOrderNumberImagingServiceRequest",
+        "RequestedProcedureID",
+        "RequestedProcedureDescription",
+    ):
+        setattr(scheduled, name, item.get(name) or "")
+    scheduled.ScheduledProcedureStepID = step.get("ScheduledProcedureStepID") or ""
+    scheduled.ScheduledProcedureStepDescription = step.get("ScheduledProcedureStepDescription") or ""
+    scheduled.ScheduledProtocolCodeSequence = step.get("ScheduledProtocolCodeSequence") or []
+    attributes = Dataset()
+    attributes.SpecificCharacterSet = "ISO_IR 192"
+    attributes.ScheduledStepAttributesSequence = [scheduled]
+    for name in ("PatientName", "PatientID", "PatientBirthDate", "PatientSex"):
+        setattr(attributes, name, item.get(name) or "")
+    if item.get("IssuerOfPatientID"):
+        attributes.IssuerOfPatientID = item.IssuerOfPatientID
+    attributes.ReferencedPatientSequence = []
+    attributes.PerformedProcedureStepID = performed_step_id(uid)
+    attributes.PerformedStationAETitle = links.ae_title
+    attributes.PerformedStationName = links.ae_title
+    attributes.PerformedLocation = ""
+    attributes.PerformedProcedureStepStartDate = da(started)
+    attributes.PerformedProcedureStepStartTime = tm(started)
+    attributes.PerformedProcedureStepStatus = IN_PROGRESS
+    attributes.PerformedProcedureStepDescription = scheduled.ScheduledProcedureStepDescription
+    attributes.PerformedProcedureTypeDescription = ""
+    attributes.ProcedureCodeSequence = item.get("RequestedProcedureCodeSequence") or []
+    attributes.PerformedProcedureStepEndDate = ""
+    attributes.PerformedProcedureStepEndTime = ""
+    attributes.Modality = links.modality
+    attributes.StudyID = scheduled.RequestedProcedureID
+    attributes.PerformedProtocolCodeSequence = scheduled.ScheduledProtocolCodeSequence
+    attributes.PerformedSeriesSequence = []
+    return attributes
+
+
+def conclusion(links: Links, status: str, reason: str, instances: Iterable[Instance]) -> Dataset:
+    """The attributes of the last N-SET: every series and every object made, stored or not yet."""
+    now = datetime.now(tz=UTC)
+    attributes = Dataset()
+    attributes.SpecificCharacterSet = "ISO_IR 192"
+    attributes.PerformedProcedureStepStatus = status
+    attributes.PerformedProcedureStepEndDate = da(now)
+    attributes.PerformedProcedureStepEndTime = tm(now)
+    if status != COMPLETED:
+        attributes.PerformedProcedureStepDiscontinuationReasonCodeSequence = [code(reason, "DCM", REASONS[reason])]
+    series: dict[str, list[Instance]] = {}
+    for instance in instances:
+        series.setdefault(instance.series, []).append(instance)
+    attributes.PerformedSeriesSequence = [_series(links, members) for members in series.values()]
+    return attributes
+
+
+def _series(links: Links, members: list[Instance]) -> Dataset:
+    item = Dataset()
+    item.PerformingPhysicianName = ""
+    item.OperatorsName = ""
+    item.ProtocolName = members[0].series_description or "UNSPECIFIED"
+    item.SeriesDescription = members[0].series_description
+    item.SeriesInstanceUID = members[0].series
+    item.RetrieveAETitle = links.archive.ae_title
+    item.ReferencedImageSequence = [reference_to(member) for member in members if member.sop_class not in _NOT_IMAGES]
+    item.ReferencedNonImageCompositeSOPInstanceSequence = [
+        reference_to(member) for member in members if member.sop_class in _NOT_IMAGES
+    ]
+    return item
+
+
+_NOT_IMAGES = frozenset({"1.2.840.10008.5.1.4.1.1.104.1"})  # Encapsulated PDF
+
+
+def reference_to(instance: Instance) -> Dataset:
+    """A reference (PS3.3 Table 10-11) to an object in the spool."""
+    item = Dataset()
+    item.ReferencedSOPClassUID = instance.sop_class
+    item.ReferencedSOPInstanceUID = instance.uid
+    return item
+
+
+def _judge(links: Links, operation: str, status: Dataset) -> None:
+    answer = status.get("Status")
+    if answer is None:
+        raise NoAnswerError(f"{links.ris.name} did not answer {operation}.", remedy="Look at the RIS's health and log.")
+    if answer != 0:
+        raise RefusedError(
+            f"{links.ris.name} refused {operation}: status 0x{answer:04X} {status.get('ErrorComment', '')}".rstrip(),
+            remedy="A step begins once and ends once; look at the RIS's log for the reason.",
+        )

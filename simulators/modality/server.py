@@ -1,0 +1,62 @@
+"""The modality's service: it receives storage commitment results and delivers what waits in the spool."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from typing import TYPE_CHECKING, Any
+
+from pynetdicom import evt
+
+from simulators.association import contexts, start_scp
+from simulators.modality.commitment import PUSH_MODEL, handler
+from simulators.modality.deliver import Courier
+from simulators.modality.links import links_of, own_identity
+from simulators.modality.spool import Spool
+from simulators.service import log_to_journal, notify, record
+
+if TYPE_CHECKING:
+    import argparse
+
+    from pynetdicom.transport import ThreadedAssociationServer
+
+    from simulators.settings import Settings
+
+ROUND_SECONDS = 2.0
+
+
+def serve(_arguments: argparse.Namespace, settings: Settings) -> None:
+    """Serve until SIGTERM.
+
+    Raises:
+        NotReadyError: no spool, no certificate, or the port is taken.
+    """
+    log_to_journal()
+    ae_title, _ = own_identity(settings)
+    callers = [one.ae_title for one in settings.find_callers("dicom-tls", permit="N-EVENT-REPORT") if one.ae_title]
+    spool = Spool()
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    server = listen(spool, ae_title, settings.port("dicom"), callers)
+    record("serving", ae_title=ae_title, port=settings.port("dicom"), callers=",".join(callers))
+    courier = Courier(links_of(settings), spool)
+    notify("READY=1")
+    while not stop.wait(ROUND_SECONDS):
+        courier.round()
+    notify("STOPPING=1")
+    server.shutdown()
+
+
+def listen(spool: Spool, ae_title: str, port: int, callers: list[str]) -> ThreadedAssociationServer:
+    """Accept N-EVENT-REPORT of Storage Commitment from those callers, on loopback behind the edge."""
+    supported = contexts([PUSH_MODEL])
+    for context in supported:
+        # The archive, the SCP of this service, opens the association (PS3.4 J.3.3, PS3.7 D.3.3.4).
+        context.scu_role, context.scp_role = False, True
+    handlers = [(evt.EVT_N_EVENT_REPORT, handler(spool, _caller))]
+    return start_scp(ae_title, port, supported, handlers, callers=callers)
+
+
+def _caller(event: Any) -> str:
+    return str(event.assoc.requestor.ae_title).strip()

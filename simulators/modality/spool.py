@@ -1,0 +1,288 @@
+"""The modality's own store: procedure steps, images and commitments that are not finished, in SQLite beside the files.
+
+An image is ``acquired`` until the archive took it, then ``stored``, and ``committed`` when the archive has answered for
+it; only then is its file deleted. Commands and the service share the spool; SQLite serialises them.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import sqlite3
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from simulators.errors import NotReadyError
+from simulators.imaging.frame import new_uid
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from pydicom.dataset import FileDataset
+
+SPOOL = Path("/var/lib/pacslab/modality")
+
+ACQUIRED, STORED, COMMITTED = "acquired", "stored", "committed"
+IN_PROGRESS, COMPLETED, DISCONTINUED = "IN PROGRESS", "COMPLETED", "DISCONTINUED"
+
+LONGEST_PAUSE = 300.0
+"""Seconds; attempts at delivery are 1, 2, 4, ... seconds apart, and never further than this."""
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS steps (
+    uid TEXT PRIMARY KEY, accession TEXT NOT NULL, step_id TEXT NOT NULL, worklist_item TEXT NOT NULL,
+    started REAL NOT NULL, status TEXT NOT NULL, reported INTEGER NOT NULL DEFAULT 0, reason TEXT NOT NULL DEFAULT '',
+    commit_wanted INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS instances (
+    uid TEXT PRIMARY KEY, step TEXT NOT NULL REFERENCES steps (uid), sop_class TEXT NOT NULL, syntax TEXT NOT NULL,
+    series TEXT NOT NULL, series_description TEXT NOT NULL, bytes INTEGER NOT NULL, state TEXT NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0, due REAL NOT NULL DEFAULT 0, error TEXT NOT NULL DEFAULT '');
+CREATE TABLE IF NOT EXISTS transactions (
+    uid TEXT PRIMARY KEY, step TEXT NOT NULL REFERENCES steps (uid), peer TEXT NOT NULL, requested REAL NOT NULL,
+    state TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS promises (
+    transaction_uid TEXT NOT NULL REFERENCES transactions (uid), instance TEXT NOT NULL REFERENCES instances (uid),
+    PRIMARY KEY (transaction_uid, instance));
+"""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A Modality Performed Procedure Step of this modality."""
+
+    uid: str
+    accession: str
+    step_id: str
+    worklist_item: str
+    started: float
+    status: str
+    reported: bool
+    """The RIS knows the status."""
+    reason: str
+    commit_wanted: bool
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One image and how far its delivery is."""
+
+    uid: str
+    step: str
+    sop_class: str
+    syntax: str
+    series: str
+    series_description: str
+    bytes: int
+    state: str
+    attempts: int
+    due: float
+    error: str
+
+
+@dataclass(frozen=True)
+class Transaction:
+    """A storage commitment request (PS3.4 J.3.2): ``state`` is requested, committed or failed."""
+
+    uid: str
+    step: str
+    peer: str
+    requested: float
+    state: str
+
+
+class Spool:
+    """The folder with the images and the database of their states."""
+
+    def __init__(self, folder: Path = SPOOL) -> None:
+        """Open the spool, making what it lacks.
+
+        Raises:
+            NotReadyError: the folder is missing or not writable.
+        """
+        self.folder = folder
+        self._images = folder / "images"
+        try:
+            self._images.mkdir(exist_ok=True)
+            with self._database() as database:
+                database.executescript(_SCHEMA)
+        except (OSError, sqlite3.Error) as error:
+            raise NotReadyError(
+                f"The spool {folder} cannot be used: {error}", remedy="Run the command on a modality, as root."
+            ) from error
+
+    @contextmanager
+    def _database(self) -> Iterator[sqlite3.Connection]:
+        database = sqlite3.connect(self.folder / "spool.sqlite", timeout=30.0)
+        try:
+            database.execute("PRAGMA journal_mode = WAL")
+            database.execute("PRAGMA foreign_keys = ON")
+            with database:
+                yield database
+        finally:
+            database.close()
+
+    @contextmanager
+    def delivering(self, *, wait: bool) -> Iterator[bool]:
+        """Be the only process that sends; without ``wait``, yields False when another one is at it."""
+        with (self.folder / "deliver.lock").open("w") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+                return
+            yield True
+
+    def path(self, uid: str) -> Path:
+        """Where the file of an image is; the UID is one this modality made itself."""
+        return self._images / f"{uid}.dcm"
+
+    # --- steps --------------------------------------------------------------------------------
+
+    def add_step(self, step: Step) -> None:
+        """Remember a step that the RIS has accepted."""
+        with self._database() as database:
+            database.execute(
+                "INSERT INTO steps (uid, accession, step_id, worklist_item, started, status, reported, reason,"
+                " commit_wanted) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    step.uid,
+                    step.accession,
+                    step.step_id,
+                    step.worklist_item,
+                    step.started,
+                    step.status,
+                    step.reported,
+                    step.reason,
+                    step.commit_wanted,
+                ),
+            )
+
+    def steps(self) -> list[Step]:
+        """All steps, oldest first."""
+        with self._database() as database:
+            rows = database.execute(
+                "SELECT uid, accession, step_id, worklist_item, started, status, reported, reason, commit_wanted"
+                " FROM steps ORDER BY started"
+            ).fetchall()
+        found = [Step(*row) for row in rows]
+        return [replace(one, reported=bool(one.reported), commit_wanted=bool(one.commit_wanted)) for one in found]
+
+    def end_step(self, uid: str, status: str, reason: str = "") -> None:
+        """Set the final status; the RIS has yet to be told."""
+        with self._database() as database:
+            database.execute(
+                "UPDATE steps SET status = ?, reason = ?, reported = 0 WHERE uid = ?", (status, reason, uid)
+            )
+
+    def mark_reported(self, uid: str) -> None:
+        """The RIS knows the step's status."""
+        with self._database() as database:
+            database.execute("UPDATE steps SET reported = 1 WHERE uid = ?", (uid,))
+
+    def want_commitment(self, uid: str) -> None:
+        """Ask for storage commitment as soon as the step's images are stored."""
+        with self._database() as database:
+            database.execute("UPDATE steps SET commit_wanted = 1 WHERE uid = ?", (uid,))
+
+    # --- images -------------------------------------------------------------------------------
+
+    def add_image(self, step: str, image: FileDataset) -> None:
+        """Write an image's file, then remember it."""
+        path = self.path(image.SOPInstanceUID)
+        image.save_as(path, enforce_file_format=True)
+        with self._database() as database:
+            database.execute(
+                "INSERT INTO instances (uid, step, sop_class, syntax, series, series_description, bytes, state)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    image.SOPInstanceUID,
+                    step,
+                    image.SOPClassUID,
+                    image.file_meta.TransferSyntaxUID,
+                    image.SeriesInstanceUID,
+                    str(image.get("SeriesDescription") or ""),
+                    path.stat().st_size,
+                    ACQUIRED,
+                ),
+            )
+
+    def instances(
+        self, step: str | None = None, states: Sequence[str] = (ACQUIRED, STORED, COMMITTED)
+    ) -> list[Instance]:
+        """Images in the order they were acquired."""
+        with self._database() as database:
+            rows = database.execute(
+                "SELECT uid, step, sop_class, syntax, series, series_description, bytes, state, attempts, due, error"
+                " FROM instances ORDER BY rowid"
+            ).fetchall()
+        found = [Instance(*row) for row in rows]
+        return [one for one in found if one.state in states and (step is None or one.step == step)]
+
+    def mark_stored(self, uid: str) -> None:
+        """The archive answered C-STORE with success or a warning."""
+        self._set(uid, STORED, 0, 0.0, "")
+
+    def mark_failed(self, instance: Instance, error: str) -> None:
+        """A C-STORE did not succeed: try again later, ever less often."""
+        pause = min(2.0**instance.attempts, LONGEST_PAUSE)
+        self._set(instance.uid, ACQUIRED, instance.attempts + 1, time.time() + pause, error)
+
+    def _set(self, uid: str, state: str, attempts: int, due: float, error: str) -> None:
+        with self._database() as database:
+            database.execute(
+                "UPDATE instances SET state = ?, attempts = ?, due = ?, error = ? WHERE uid = ? AND state != ?",
+                (state, attempts, due, error, uid, COMMITTED),
+            )
+
+    # --- commitments --------------------------------------------------------------------------
+
+    def begin_transaction(self, step: str, peer: str, instances: Iterable[Instance]) -> Transaction:
+        """Write down a request before it is sent: the answer may be quicker than the acknowledgement."""
+        transaction = Transaction(new_uid(), step, peer, time.time(), "requested")
+        with self._database() as database:
+            database.execute(
+                "INSERT INTO transactions (uid, step, peer, requested, state) VALUES (?, ?, ?, ?, ?)",
+                (transaction.uid, step, peer, transaction.requested, transaction.state),
+            )
+            database.executemany(
+                "INSERT INTO promises (transaction_uid, instance) VALUES (?, ?)",
+                [(transaction.uid, instance.uid) for instance in instances],
+            )
+        return transaction
+
+    def transactions(self, step: str | None = None) -> list[Transaction]:
+        """All storage commitment requests, oldest first."""
+        with self._database() as database:
+            rows = database.execute(
+                "SELECT uid, step, peer, requested, state FROM transactions ORDER BY requested"
+            ).fetchall()
+        return [one for one in (Transaction(*row) for row in rows) if step is None or one.step == step]
+
+    def promised(self, transaction: str) -> set[str]:
+        """The images that a request named."""
+        with self._database() as database:
+            rows = database.execute(
+                "SELECT instance FROM promises WHERE transaction_uid = ?", (transaction,)
+            ).fetchall()
+        return {row[0] for row in rows}
+
+    def end_transaction(
+        self, uid: str, state: str, committed: Iterable[str], failed: Iterable[tuple[str, str]]
+    ) -> None:
+        """Apply an answer: delete the files of what is committed, send again what failed, with its reason."""
+        safe = list(committed)
+        with self._database() as database:
+            database.execute("UPDATE transactions SET state = ? WHERE uid = ?", (state, uid))
+            database.executemany(
+                "UPDATE instances SET state = ?, error = '' WHERE uid = ?", [(COMMITTED, instance) for instance in safe]
+            )
+            database.executemany(
+                "UPDATE instances SET state = ?, due = 0, attempts = attempts + 1, error = ?"
+                " WHERE uid = ? AND state != ?",
+                [(ACQUIRED, reason, instance, COMMITTED) for instance, reason in failed],
+            )
+        # Only after the database knows: a crash in between leaves a file too many, never one too few.
+        for instance in safe:
+            self.path(instance).unlink(missing_ok=True)

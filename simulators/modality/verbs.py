@@ -1,0 +1,256 @@
+"""What the verbs of ``pacslab-modality`` do, and what they print."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from simulators.errors import ArgumentError, SimulatorError
+from simulators.imaging.jpeg import photograph
+from simulators.imaging.pdf import encapsulated_pdf
+from simulators.imaging.samples import sample_jpeg, sample_pdf
+from simulators.modality import acquisition, worklist
+from simulators.modality.commitment import wait_for
+from simulators.modality.deliver import Delivery, report_end, request_commitment, store_images
+from simulators.modality.links import links_of
+from simulators.modality.sender import store_files
+from simulators.modality.spool import ACQUIRED, COMMITTED, COMPLETED, DISCONTINUED, IN_PROGRESS, STORED, Spool
+from simulators.output import Result, table
+
+if TYPE_CHECKING:
+    import argparse
+
+    from simulators.modality.links import Links
+    from simulators.modality.spool import Step
+    from simulators.settings import Settings
+
+MAXIMUM_FILE = 128 * 1024 * 1024
+
+
+def show_worklist(arguments: argparse.Namespace, settings: Settings) -> Result:
+    """RAD-5: print the scheduled steps."""
+    items = worklist.query(
+        links_of(settings),
+        station=arguments.station,
+        accession=arguments.accession or "",
+        patient_id=arguments.patient or "",
+        date=arguments.date or "",
+    )
+    rows = [worklist.summary(item) for item in items]
+    columns = ["accession", "step", "patient_id", "patient_name", "modality", "station", "date", "time", "description"]
+    return Result({"items": rows}, table(rows, columns))
+
+
+def acquire(arguments: argparse.Namespace, settings: Settings) -> Result:
+    """RAD-5, RAD-6, RAD-8, RAD-7, RAD-10: the whole chain."""
+    links, spool = links_of(settings), Spool()
+    accession, step_id = _named(arguments)
+    with spool.delivering(wait=True):
+        step = acquisition.begin(links, spool, accession=accession, step_id=step_id, commit=True)
+        acquisition.acquire(links, spool, step, images=arguments.images, phantom=arguments.phantom)
+        delivery = store_images(links, spool, spool.instances(step.uid, [ACQUIRED]))
+        step = acquisition.end(spool, step, COMPLETED)
+        error = delivery.error or _end(links, spool, step)
+        if error is None and delivery.waiting == 0:
+            error = _commit(links, spool, step, arguments.wait)
+    return _outcome(spool, step, delivery, error)
+
+
+def begin(arguments: argparse.Namespace, settings: Settings) -> Result:
+    """RAD-6: MPPS N-CREATE."""
+    links, spool = links_of(settings), Spool()
+    accession, step_id = _named(arguments)
+    return _outcome(spool, acquisition.begin(links, spool, accession=accession, step_id=step_id, commit=False))
+
+
+def store(arguments: argparse.Namespace, settings: Settings) -> Result:
+    """RAD-8: make images for a step that has begun and store them; or send files."""
+    if arguments.generate or (arguments.what and "/" in arguments.what):
+        return store_files(arguments, settings)
+    if arguments.host or arguments.plain:
+        raise ArgumentError("--host and --plain are for sending files.", remedy="Name a folder, or use --generate N.")
+    links, spool = links_of(settings), Spool()
+    accession, step_id = _named(arguments)
+    with spool.delivering(wait=True):
+        step = acquisition.find_step(spool, accession=accession, step_id=step_id)
+        if not arguments.queued:
+            acquisition.acquire(links, spool, step, images=arguments.images, phantom=arguments.phantom)
+        delivery = store_images(links, spool, spool.instances(step.uid, [ACQUIRED]))
+    return _outcome(spool, step, delivery, delivery.error)
+
+
+def complete(arguments: argparse.Namespace, settings: Settings) -> Result:
+    """RAD-7: MPPS N-SET COMPLETED."""
+    return _finish(arguments, settings, COMPLETED, "")
+
+
+def discontinue(arguments: argparse.Namespace, settings: Settings) -> Result:
+    """RAD-7: MPPS N-SET DISCONTINUED."""
+    return _finish(arguments, settings, DISCONTINUED, arguments.reason)
+
+
+def commit(arguments: argparse.Namespace, settings: Settings) -> Result:
+    """RAD-10: N-ACTION, and wait for the answer."""
+    links, spool = links_of(settings), Spool()
+    accession, step_id = _named(arguments)
+    step = acquisition.find_step(spool, accession=accession, step_id=step_id)
+    spool.want_commitment(step.uid)
+    if spool.instances(step.uid, [ACQUIRED]):
+        raise ArgumentError(
+            "Not all images are stored.", remedy=f"Run `pacslab-modality store --queued {step.accession}`."
+        )
+    with spool.delivering(wait=True):
+        error = _commit(links, spool, step, arguments.wait)
+    return _outcome(spool, step, None, error)
+
+
+def queue(arguments: argparse.Namespace, _settings: Settings) -> Result:
+    """Print how far every step and image is."""
+    spool = Spool()
+    steps = [_step_facts(spool, one) for one in spool.steps() if arguments.accession in {None, one.accession}]
+    instances = [asdict(one) for one in spool.instances() if any(one.step == step["uid"] for step in steps)]
+    totals = {state: sum(1 for one in instances if one["state"] == state) for state in (ACQUIRED, STORED, COMMITTED)}
+    rows = [{**step, **step["states"]} for step in steps]
+    columns = ["accession", "step", "status", "reported", ACQUIRED, STORED, COMMITTED, "commitment", "error"]
+    return Result({"totals": totals, "steps": steps, "instances": instances}, table(rows, columns))
+
+
+def import_jpeg(arguments: argparse.Namespace, settings: Settings) -> Result:
+    """A photograph joins the study."""
+    source = sample_jpeg() if arguments.sample else _read(arguments.file)
+    return _import(arguments, settings, lambda context, number: photograph(context, source, number=number))
+
+
+def import_pdf(arguments: argparse.Namespace, settings: Settings) -> Result:
+    """A document joins the study."""
+    lines = ["Imaging requisition", f"Accession {arguments.accession}", "Clinical question: see order"]
+    source = sample_pdf(lines) if arguments.sample else _read(arguments.file)
+    title = arguments.title
+    return _import(
+        arguments, settings, lambda context, number: encapsulated_pdf(context, source, title=title, number=number)
+    )
+
+
+def _import(arguments: argparse.Namespace, settings: Settings, make: Any) -> Result:
+    """Put an object into the step in progress; when it has ended, into a further one (IHE's append case)."""
+    links, spool = links_of(settings), Spool()
+    with spool.delivering(wait=True):
+        step = acquisition.find_step(spool, accession=arguments.accession, step_id="")
+        appended = step.status != IN_PROGRESS
+        if appended:
+            step = acquisition.perform(links, spool, acquisition.item_of(step), commit=True)
+        number = 100 + len(spool.instances(step.uid))
+        acquisition.add(spool, step, make(acquisition.study_of(links, step), number))
+        delivery = store_images(links, spool, spool.instances(step.uid, [ACQUIRED]))
+        error = delivery.error
+        if appended:
+            step = acquisition.end(spool, step, COMPLETED)
+            error = error or _end(links, spool, step)
+    return _outcome(spool, step, delivery, error)
+
+
+def _finish(arguments: argparse.Namespace, settings: Settings, status: str, reason: str) -> Result:
+    links, spool = links_of(settings), Spool()
+    accession, step_id = _named(arguments)
+    with spool.delivering(wait=True):
+        step = acquisition.find_step(spool, accession=accession, step_id=step_id)
+        if not arguments.again:
+            step = acquisition.end(spool, step, status, reason)
+        report_end(links, spool, step)
+    return _outcome(spool, step)
+
+
+def _named(arguments: argparse.Namespace) -> tuple[str, str]:
+    accession, step_id = arguments.what or "", arguments.step or ""
+    if not accession and not step_id:
+        raise ArgumentError("No step is named.", remedy="Give an accession number, or --step ID.")
+    return accession, step_id
+
+
+def _end(links: Links, spool: Spool, step: Step) -> SimulatorError | None:
+    try:
+        report_end(links, spool, step)
+    except SimulatorError as error:
+        return error
+    return None
+
+
+def _commit(links: Links, spool: Spool, step: Step, seconds: float) -> SimulatorError | None:
+    try:
+        transaction = request_commitment(links, spool, step)
+    except SimulatorError as error:
+        return error
+    if transaction is not None:
+        wait_for(spool, transaction, seconds)
+    return None
+
+
+def _read(name: str | None) -> bytes:
+    """Read a file, or standard input for ``-``."""
+    if not name:
+        raise ArgumentError("No file is named.", remedy="Name a file, - for standard input, or use --sample.")
+    try:
+        if name == "-":
+            content = sys.stdin.buffer.read(MAXIMUM_FILE + 1)
+        else:
+            with Path(name).open("rb") as handle:
+                content = handle.read(MAXIMUM_FILE + 1)
+    except OSError as error:
+        raise ArgumentError(
+            f"{name} cannot be read: {error.strerror}", remedy="The user modality must be able to read it."
+        ) from error
+    if len(content) > MAXIMUM_FILE:
+        raise ArgumentError(f"{name} is larger than 128 MiB.", remedy="Give a smaller file.")
+    return content
+
+
+def _step_facts(spool: Spool, step: Step) -> dict[str, Any]:
+    instances = spool.instances(step.uid)
+    transactions = spool.transactions(step.uid)
+    errors = sorted({one.error for one in instances if one.error})
+    item = acquisition.item_of(step)
+    return {
+        "accession": step.accession,
+        "step": step.step_id,
+        "uid": step.uid,
+        "study_uid": str(item.StudyInstanceUID),
+        "patient_id": str(item.get("PatientID") or ""),
+        "status": step.status,
+        "reported": step.reported,
+        "started": datetime.fromtimestamp(step.started, tz=UTC).isoformat(timespec="seconds"),
+        "series": list(dict.fromkeys(one.series for one in instances)),
+        "instances": len(instances),
+        "bytes": sum(one.bytes for one in instances),
+        "states": {state: sum(1 for one in instances if one.state == state) for state in (ACQUIRED, STORED, COMMITTED)},
+        "commitment": transactions[-1].state if transactions else "",
+        "transactions": [{"uid": one.uid, "peer": one.peer, "state": one.state} for one in transactions],
+        "error": "; ".join(errors),
+    }
+
+
+def _outcome(spool: Spool, step: Step, delivery: Delivery | None = None, error: SimulatorError | None = None) -> Result:
+    """The step's facts; an error that left something for the service to deliver decides the exit code."""
+    data = _step_facts(spool, next(one for one in spool.steps() if one.uid == step.uid))
+    states = data["states"]
+    text = (
+        f"step {data['step']} of {data['accession']}: {data['status']}; {data['instances']} objects: "
+        f"{states[ACQUIRED]} waiting, {states[STORED]} stored, {states[COMMITTED]} committed"
+    )
+    if delivery is not None:
+        data["delivery"] = {
+            "stored": delivery.stored,
+            "waiting": delivery.waiting,
+            "bytes": delivery.bytes,
+            "seconds": round(delivery.seconds, 3),
+        }
+    code = 0
+    if delivery is not None and delivery.waiting:
+        code = 1
+    if error is not None:
+        code = error.exit_code
+        data["undelivered"] = error.as_dict()
+        text += f"\nnot delivered: {error.message}\nremedy: {error.remedy} The service will try again."
+    return Result(data, text, code)
