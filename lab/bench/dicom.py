@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import time
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lab.bench.figures import Figure, alternate
@@ -19,8 +17,8 @@ if TYPE_CHECKING:
     from lab.engine.lab import Lab
 
 IMAGES = 200
-SENDER = Path(__file__).with_name("sender.py").read_bytes()
-PYTHON = ["env", "PYTHONPATH=/opt/pacslab/lib", "/opt/pacslab/venv/bin/python", "-"]
+PATIENT = "BENCHMARK"
+"""PatientID of the images that `pacslab-modality store --generate` makes."""
 SHIPPED = "/var/lib/pacslab-bench"
 UNIT = "pacslab-bench-orthanc"
 LEAST_OF_PLAIN = 0.9
@@ -39,22 +37,15 @@ def bench_dicom(lab: Lab, repetitions: int, say: Callable[[str], None]) -> list[
         EngineError: images were not stored.
     """
     scanner, archive = _ends(lab)
-    title = lab.site.hosts[scanner].ae_title
-    called = lab.site.hosts[archive].ae_title
     port = lab.site.services(archive)["dicom"].port
-    with _shipped(lab, archive) as shipped_port:
-        runs: dict[str, Callable[[], float]] = {
-            "through everything": partial(_send, lab, scanner, archive, {"no_delay": True}, user="modality"),
-            "plain": partial(
-                _send, lab, archive, archive, {"no_delay": True, "calling": title, "called": called, "port": port}
-            ),
-            "as shipped": partial(
-                _send,
-                lab,
-                archive,
-                None,
-                {"no_delay": False, "calling": title, "called": "ORTHANC", "port": shipped_port},
-            ),
+    there = ["--plain", "--host", "127.0.0.1", "--calling", str(lab.site.hosts[scanner].ae_title)]
+    plain = [*there, "--called", str(lab.site.hosts[archive].ae_title), "--port", str(port)]
+    with _shipped(lab, archive) as free_port:
+        shipped = [*there, "--called", "ORTHANC", "--port", str(free_port), "--nagle"]
+        runs = {
+            "through everything": partial(_send, lab, scanner, []),
+            "plain": partial(_send, lab, archive, plain),
+            "as shipped": partial(_send, lab, archive, shipped),
         }
         taken = alternate(runs, repetitions, say)
     what = f"C-STORE of {IMAGES} CT images from {scanner} through firewall, TLS and AE title binding"
@@ -72,27 +63,23 @@ def _ends(lab: Lab) -> tuple[str, str]:
     raise UsageError("The site has no CT scanner that may store.", remedy="Run it on a site that has one.")
 
 
-def _send(lab: Lab, host: str, archive: str | None, task: dict[str, object], *, user: str = "root") -> float:
-    """Send fresh images, check that all were stored, and remove them again; return the seconds of sending."""
-    study = f"2.25.{time.time_ns()}"
-    argv = [*PYTHON, json.dumps({**task, "images": IMAGES, "study": study})]
-    done = lab.run(host, argv, input=SENDER, user=user, timeout=300)
-    answer = json.loads(done.stdout) if done.code == 0 else {"stored": 0}
-    if answer["stored"] != IMAGES:
+def _send(lab: Lab, host: str, how: list[str]) -> float:
+    """Send fresh images and remove them again; return the seconds from opening the association to its release."""
+    done = lab.run(host, ["pacslab-modality", "store", "--generate", str(IMAGES), *how, "--json"], timeout=300)
+    _remove(lab)
+    if done.code != 0:
         raise EngineError(
-            f"{answer['stored']} of {IMAGES} images were stored from {host}: {done.stderr.strip()[-300:]}",
+            f"The images were not stored from {host}: {(done.stderr or done.stdout).strip()[-300:]}",
             remedy="Look at `pacslab status`, and at the archive's log.",
         )
-    if archive is not None:
-        _remove(lab, study)
-    return float(answer["seconds"])
+    return float(json.loads(done.stdout)["seconds"])
 
 
-def _remove(lab: Lab, study: str) -> None:
+def _remove(lab: Lab) -> None:
     """Remove the images from every archive; what the first one was forwarding ends with it."""
     for host, entry in lab.site.hosts.items():
         if "orthanc" in entry.roles:
-            Archive(lab, host).remove_study(study)
+            Archive(lab, host).remove_studies(PatientID=PATIENT)
 
 
 @contextmanager

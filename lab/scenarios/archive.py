@@ -55,7 +55,7 @@ class Archive:
             self.ask(f"/instances/{one['ID']}/simplified-tags") for one in self.find("Instance", StudyInstanceUID=study)
         ]
 
-    def remove_study(self, study: str) -> None:
-        """Remove a study, if it is there."""
-        for one in self.find("Study", StudyInstanceUID=study):
+    def remove_studies(self, **query: str) -> None:
+        """Remove every study that matches tags."""
+        for one in self.find("Study", **query):
             self.ask(f"/studies/{one['ID']}", method="DELETE")
