@@ -1,0 +1,1 @@
+"""The electronic health record: registers patients, places orders, receives results."""

@@ -1,0 +1,115 @@
+"""The command ``pacslab-ehr``: its verbs and their arguments."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simulators.output import Verb, run
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+DESCRIPTION = (
+    "Electronic health record: patients, orders and results, over HL7 v2.5.1.\n"
+    "What changes is told to the RIS; a message that is not answered is kept and sent again by the service."
+)
+
+
+def _person(parser: argparse.ArgumentParser, *, required: bool) -> None:
+    parser.add_argument("--family", required=required, help="family name (PID-5.1)")
+    parser.add_argument("--given", required=required, help="given name (PID-5.2)")
+    parser.add_argument("--birth-date", required=required, help="YYYYMMDD (PID-7)")
+    parser.add_argument("--sex", required=required, choices=["M", "F", "O", "U"], help="PID-8")
+
+
+def _register(parser: argparse.ArgumentParser) -> None:
+    _person(parser, required=True)
+    parser.add_argument("--id", help="patient identifier (PID-3.1); otherwise the next free one")
+    parser.add_argument("--patient-class", default="O", choices=["I", "O", "E"], help="PV1-2; O is outpatient")
+
+
+def _update(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("patient", help="patient identifier")
+    _person(parser, required=False)
+
+
+def _merge(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("prior", help="the identifier that goes (MRG-1)")
+    parser.add_argument("--into", required=True, help="the identifier that stays (PID-3)")
+
+
+def _order(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("patient", help="patient identifier")
+    parser.add_argument("--code", required=True, help="procedure code (OBR-4.1)")
+    parser.add_argument("--text", required=True, help="what is to be done (OBR-4.2)")
+    parser.add_argument("--scheme", default="99PACSLAB", help="coding scheme of the code (OBR-4.3)")
+    parser.add_argument("--modality", required=True, choices=["CT", "MR", "US", "DX"], help="OBR-24")
+    parser.add_argument(
+        "--priority", default="R", choices=["S", "A", "R"], help="TQ1-9: S stat, A as soon as possible, R routine"
+    )
+    parser.add_argument("--reason", default="", help="reason for study (OBR-31)")
+    parser.add_argument("--provider", default="", help="who orders (ORC-12)")
+    parser.add_argument("--wait", type=float, default=0, metavar="SECONDS", help="wait until the RIS has scheduled it")
+
+
+def _placer(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("placer", help="placer order number (ORC-2)")
+
+
+def _of_patient(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--patient", help="only this patient's")
+
+
+def _of_order(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--placer", help="only this order's")
+
+
+VERBS = (
+    Verb(
+        "register",
+        "Register a patient: ADT^A04 (RAD-1)",
+        "simulators.ehr.patients:register",
+        "register --family Weber --given Anna --birth-date 19700412 --sex F --json",
+        _register,
+    ),
+    Verb(
+        "update",
+        "Change a patient's demographics: ADT^A08 (RAD-12)",
+        "simulators.ehr.patients:update",
+        "update P0000001 --family Weber-Klein",
+        _update,
+    ),
+    Verb(
+        "merge",
+        "Merge a patient's record into another: ADT^A40 (RAD-12)",
+        "simulators.ehr.patients:merge",
+        "merge P0000002 --into P0000001",
+        _merge,
+    ),
+    Verb(
+        "order",
+        "Place an imaging order: ORM^O01 NW (RAD-2)",
+        "simulators.ehr.orders:place",
+        "order P0000001 --code CTHEAD --text 'CT head without contrast' --modality CT --wait 10 --json",
+        _order,
+    ),
+    Verb("cancel", "Cancel an order: ORM^O01 CA (RAD-2)", "simulators.ehr.orders:cancel", "cancel O0000001", _placer),
+    Verb("patients", "List patients", "simulators.ehr.patients:listing", "patients --json"),
+    Verb("orders", "List orders", "simulators.ehr.orders:listing", "orders --patient P0000001", _of_patient),
+    Verb("results", "List results", "simulators.ehr.orders:results", "results --placer O0000001 --json", _of_order),
+    Verb(
+        "show",
+        "Show an order with its messages and results",
+        "simulators.ehr.orders:show",
+        "show O0000001 --json",
+        _placer,
+    ),
+    Verb("outbox", "List messages sent and to be sent", "simulators.ehr.record:outbox", "outbox"),
+    Verb("serve", "Listen for HL7 and deliver the outbox until stopped", "simulators.ehr.serve:serve", "serve"),
+)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the command."""
+    return run("pacslab-ehr", DESCRIPTION, "ehr", VERBS, argv)

@@ -1,0 +1,165 @@
+"""Orders of the record and their results: place, cancel, list, show."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from simulators.database import one
+from simulators.ehr.record import Record, find_patient
+from simulators.errors import ArgumentError, NoAnswerError, NotFoundError
+from simulators.hl7content import Code, Order, order_message
+from simulators.hl7exchange import enqueue, messages
+from simulators.output import Result, table
+
+if TYPE_CHECKING:
+    import argparse
+
+    from simulators.database import Cursor
+    from simulators.settings import Settings
+
+COLUMNS = ("placer", "patient_id", "modality", "code", "description", "priority", "status", "accession", "placed")
+CANCELLABLE = frozenset({"ordered", "scheduled"})
+
+
+def place(arguments: argparse.Namespace, settings: Settings) -> Result:
+    """Place an order and send ORM^O01 NW."""
+    record = Record(settings)
+    with record.database.transaction() as cursor:
+        patient = find_patient(cursor, arguments.patient)
+        cursor.execute("SELECT 'O' || lpad(nextval('order_numbers')::text, 7, '0') AS placer")
+        order = Order(
+            placer=one(cursor)["placer"],
+            code=Code(arguments.code, arguments.text, arguments.scheme),
+            modality=arguments.modality,
+            priority=arguments.priority,
+            reason=arguments.reason,
+            provider=arguments.provider,
+        )
+        cursor.execute(
+            "INSERT INTO orders"
+            " (placer, patient_id, code, description, scheme, modality, priority, reason, provider, status)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, 'ordered')",
+            (
+                order.placer,
+                patient.identifier,
+                order.code.value,
+                order.code.meaning,
+                order.code.scheme,
+                order.modality,
+                order.priority,
+                order.reason,
+                order.provider,
+            ),
+        )
+        number = enqueue(
+            cursor, settings, record.ris, lambda envelope: order_message(envelope, "NW", patient, order), order.placer
+        )
+    told = record.told(number, {}, f"order {order.placer} placed")
+    row = _scheduled(record, order.placer, arguments.wait)
+    return Result(
+        {"order": row, **told.data}, f"{told.text}\nstatus {row['status']}, accession {row['accession'] or '-'}"
+    )
+
+
+def _scheduled(record: Record, placer: str, seconds: float) -> dict[str, Any]:
+    deadline = time.monotonic() + seconds
+    while True:
+        with record.database.transaction() as cursor:
+            row = _find(cursor, placer)
+        if row["status"] != "ordered" or seconds <= 0:
+            return row
+        if time.monotonic() > deadline:
+            raise NoAnswerError(
+                f"order {placer} was taken by {record.ris.name} but not scheduled within {seconds:g} s",
+                remedy=f"Look at `pacslab-ris outbox` on {record.ris.name} and at this host's service.",
+            )
+        time.sleep(0.1)
+
+
+def cancel(arguments: argparse.Namespace, settings: Settings) -> Result:
+    """Cancel an order that has not begun and send ORM^O01 CA."""
+    record = Record(settings)
+    with record.database.transaction() as cursor:
+        row = _find(cursor, arguments.placer)
+        if row["status"] not in CANCELLABLE:
+            raise ArgumentError(
+                f"order {row['placer']} is {row['status']}", remedy="Only an order that has not begun can be cancelled."
+            )
+        patient = find_patient(cursor, row["patient_id"])
+        number = enqueue(
+            cursor,
+            settings,
+            record.ris,
+            lambda envelope: order_message(envelope, "CA", patient, _order(row)),
+            row["placer"],
+        )
+    told = record.told(number, {}, f"order {arguments.placer} cancelled")
+    with record.database.transaction() as cursor:
+        cursor.execute(
+            "UPDATE orders SET status = 'cancelled', changed = now() WHERE placer = %s RETURNING *", (arguments.placer,)
+        )
+        row = one(cursor)
+    return Result({"order": row, **told.data}, told.text)
+
+
+def listing(arguments: argparse.Namespace, settings: Settings) -> Result:
+    """List orders."""
+    with Record(settings).database.transaction() as cursor:
+        cursor.execute(
+            "SELECT * FROM orders WHERE %(patient)s::text IS NULL OR patient_id = %(patient)s ORDER BY placer",
+            {"patient": arguments.patient},
+        )
+        rows = cursor.fetchall()
+    return Result(rows, table(rows, COLUMNS))
+
+
+def results(arguments: argparse.Namespace, settings: Settings) -> Result:
+    """List results."""
+    with Record(settings).database.transaction() as cursor:
+        cursor.execute(
+            "SELECT * FROM results WHERE %(placer)s::text IS NULL OR placer = %(placer)s ORDER BY id",
+            {"placer": arguments.placer},
+        )
+        rows = cursor.fetchall()
+    return Result(rows, table(rows, ("id", "placer", "accession", "status", "author", "received", "report")))
+
+
+def show(arguments: argparse.Namespace, settings: Settings) -> Result:
+    """Show an order, its patient, its messages and its results."""
+    with Record(settings).database.transaction() as cursor:
+        row = _find(cursor, arguments.placer)
+        cursor.execute("SELECT * FROM patients WHERE patient_id = %s", (row["patient_id"],))
+        person = one(cursor)
+        cursor.execute("SELECT * FROM results WHERE placer = %s ORDER BY id", (row["placer"],))
+        found = cursor.fetchall()
+        trail = messages(cursor, keys=[row["placer"]])
+    text = "\n\n".join(
+        (
+            table([row], COLUMNS),
+            table(trail, ("at", "direction", "peer", "type", "control_id", "state", "answer")),
+            table(found, ("id", "status", "author", "received", "report")),
+        )
+    )
+    return Result({"order": row, "patient": person, "messages": trail, "results": found}, text)
+
+
+def _find(cursor: Cursor, placer: str) -> dict[str, Any]:
+    cursor.execute("SELECT * FROM orders WHERE placer = %s", (placer,))
+    row = cursor.fetchone()
+    if row is None:
+        raise NotFoundError(f"no order {placer}", remedy="`pacslab-ehr orders` lists them.")
+    return row
+
+
+def _order(row: dict[str, Any]) -> Order:
+    return Order(
+        placer=row["placer"],
+        code=Code(row["code"], row["description"], row["scheme"]),
+        modality=row["modality"],
+        priority=row["priority"],
+        reason=row["reason"],
+        provider=row["provider"],
+        filler=row["filler"] or "",
+        accession=row["accession"] or "",
+    )

@@ -1,0 +1,108 @@
+"""Patients of the record: register, update, merge, list; each change is told to the RIS."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from simulators.database import one
+from simulators.ehr.record import Record, find_patient
+from simulators.errors import ArgumentError
+from simulators.hl7content import Patient, adt
+from simulators.hl7content import merge as merge_message
+from simulators.hl7exchange import enqueue
+from simulators.output import Result, table
+
+if TYPE_CHECKING:
+    import argparse
+
+    from simulators.settings import Settings
+
+
+def register(arguments: argparse.Namespace, settings: Settings) -> Result:
+    """Register a patient and send ADT^A04."""
+    record = Record(settings)
+    _check_date(arguments.birth_date)
+    with record.database.transaction() as cursor:
+        identifier = arguments.id
+        if identifier is None:
+            cursor.execute("SELECT 'P' || lpad(nextval('patient_numbers')::text, 7, '0') AS id")
+            identifier = one(cursor)["id"]
+        patient = Patient(
+            identifier, record.authority, arguments.family, arguments.given, arguments.birth_date, arguments.sex
+        )
+        cursor.execute(
+            "INSERT INTO patients (patient_id, authority, family, given, birth_date, sex, patient_class)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+            (*asdict(patient).values(), arguments.patient_class),
+        )
+        if cursor.rowcount == 0:
+            raise ArgumentError(
+                f"there is a patient {identifier} already", remedy="Use `update`, or another identifier."
+            )
+        number = enqueue(
+            cursor, settings, record.ris, lambda envelope: adt(envelope, "A04", patient, arguments.patient_class)
+        )
+    return record.told(number, {"patient": asdict(patient)}, f"patient {identifier} registered")
+
+
+def update(arguments: argparse.Namespace, settings: Settings) -> Result:
+    """Change a patient's demographics and send ADT^A08."""
+    record = Record(settings)
+    named = {name: getattr(arguments, name) for name in ("family", "given", "birth_date", "sex")}
+    changes = {name: value for name, value in named.items() if value is not None}
+    if not changes:
+        raise ArgumentError("nothing to change", remedy="Give at least one of --family --given --birth-date --sex.")
+    if "birth_date" in changes:
+        _check_date(changes["birth_date"])
+    with record.database.transaction() as cursor:
+        patient = replace(find_patient(cursor, arguments.patient), **changes)
+        cursor.execute(
+            "UPDATE patients SET family = %(family)s, given = %(given)s, birth_date = %(birth_date)s, sex = %(sex)s"
+            " WHERE patient_id = %(identifier)s",
+            asdict(patient),
+        )
+        number = enqueue(cursor, settings, record.ris, lambda envelope: adt(envelope, "A08", patient))
+    return record.told(number, {"patient": asdict(patient)}, f"patient {patient.identifier} updated")
+
+
+def merge(arguments: argparse.Namespace, settings: Settings) -> Result:
+    """Merge one patient's record into another's and send ADT^A40; orders and results go along."""
+    record = Record(settings)
+    if arguments.prior == arguments.into:
+        raise ArgumentError("a patient cannot be merged into themselves", remedy="Name two patients.")
+    with record.database.transaction() as cursor:
+        prior = find_patient(cursor, arguments.prior)
+        surviving = find_patient(cursor, arguments.into)
+        cursor.execute(
+            "UPDATE patients SET merged_into = %s WHERE patient_id = %s OR merged_into = %s",
+            (surviving.identifier, prior.identifier, prior.identifier),
+        )
+        cursor.execute(
+            "UPDATE orders SET patient_id = %s WHERE patient_id = %s", (surviving.identifier, prior.identifier)
+        )
+        moved = cursor.rowcount
+        number = enqueue(
+            cursor, settings, record.ris, lambda envelope: merge_message(envelope, surviving, prior.identifier)
+        )
+    return record.told(
+        number,
+        {"patient": asdict(surviving), "prior": prior.identifier, "orders_moved": moved},
+        f"patient {prior.identifier} merged into {surviving.identifier}, {moved} orders moved",
+    )
+
+
+def listing(_: argparse.Namespace, settings: Settings) -> Result:
+    """List patients."""
+    with Record(settings).database.transaction() as cursor:
+        cursor.execute("SELECT * FROM patients ORDER BY patient_id")
+        rows = cursor.fetchall()
+    return Result(rows, table(rows, ("patient_id", "family", "given", "birth_date", "sex", "merged_into")))
+
+
+def _check_date(text: str) -> None:
+    try:
+        datetime.strptime(text, "%Y%m%d")  # noqa: DTZ007 - a date of birth has no time zone
+    except ValueError as error:
+        raise ArgumentError(f"{text!r} is not a date", remedy="Write it as YYYYMMDD.") from error

@@ -1,0 +1,71 @@
+"""What the record does with messages from the RIS: order status (ORM^O01 SC) and reports (ORU^R01)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simulators.hl7content import needed, order_of, patient_of, report_of, status_of
+from simulators.hl7receiver import HL7ProblemError
+
+if TYPE_CHECKING:
+    from simulators.database import Cursor
+    from simulators.hl7messages import Message
+
+STATUSES: dict[tuple[str, str], str] = {
+    ("SC", "S"): "scheduled",
+    ("IP", "I"): "in progress",
+    ("IP", "R"): "performed",
+    ("CM", "F"): "completed",
+    ("DC", "X"): "discontinued",
+    ("CA", "X"): "cancelled",
+}
+"""ORC-5 (table 0038) and OBR-25 (table 0123) to the status of an order."""
+
+FINAL = frozenset({"completed", "cancelled"})
+
+
+def order_status(cursor: Cursor, _: str, message: Message) -> str:
+    """Take a status change of the filler (RAD-3) and return the placer order number."""
+    if message.get("ORC", 1) != "SC":
+        raise HL7ProblemError("order-control", 103, "ORC-1 is not SC", location=("ORC", "1", "1"))
+    told, order = status_of(message), order_of(message)
+    status = STATUSES.get((told.order, told.result))
+    if status is None:
+        raise HL7ProblemError("status", 103, "ORC-5 with OBR-25 means nothing here", location=("ORC", "1", "5"))
+    current = _locked(cursor, order.placer, patient_of(message).identifier)
+    # A result that is final has closed the order; a status that was under way meanwhile does not open it again.
+    status = current if current in FINAL else status
+    note = f"{told.reason.meaning} ({told.reason.value}, {told.reason.scheme})" if told.reason else None
+    cursor.execute(
+        "UPDATE orders SET status = %s, status_note = coalesce(%s, status_note), filler = %s, accession = %s,"
+        " study_uid = coalesce(nullif(%s, ''), study_uid), changed = now() WHERE placer = %s",
+        (status, note, order.filler, order.accession, order.study_uid, order.placer),
+    )
+    return order.placer
+
+
+def result(cursor: Cursor, _: str, message: Message) -> str:
+    """Keep a report (RAD-28); a final or corrected one completes the order. Return the placer order number."""
+    report = report_of(message)
+    placer = needed(message, "ORC", 2)
+    _locked(cursor, placer, patient_of(message).identifier)
+    cursor.execute(
+        "INSERT INTO results (placer, accession, study_uid, status, author, report) VALUES (%s, %s, %s, %s, %s, %s)",
+        (placer, report.accession, report.study_uid, report.status, report.author, report.text),
+    )
+    if report.status in {"F", "C"}:
+        cursor.execute("UPDATE orders SET status = 'completed', changed = now() WHERE placer = %s", (placer,))
+    return placer
+
+
+def _locked(cursor: Cursor, placer: str, patient_id: str) -> str:
+    cursor.execute("SELECT status, patient_id FROM orders WHERE placer = %s FOR UPDATE", (placer,))
+    row = cursor.fetchone()
+    if row is None:
+        raise HL7ProblemError("unknown-order", 204, f"no order {placer} here", location=("ORC", "1", "2"))
+    cursor.execute("SELECT coalesce(merged_into, patient_id) AS id FROM patients WHERE patient_id = %s", (patient_id,))
+    named = cursor.fetchone()
+    if named is None or named["id"] != row["patient_id"]:
+        raise HL7ProblemError("other-patient", 204, "PID-3 is not the order's patient", location=("PID", "1", "3"))
+    status: str = row["status"]
+    return status

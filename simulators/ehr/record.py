@@ -1,0 +1,135 @@
+"""The record's tables, and what every verb does with them: change, put the message into the outbox, deliver it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, LiteralString
+
+from simulators.database import Database
+from simulators.errors import NotFoundError, RefusedError
+from simulators.hl7content import Patient
+from simulators.hl7exchange import MESSAGES_TABLE, Outbox, messages, undelivered
+from simulators.output import Result, table
+
+if TYPE_CHECKING:
+    import argparse
+
+    from simulators.database import Cursor
+    from simulators.settings import Peer, Settings
+
+STEPS: tuple[LiteralString, ...] = (
+    """
+CREATE TABLE patients (
+    patient_id    text PRIMARY KEY,
+    authority     text NOT NULL,
+    family        text NOT NULL,
+    given         text NOT NULL,
+    birth_date    text NOT NULL,
+    sex           text NOT NULL,
+    patient_class text NOT NULL DEFAULT 'O',
+    merged_into   text REFERENCES patients,
+    registered    timestamptz NOT NULL DEFAULT now()
+);
+CREATE SEQUENCE patient_numbers;
+CREATE TABLE orders (
+    placer       text PRIMARY KEY,
+    patient_id   text NOT NULL REFERENCES patients,
+    code         text NOT NULL,
+    description  text NOT NULL,
+    scheme       text NOT NULL,
+    modality     text NOT NULL,
+    priority     text NOT NULL,
+    reason       text NOT NULL,
+    provider     text NOT NULL,
+    status       text NOT NULL,
+    status_note  text,
+    filler       text,
+    accession    text,
+    study_uid    text,
+    placed       timestamptz NOT NULL DEFAULT now(),
+    changed      timestamptz NOT NULL DEFAULT now()
+);
+CREATE SEQUENCE order_numbers;
+CREATE TABLE results (
+    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    placer     text NOT NULL REFERENCES orders,
+    accession  text NOT NULL,
+    study_uid  text NOT NULL,
+    status     text NOT NULL,
+    author     text NOT NULL,
+    report     text NOT NULL,
+    received   timestamptz NOT NULL DEFAULT now()
+);
+"""
+    + MESSAGES_TABLE,
+)
+
+
+class Record:
+    """An open record: its database, its outbox and the RIS that it speaks to."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Open the database and make its tables.
+
+        Raises:
+            NotReadyError: the database cannot be reached.
+            NotFoundError: no flow leads to a RIS.
+        """
+        self.settings = settings
+        self.ris: Peer = settings.peer("hl7-tls", role="ris")
+        self.database = Database(settings)
+        self.database.migrate(STEPS)
+        self.outbox = Outbox(settings, self.database)
+
+    @property
+    def authority(self) -> str:
+        """The assigning authority of this record's patient identifiers (PID-3.4)."""
+        return self.settings.site.name.upper()
+
+    def told(self, number: int, data: dict[str, Any], text: str) -> Result:
+        """Deliver a message and return the result with its acknowledgement.
+
+        Raises:
+            RefusedError: the RIS answered AE or AR.
+            UnreachableError: it did not answer; the message is kept.
+        """
+        row = self.outbox.deliver(self.ris, number)
+        if row["state"] == "waiting":
+            raise undelivered(row)
+        if row["state"] == "refused":
+            raise RefusedError(
+                f"{self.ris.name} refused {row['type']}: {row['answer']}",
+                remedy="The change stands in this record; correct it and send it again.",
+            )
+        message = {"type": row["type"], "control_id": row["control_id"], "peer": row["peer"], "answer": row["answer"]}
+        return Result(
+            {**data, "message": message}, f"{text}\n{row['type']} {row['control_id']} to {row['peer']}: {row['answer']}"
+        )
+
+
+def find_patient(cursor: Cursor, identifier: str) -> Patient:
+    """Return a patient who has not been merged into another.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    cursor.execute("SELECT * FROM patients WHERE patient_id = %s", (identifier,))
+    row = cursor.fetchone()
+    if row is None:
+        raise NotFoundError(f"no patient {identifier}", remedy="`pacslab-ehr patients` lists them.")
+    if row["merged_into"]:
+        raise NotFoundError(
+            f"patient {identifier} was merged into {row['merged_into']}", remedy=f"Use {row['merged_into']}."
+        )
+    return patient(row)
+
+
+def patient(row: dict[str, Any]) -> Patient:
+    """Return the patient of a row that has the columns of ``patients``."""
+    return Patient(row["patient_id"], row["authority"], row["family"], row["given"], row["birth_date"], row["sex"])
+
+
+def outbox(_: argparse.Namespace, settings: Settings) -> Result:
+    """List what was sent and what waits."""
+    with Record(settings).database.transaction() as cursor:
+        rows = messages(cursor, outgoing_only=True)
+    return Result(rows, table(rows, ("id", "peer", "type", "control_id", "state", "attempts", "answer")))

@@ -1,0 +1,41 @@
+"""The service of the record: listens behind the HL7 edge and delivers the outbox."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simulators.database import Database
+from simulators.ehr.receive import order_status, result
+from simulators.ehr.record import STEPS
+from simulators.hl7exchange import Outbox, TransactionalInbox
+from simulators.hl7receiver import Receiver
+from simulators.mllp import Listener
+from simulators.service import log_to_journal, notify, record, wait_for_stop
+
+if TYPE_CHECKING:
+    import argparse
+
+    from simulators.settings import Settings
+
+
+def serve(_: argparse.Namespace, settings: Settings) -> None:
+    """Serve until SIGTERM; waits for the database first."""
+    log_to_journal()
+    database = Database(settings)
+    database.wait_until_ready(STEPS)
+    outbox = Outbox(settings, database)
+    receiver = Receiver(
+        settings,
+        {
+            "ORM^O01": TransactionalInbox(database, order_status, outbox.wake),
+            "ORU^R01": TransactionalInbox(database, result, outbox.wake),
+        },
+    )
+    listener = Listener(settings.port("hl7"), receiver.answer)
+    listener.start()
+    outbox.start()
+    record("ready", hl7=settings.port("hl7"))
+    notify("READY=1")
+    wait_for_stop()
+    notify("STOPPING=1")
+    listener.stop()

@@ -1,0 +1,142 @@
+"""The order filler: new orders become scheduled procedures, cancelled ones leave the worklist (RAD-2, RAD-3, RAD-4)."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from simulators.database import one
+from simulators.hl7content import order_of, patient_of
+from simulators.hl7receiver import HL7ProblemError
+from simulators.ris.record import find_patient
+from simulators.ris.stations import choose, stations
+from simulators.ris.tell import Teller
+from simulators.service import record
+
+if TYPE_CHECKING:
+    from simulators.database import Cursor
+    from simulators.hl7content import Order
+    from simulators.hl7messages import Message
+    from simulators.settings import Settings
+
+
+@dataclass(frozen=True)
+class Filler:
+    """Deals with ORM^O01 from the order placer."""
+
+    settings: Settings
+
+    def take(self, cursor: Cursor, _: str, message: Message) -> str:
+        """Do what ORC-1 asks and return the accession number."""
+        control = message.get("ORC", 1)
+        if control == "NW":
+            return self._schedule(cursor, message)
+        if control == "CA":
+            return self._cancel(cursor, message)
+        raise HL7ProblemError("order-control", 103, "ORC-1 is neither NW nor CA", location=("ORC", "1", "1"))
+
+    def _schedule(self, cursor: Cursor, message: Message) -> str:
+        order = order_of(message)
+        patient = find_patient(cursor, patient_of(message).identifier)
+        if patient is None:
+            raise HL7ProblemError("unknown-patient", 204, "the patient is not registered", location=("PID", "1", "3"))
+        candidates = stations(self.settings, order.modality)
+        if not candidates:
+            raise HL7ProblemError(
+                "no-station", 103, f"no station performs {order.modality or 'an order without OBR-24'}",
+                location=("OBR", "1", "24"),
+            )  # fmt: skip
+        cursor.execute("LOCK TABLE steps IN SHARE ROW EXCLUSIVE MODE")  # two orders at once do not count alike
+        cursor.execute("SELECT station_ae, count(*) AS n FROM steps WHERE status = 'scheduled' GROUP BY station_ae")
+        station = choose(candidates, {row["station_ae"]: row["n"] for row in cursor.fetchall()})
+        procedure = _insert(cursor, order, patient.identifier)
+        cursor.execute(
+            "INSERT INTO steps (step_id, accession, station, station_ae, scheduled, status)"
+            " VALUES (%s, %s, %s, %s, %s, 'scheduled')",
+            (
+                procedure["procedure_id"].replace("RP", "SPS"),
+                procedure["accession"],
+                station.name,
+                station.ae_title,
+                _when(order.scheduled),
+            ),
+        )
+        teller = Teller(self.settings)
+        teller.procedure(cursor, procedure, "NW")
+        teller.status(cursor, procedure)
+        accession: str = procedure["accession"]
+        record("scheduled", accession=accession, placer=order.placer, station=station.ae_title)
+        return accession
+
+    def _cancel(self, cursor: Cursor, message: Message) -> str:
+        order = order_of(message)
+        cursor.execute("SELECT * FROM procedures WHERE placer = %s FOR UPDATE", (order.placer,))
+        procedure = cursor.fetchone()
+        if procedure is None:
+            raise HL7ProblemError("unknown-order", 204, f"no order {order.placer} here", location=("ORC", "1", "2"))
+        patient = find_patient(cursor, patient_of(message).identifier)
+        if patient is None or patient.identifier != procedure["patient_id"]:
+            raise HL7ProblemError("other-patient", 204, "PID-3 is not the order's patient", location=("PID", "1", "3"))
+        if procedure["status"] != "scheduled":
+            raise HL7ProblemError(
+                "too-late", 206, f"the procedure is {procedure['status']}", location=("ORC", "1", "2")
+            )
+        cursor.execute("UPDATE steps SET status = 'cancelled' WHERE accession = %s", (procedure["accession"],))
+        procedure = set_status(cursor, procedure["accession"], "cancelled")
+        teller = Teller(self.settings)
+        teller.procedure(cursor, procedure, "CA")
+        teller.status(cursor, procedure)
+        accession: str = procedure["accession"]
+        record("cancelled", accession=accession, placer=order.placer)
+        return accession
+
+
+def set_status(cursor: Cursor, accession: str, status: str) -> dict[str, Any]:
+    """Change a procedure's status and return its row."""
+    cursor.execute(
+        "UPDATE procedures SET status = %s, changed = now() WHERE accession = %s RETURNING *", (status, accession)
+    )
+    return one(cursor)
+
+
+def _insert(cursor: Cursor, order: Order, patient_id: str) -> dict[str, Any]:
+    cursor.execute("SELECT 1 FROM procedures WHERE placer = %s", (order.placer,))
+    if cursor.fetchone():
+        raise HL7ProblemError("duplicate-order", 205, f"order {order.placer} is known", location=("ORC", "1", "2"))
+    cursor.execute("SELECT lpad(nextval('accession_numbers')::text, 7, '0') AS number")
+    number = one(cursor)["number"]
+    cursor.execute(
+        "INSERT INTO procedures (accession, placer, filler, procedure_id, study_uid, patient_id, code, description,"
+        " scheme, modality, priority, reason, provider, status)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'scheduled') RETURNING *",
+        (
+            f"A{number}",
+            order.placer,
+            f"F{number}",
+            f"RP{number}",
+            f"2.25.{uuid.uuid4().int}",  # PS3.5 B.2: a UID derived from a UUID
+            patient_id,
+            order.code.value,
+            order.code.meaning,
+            order.code.scheme,
+            order.modality,
+            order.priority,
+            order.reason,
+            order.provider,
+        ),
+    )
+    return one(cursor)
+
+
+def _when(text: str) -> datetime:
+    """Return the time of TQ1-7; now when it is empty."""
+    if not text:
+        return datetime.now(UTC)
+    for form in ("%Y%m%d%H%M%S%z", "%Y%m%d%H%M%z", "%Y%m%d%H%M%S", "%Y%m%d%H%M", "%Y%m%d"):
+        try:
+            return datetime.strptime(text, form).astimezone()  # noqa: DTZ007 - without an offset it is local time
+        except ValueError:
+            continue
+    raise HL7ProblemError("content", 102, "TQ1-7 is not a time", location=("TQ1", "1", "7"))

@@ -1,0 +1,69 @@
+"""Reports: received from workstations (RAD-24), kept, passed on to the EHR (RAD-28)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from simulators.hl7content import Code, patient_of, report_message, report_of
+from simulators.hl7exchange import enqueue
+from simulators.hl7receiver import HL7ProblemError
+from simulators.ris.filler import set_status
+from simulators.ris.record import find_patient
+from simulators.service import record
+
+if TYPE_CHECKING:
+    from simulators.database import Cursor
+    from simulators.hl7messages import Message
+    from simulators.settings import Settings
+
+REPORTABLE = frozenset({"in progress", "completed", "reported"})
+"""A procedure without images has nothing to report on."""
+
+
+@dataclass(frozen=True)
+class Reports:
+    """Deals with ORU^R01."""
+
+    settings: Settings
+
+    def take(self, cursor: Cursor, sender: str, message: Message) -> str:
+        """Keep a report, pass it on, close the order when it is final; return the accession number."""
+        report = report_of(message)
+        cursor.execute("SELECT * FROM procedures WHERE accession = %s FOR UPDATE", (report.accession,))
+        procedure = cursor.fetchone()
+        if procedure is None:
+            raise HL7ProblemError(
+                "unknown-accession", 204, f"no accession number {report.accession}", location=("OBR", "1", "18")
+            )
+        patient = find_patient(cursor, patient_of(message).identifier)
+        if patient is None or patient.identifier != procedure["patient_id"]:
+            raise HL7ProblemError(
+                "other-patient", 204, "PID-3 is not the procedure's patient", location=("PID", "1", "3")
+            )
+        if report.study_uid not in {"", procedure["study_uid"]}:
+            raise HL7ProblemError("other-study", 204, "ZDS-1 is not the procedure's study", location=("ZDS", "1", "1"))
+        if procedure["status"] not in REPORTABLE:
+            raise HL7ProblemError("not-performed", 206, f"the procedure is {procedure['status']}")
+        cursor.execute(
+            "INSERT INTO reports (accession, source, author, status, report) VALUES (%s, %s, %s, %s, %s)",
+            (report.accession, sender, report.author, report.status, report.text),
+        )
+        if report.status in {"F", "C"}:
+            set_status(cursor, report.accession, "reported")
+        onward = replace(
+            report,
+            placer=procedure["placer"],
+            filler=procedure["filler"],
+            study_uid=procedure["study_uid"],
+            code=Code(procedure["code"], procedure["description"], procedure["scheme"]),
+        )
+        enqueue(
+            cursor,
+            self.settings,
+            self.settings.peer("hl7-tls", role="ehr", permit="ORU^R01"),
+            lambda envelope: report_message(envelope, patient, onward),
+            report.accession,
+        )
+        record("reported", accession=report.accession, status=report.status, source=sender)
+        return report.accession

@@ -1,0 +1,71 @@
+"""What the RIS tells others: order status to the EHR (RAD-3), procedures and patients to image managers (RAD-4, RAD-12)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from simulators.hl7content import Code, Status, order_message
+from simulators.hl7exchange import enqueue
+from simulators.ris.record import find_patient, order_of_procedure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from simulators.database import Cursor
+    from simulators.hl7content import Envelope
+    from simulators.settings import Settings
+
+STATUSES: dict[str, tuple[str, str]] = {
+    "scheduled": ("SC", "S"),
+    "in progress": ("IP", "I"),
+    "completed": ("IP", "R"),
+    "reported": ("CM", "F"),
+    "discontinued": ("DC", "X"),
+    "cancelled": ("CA", "X"),
+}
+"""Status of a procedure to ORC-5 (table 0038) and OBR-25 (table 0123: R is 'results stored, not yet verified')."""
+
+
+@dataclass(frozen=True)
+class Teller:
+    """Puts messages into the outbox, in the transaction of what they tell."""
+
+    settings: Settings
+
+    def status(self, cursor: Cursor, procedure: dict[str, Any], reason: Code | None = None) -> None:
+        """Tell the EHR the procedure's status."""
+        patient = find_patient(cursor, procedure["patient_id"])
+        if patient is None:
+            raise LookupError(f"procedure {procedure['accession']} has no patient")
+        order = order_of_procedure(cursor, procedure)
+        status = Status(*STATUSES[procedure["status"]], reason)
+        peer = self.settings.peer("hl7-tls", role="ehr", permit="ORM^O01")
+        enqueue(
+            cursor,
+            self.settings,
+            peer,
+            lambda envelope: order_message(envelope, "SC", patient, order, status),
+            procedure["accession"],
+        )
+
+    def procedure(self, cursor: Cursor, procedure: dict[str, Any], control: str) -> None:
+        """Tell every image manager of a procedure: `control` is NW when it was scheduled, CA when it was cancelled."""
+        patient = find_patient(cursor, procedure["patient_id"])
+        if patient is None:
+            raise LookupError(f"procedure {procedure['accession']} has no patient")
+        order = order_of_procedure(cursor, procedure)
+        status = Status(*STATUSES[procedure["status"]])
+        self.image_managers(
+            cursor,
+            "ORM^O01",
+            lambda envelope: order_message(envelope, control, patient, order, status),
+            procedure["accession"],
+        )
+
+    def image_managers(
+        self, cursor: Cursor, kind: str, write: Callable[[Envelope], str], key: str | None = None
+    ) -> None:
+        """Put a message to every image manager that takes its kind into the outbox."""
+        for peer in self.settings.find_peers("hl7-tls", role="image_manager", permit=kind):
+            enqueue(cursor, self.settings, peer, write, key)
