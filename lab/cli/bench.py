@@ -1,0 +1,72 @@
+"""``pacslab bench``: measure a lab."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+from lab.errors import UsageError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from lab.bench.figures import Figure
+
+EXAMPLE = """
+pacslab bench dicom
+pacslab bench up --repetitions 3 --json
+"""
+BENCHES = {
+    "dicom": "C-STORE from a scanner into the archive, against plain C-STORE and against Orthanc as shipped",
+    "up": "up of a site from a snapshot and with Ansible, against bare hosts",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What to measure, and how often."""
+    explained = "; ".join(f"{name}: {summary}" for name, summary in BENCHES.items())
+    parser.add_argument("bench", choices=list(BENCHES), help=explained)
+    parser.add_argument("--repetitions", type=int, default=3, metavar="N", help="runs of each side (default: 3)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measure; 0 when every ratio keeps its bound, 1 when one does not."""
+    if arguments.repetitions < 1:
+        raise UsageError("At least one repetition is needed.", remedy="Give --repetitions 1 or more.")
+    figures = _dicom(arguments) if arguments.bench == "dicom" else _up(arguments)
+    passed = all(figure.passed for figure in figures)
+    if arguments.json:
+        printed = [figure.as_dict() for figure in figures]
+        print(json.dumps({"bench": arguments.bench, "passed": passed, "figures": printed}, indent=1))
+    else:
+        print("\n".join(_line(figure) for figure in figures))
+    return 0 if passed else 1
+
+
+def _dicom(arguments: argparse.Namespace) -> list[Figure]:
+    from lab.bench.dicom import bench_dicom  # noqa: PLC0415 # --help needs none of it
+    from lab.engine.lab import Lab  # noqa: PLC0415
+
+    return bench_dicom(Lab.open(arguments.lab), arguments.repetitions, _say)
+
+
+def _up(arguments: argparse.Namespace) -> list[Figure]:
+    from lab.bench.up import bench_up  # noqa: PLC0415
+    from lab.settings import load_settings  # noqa: PLC0415
+    from lab.topology.load import load_site  # noqa: PLC0415
+
+    return bench_up(load_site(load_settings().topology(arguments.site)), arguments.repetitions, _say)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def _line(figure: Figure) -> str:
+    word = "ok    " if figure.passed else "MISSED"
+    data = figure.as_dict()
+    return (
+        f"{word}  {figure.name}: {data['seconds']} s, {figure.peer}: {data['peer_seconds']} s, "
+        f"{data['ratio_is']} {data['ratio']} (aim: {data['aim']}), {data['repetitions']} repetitions"
+    )
