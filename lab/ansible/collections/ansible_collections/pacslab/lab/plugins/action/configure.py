@@ -30,18 +30,32 @@ class ActionModule(ActionBase):
         if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
             raise AnsibleActionFail("'files' must be a list of mappings")
         self._templates = None
+        arguments["trees"] = [entry["dest"] for entry in entries if "tree" in entry]
+        entries = [one for entry in entries for one in self._expand(entry)]
         contents = [self._content(entry, variables) for entry in entries]
         packed = json.dumps([base64.b64encode(one).decode("ascii") for one in contents]).encode("ascii")
         arguments["files"] = [{key: value for key, value in entry.items() if key not in CONTENTS} for entry in entries]
         arguments["payload"] = base64.b64encode(zlib.compress(packed)).decode("ascii")
         return self._execute_module(module_name="pacslab.lab.configure", module_args=arguments, task_vars=variables)
 
+    def _expand(self, entry: dict[str, Any]) -> list[dict[str, Any]]:
+        """An entry for each file of a tree; any other entry as it is."""
+        if "tree" not in entry:
+            return [entry]
+        try:
+            top = Path(self._find_needle("files", str(entry["tree"])))
+        except AnsibleError as error:
+            raise AnsibleActionFail(f"{entry['dest']}: {error}") from error
+        paths = [path for path in sorted(top.rglob("*")) if path.is_file() and path.suffix != ".pyc"]
+        rest = {key: value for key, value in entry.items() if key != "tree"}
+        return [{**rest, "source": str(path), "dest": f"{rest['dest']}/{path.relative_to(top)}"} for path in paths]
+
     def _content(self, entry: dict[str, Any], variables: dict[str, Any]) -> bytes:
         """What one file must contain."""
         given = [key for key in CONTENTS if key in entry]
         where = entry.get("dest", "a file")
         if len(given) != 1:
-            raise AnsibleActionFail(f"{where}: exactly one of template, content and source says what is in it")
+            raise AnsibleActionFail(f"{where}: exactly one of template, content, source and tree says what is in it")
         try:
             if given == ["template"]:
                 return _as_bytes(self._render(str(entry["template"]), variables))

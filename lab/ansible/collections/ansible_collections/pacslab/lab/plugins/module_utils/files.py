@@ -92,6 +92,12 @@ def plan(wanted: list[File], remove: list[str]) -> list[Change]:
     return changes
 
 
+def strays(folders: list[str], wanted: set[str]) -> list[str]:
+    """Files below these folders that nobody wants; compiled Python is made on the host and stays."""
+    found = (str(path) for folder in folders for path in sorted(Path(folder).rglob("*")) if not path.is_dir())
+    return [path for path in found if path not in wanted and not path.endswith(".pyc")]
+
+
 def apply(changes: list[Change], commands: list[list[str]]) -> None:
     """Make all changes, then validate them.
 

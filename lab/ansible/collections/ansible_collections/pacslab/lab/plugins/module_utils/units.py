@@ -28,7 +28,7 @@ def ask_systemd(
     Args:
         enable: units to enable, and to start where they do not run.
         restart: units to restart, stopped ones included.
-        reload: units to reload; those that cannot are restarted, those that do not run are left alone.
+        reload: units to reload; those that cannot are restarted, those that do not run or exist are left alone.
         fresh: unit files changed, so systemd has to read them again first.
         check: change nothing.
     """
@@ -44,7 +44,7 @@ def ask_systemd(
         run(["systemctl", "daemon-reload"])
         states = show(names)
     if not check:  # in check mode the unit's file may be among those that would be written
-        _refuse_missing(states)
+        _refuse_missing(states, [*enable, *restart])
     asks = plan(states, enable=enable, restart=restart, reload=reload)
     if not check:
         for argv in asks:
@@ -90,11 +90,11 @@ def _runs(state: State) -> bool:
     return state.get("Type") == "oneshot" and state["ActiveState"] == "inactive" and ran
 
 
-def _refuse_missing(states: dict[str, State]) -> None:
-    for name, state in states.items():
-        if state["LoadState"] in MISSING:
+def _refuse_missing(states: dict[str, State], wanted: list[str]) -> None:
+    for name in wanted:
+        if states[name]["LoadState"] in MISSING:
             raise ConfigureError(
-                f"unit {name} is {state['LoadState']} on this host; "
+                f"unit {name} is {states[name]['LoadState']} on this host; "
                 "the role's install.yml or a file of this task must bring it"
             )
 

@@ -36,6 +36,11 @@ options:
       template: {description: A template of the role or an absolute path., type: str}
       content: {description: The text itself; mappings and lists are written as JSON., type: raw}
       source: {description: A file of the role or an absolute path on the controller., type: str}
+      tree:
+        description:
+          - A folder of the role or an absolute path on the controller. All files below it go below O(files[].dest),
+            and what else is there is removed, compiled Python aside.
+        type: str
       mode: {description: Permissions as an octal string., type: str, default: "0644"}
       owner: {description: User who owns the file., type: str, default: root}
       group: {description: Group of the file., type: str, default: root}
@@ -73,6 +78,11 @@ options:
   payload:
     description: Contents of the files, in order; filled in by the action plugin.
     type: str
+  trees:
+    description: Folders that hold nothing but files of this task; filled in by the action plugin.
+    type: list
+    elements: path
+    default: []
 """
 
 EXAMPLES = r"""
@@ -101,6 +111,7 @@ ARGUMENTS = {
             "template": {"type": "str"},
             "content": {"type": "raw"},
             "source": {"type": "str"},
+            "tree": {"type": "str"},
             "mode": {"type": "str", "default": "0644"},
             "owner": {"type": "str", "default": "root"},
             "group": {"type": "str", "default": "root"},
@@ -114,6 +125,7 @@ ARGUMENTS = {
     "restart": {"type": "list", "elements": "str", "default": []},
     "reload": {"type": "list", "elements": "str", "default": []},
     "payload": {"type": "str", "no_log": True},
+    "trees": {"type": "list", "elements": "path", "default": []},
 }
 
 
@@ -139,7 +151,8 @@ def configure(asked: dict[str, Any], *, check: bool, diff: bool) -> dict[str, An
     if len(contents) != len(asked["files"]):
         raise command.ConfigureError("contents are missing: this module is called through its action plugin")
     wanted = [files.wanted_file(entry, content) for entry, content in zip(asked["files"], contents, strict=True)]
-    plan = files.plan(wanted, asked["remove"])
+    remove = [*asked["remove"], *files.strays(asked["trees"], {one.dest for one in wanted})]
+    plan = files.plan(wanted, remove)
     mark = pending_mark([one.dest for one in wanted] + asked["remove"])
     result: dict[str, Any] = {"changed": bool(plan), "files": [change.path for change in plan], "units": []}
     if diff:

@@ -1,0 +1,66 @@
+"""Configure the running hosts of a lab with ``playbooks/site.yml``."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+from lab.ansible.play import Play
+from lab.events import StageFinished, StageStarted
+from lab.settings import ROOT
+from lab.trust import ensure_secrets, pki_folder
+from lab.trust.files import write_private
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from lab.engine.lab import Lab
+    from lab.events import Bus
+    from lab.topology.site import Site
+
+STAGE = "configuration"
+
+
+def configure(lab: Lab, site: Site, hosts: Sequence[str], bus: Bus) -> None:
+    """Bring the configuration of these hosts to what the site says; hosts must be running.
+
+    Raises:
+        AnsibleError: a task failed; the message names host, role, task and what it said.
+        MachineNotReadyError: Mitogen is missing.
+    """
+    if not hosts:
+        return
+    began = time.monotonic()
+    bus.emit(StageStarted(STAGE, f"{len(hosts)} hosts"))
+    folder = lab.folder / "ansible"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    Play(
+        playbook=ROOT / "playbooks" / "site.yml",
+        inventories=[site.path, _write(folder / "overlay.json", overlay(lab, site))],
+        folder=folder,
+        variables=[_write(folder / "variables.json", variables(lab, site))],
+        limit=hosts if len(hosts) < len(site.hosts) else (),
+    ).run(bus)
+    bus.emit(StageFinished(STAGE, time.monotonic() - began, f"{len(hosts)} hosts"))
+
+
+def overlay(lab: Lab, site: Site) -> dict[str, Any]:
+    """An inventory that says how hosts of a lab are reached; all else is in the site's own."""
+    return {
+        "all": {
+            "vars": {"ansible_connection": "docker"},
+            "hosts": {name: {"ansible_host": lab.container(name)} for name in site.hosts},
+        }
+    }
+
+
+def variables(lab: Lab, site: Site) -> dict[str, Any]:
+    """What the driver alone knows: where the PKI is, and the lab's secrets."""
+    return {"trust_pki_dir": str(pki_folder(lab.folder)), "trust_secrets": ensure_secrets(site, lab.folder)}
+
+
+def _write(path: Path, content: dict[str, Any]) -> Path:
+    write_private(path, json.dumps(content, indent=1).encode())
+    return path

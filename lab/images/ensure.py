@@ -1,0 +1,125 @@
+"""Bring about every image that a site's hosts are made from, and nothing else."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lab.engine.client import Docker
+from lab.events import ImageFinished, ImageStarted, Note, StageFinished, StageStarted
+from lab.images import sbom
+from lab.images.container import build_containers, remove_left_over
+from lab.images.debian import Mirror, base_key, build_base
+from lab.images.recipe import LABEL_KEY, Recipe, RoleList, site_recipes
+from lab.settings import ROOT, Settings, load_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from lab.events import Bus
+    from lab.topology.site import Site
+
+STAGE = "images"
+PYTHON_ROLE = "python_runtime"
+REQUIREMENTS = Path(PYTHON_ROLE, "files", "requirements.txt")
+
+
+def ensure_images(site: Site, bus: Bus, *, fresh: bool = False) -> dict[RoleList, str]:
+    """Return the image id of every role list of the site, and of the bare base image under ``()``.
+
+    Images that are there are not built again, unless ``fresh`` asks for all of them, with today's packages.
+
+    Raises:
+        AnsibleError: a role could not be baked.
+        EngineError: Docker, mmdebstrap or pip failed.
+        MachineNotReadyError: Docker or mmdebstrap is missing.
+        UsageError: a host has a role that does not exist.
+    """
+    settings = load_settings()
+    docker = Docker()
+    recipes = recipes_of(site, settings)
+    images = {} if fresh else present(docker, recipes.values())
+    missing = _missing(recipes, images)
+    if missing:
+        with _alone(bus):
+            images = {} if fresh else present(docker, recipes.values())
+            _build(docker, settings, _missing(recipes, images), images, bus)
+    return {roles: images[recipe.key] for roles, recipe in recipes.items()}
+
+
+def recipes_of(site: Site, settings: Settings) -> dict[RoleList, Recipe]:
+    """The images of a site, parents first."""
+    return site_recipes(site, base_key(Mirror.from_environment()), roles_dir=settings.roles, root=ROOT)
+
+
+def present(docker: Docker, recipes: Iterable[Recipe]) -> dict[str, str]:
+    """Image ids by key, of those recipes whose image is there.
+
+    A snapshot of a host carries the key of the image that it came from, but not its name, so both must agree.
+    """
+    wanted = {recipe.tag: recipe.key for recipe in recipes}
+    return {
+        wanted[tag]: image["Id"]
+        for image in docker.images(LABEL_KEY)
+        for tag in image["RepoTags"] or ()
+        if tag in wanted and image["Labels"][LABEL_KEY] == wanted[tag]
+    }
+
+
+def _missing(recipes: dict[RoleList, Recipe], images: dict[str, str]) -> list[Recipe]:
+    """What has to be built, once each: a role that only configures has its parent's image."""
+    return [recipe for recipe in recipes.values() if recipe.installs and recipe.key not in images]
+
+
+def _build(docker: Docker, settings: Settings, missing: list[Recipe], images: dict[str, str], bus: Bus) -> None:
+    """Build what is missing, and enter it into ``images``."""
+    from lab.images.bake import Bakery, levels  # noqa: PLC0415 # Ansible is of no use where nothing is missing
+    from lab.images.wheels import fetch_wheels  # noqa: PLC0415
+
+    began = time.monotonic()
+    bus.emit(StageStarted(STAGE, f"{len(missing)} to build"))
+    for name in remove_left_over(docker):
+        bus.emit(Note(f"Removed {name}, left over from a build that was cut off."))
+    cache = settings.state / "cache"
+    sbom_folder = settings.state / "sbom"
+    if not missing[0].roles:
+        _build_debian(docker, missing.pop(0), images, sbom_folder, bus)
+    wheels = None
+    if any(recipe.role == PYTHON_ROLE for recipe in missing):
+        bus.emit(Note("Fetching the hosts' Python packages."))
+        wheels = fetch_wheels(settings.roles / REQUIREMENTS, cache / "wheels")
+    if missing:
+        bakery = Bakery(docker, cache / "bake", sbom_folder, wheels, bus)
+        bakery.refresh_lists(next(iter(images.values())))
+        for level in levels(missing):
+            images.update(bakery.bake(level, images))
+    bus.emit(StageFinished(STAGE, time.monotonic() - began))
+
+
+def _build_debian(docker: Docker, recipe: Recipe, images: dict[str, str], sbom_folder: Path, bus: Bus) -> None:
+    began = time.monotonic()
+    bus.emit(ImageStarted(recipe.name))
+    image = build_base(recipe, Mirror.from_environment())
+    name = "pacslab-build-debian"
+    with build_containers(docker, {name: image}):
+        sbom.write(sbom.collect(docker, name, recipe), sbom_folder)
+    images[recipe.key] = image
+    bus.emit(ImageFinished(recipe.name, recipe.key, time.monotonic() - began))
+
+
+@contextmanager
+def _alone(bus: Bus) -> Iterator[None]:
+    """Wait until no other build of this user runs on the machine."""
+    path = Path(tempfile.gettempdir(), f"pacslab-build-{os.getuid()}.lock")
+    with path.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            bus.emit(Note("Another build runs on this machine; waiting for it."))
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

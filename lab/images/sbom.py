@@ -1,0 +1,93 @@
+"""What is in an image, as a CycloneDX 1.6 document: Debian and Python packages with versions and licences."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from datetime import UTC, datetime
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from lab.engine.execute import execute
+from lab.errors import EngineError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lab.engine.client import Docker
+    from lab.images.recipe import Recipe
+
+SPECIFICATION = "1.6"
+DISTRIBUTION = "trixie"
+_NAMESPACE = uuid.UUID("5b6fd6a6-7a4c-5ac8-9d3c-2f4b6d5c9a10")
+
+
+def collect(docker: Docker, container: str, recipe: Recipe) -> dict[str, Any]:
+    """Ask a build container for its packages and return them as a document.
+
+    Raises:
+        EngineError: the container did not answer.
+    """
+    script = files("lab.images").joinpath("list_packages.py").read_bytes()
+    done = execute(docker, container, ["/usr/bin/python3", "-I", "-"], input=script)
+    if done.code:
+        raise EngineError(
+            f"The packages of image {recipe.name} could not be listed: {done.stderr.strip()[-500:]}",
+            remedy="Run 'pacslab build' again.",
+        )
+    return document(recipe, json.loads(done.stdout), datetime.now(UTC))
+
+
+def document(recipe: Recipe, packages: dict[str, list[dict[str, Any]]], at: datetime) -> dict[str, Any]:
+    """The CycloneDX document of an image; ``packages`` holds the lists ``debian`` and ``python``."""
+    components = [_debian(entry) for entry in packages["debian"]] + [_python(entry) for entry in packages["python"]]
+    return {
+        "$schema": f"http://cyclonedx.org/schema/bom-{SPECIFICATION}.schema.json",
+        "bomFormat": "CycloneDX",
+        "specVersion": SPECIFICATION,
+        "serialNumber": uuid.uuid5(_NAMESPACE, recipe.key).urn,
+        "version": 1,
+        "metadata": {
+            "timestamp": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "component": {
+                "type": "container",
+                "bom-ref": recipe.tag,
+                "name": recipe.tag.partition(":")[0],
+                "version": recipe.tag.partition(":")[2],
+                "properties": [{"name": name, "value": value} for name, value in recipe.labels.items()],
+            },
+        },
+        "components": sorted(components, key=lambda component: component["bom-ref"]),
+    }
+
+
+def file_name(recipe: Recipe) -> str:
+    """What an image's document is called."""
+    return f"{recipe.tag.removeprefix('pacslab/').replace(':', '-')}.json"
+
+
+def write(content: dict[str, Any], folder: Path) -> Path:
+    """Keep a document beside those of the other images."""
+    folder.mkdir(parents=True, exist_ok=True)
+    component = content["metadata"]["component"]
+    path = folder / f"{component['name'].removeprefix('pacslab/')}-{component['version']}.json"
+    draft = path.with_suffix(".new")
+    draft.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
+    return draft.replace(path)
+
+
+def _debian(entry: dict[str, Any]) -> dict[str, Any]:
+    purl = f"pkg:deb/debian/{entry['name']}@{quote(entry['version'], safe='.~-')}"
+    return _component(entry, f"{purl}?arch={entry['architecture']}&distro={DISTRIBUTION}")
+
+
+def _python(entry: dict[str, Any]) -> dict[str, Any]:
+    return _component(entry, f"pkg:pypi/{entry['name'].lower().replace('_', '-')}@{quote(entry['version'])}")
+
+
+def _component(entry: dict[str, Any], purl: str) -> dict[str, Any]:
+    component = {"type": "library", "bom-ref": purl, "name": entry["name"], "version": entry["version"], "purl": purl}
+    if entry["licences"]:
+        component["licenses"] = [{"license": {"name": name}} for name in entry["licences"]]
+    return component
