@@ -54,9 +54,10 @@ def _dicom(arguments: argparse.Namespace) -> list[Figure]:
 def _up(arguments: argparse.Namespace) -> list[Figure]:
     from lab.bench.up import bench_up  # noqa: PLC0415
     from lab.settings import load_settings  # noqa: PLC0415
-    from lab.topology.load import load_site  # noqa: PLC0415
+    from lab.topology.load import load_site, site_path  # noqa: PLC0415
 
-    return bench_up(load_site(load_settings().topology(arguments.site)), arguments.repetitions, _say)
+    site = load_site(site_path(arguments.site, load_settings().inventories))
+    return bench_up(site, arguments.repetitions, _say)
 
 
 def _say(text: str) -> None:
