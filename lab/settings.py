@@ -12,6 +12,8 @@ from lab.errors import UsageError
 ROOT = Path(__file__).resolve().parents[1]
 DEFAULT_SITE = "reference"
 SNAPSHOTS = "snapshots"
+RESERVED = (SNAPSHOTS, "cache", "sbom")
+"""Folders of the state that are not labs."""
 _LAB_NAME = re.compile(r"^[a-z][a-z0-9-]{0,30}$")
 
 
@@ -23,25 +25,13 @@ class Settings:
     roles: Path
     state: Path
 
-    def topology(self, site: str) -> Path:
-        """The description of a site.
-
-        Raises:
-            UsageError: no such site.
-        """
-        path = self.inventories / check_name(site, "site") / "topology.yml"
-        if not path.is_file():
-            known = ", ".join(sorted(one.parent.name for one in self.inventories.glob("*/topology.yml"))) or "none"
-            raise UsageError(f"There is no site {site!r}: {path} does not exist.", remedy=f"Sites here: {known}.")
-        return path
-
     def lab_folder(self, lab: str) -> Path:
         """The folder of a lab, which need not exist.
 
         Raises:
             UsageError: the name cannot be a lab's.
         """
-        if lab == SNAPSHOTS:
+        if lab in RESERVED:
             raise UsageError(
                 f"A lab cannot be called {lab!r}: that folder keeps snapshots.", remedy="Choose another name."
             )

@@ -28,11 +28,12 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the health of every host; 0 when all are healthy, 3 when not."""
     lab = Lab.open(arguments.lab)
     health = lab.health()
-    print(json.dumps(_as_dict(lab, health)) if arguments.json else _as_text(lab, health))
+    print(json.dumps(as_dict(lab, health)) if arguments.json else as_text(lab, health))
     return 0 if all(one.healthy for one in health.values()) else UnhealthyError.exit_code
 
 
-def _as_dict(lab: Lab, health: dict[str, HostHealth]) -> dict[str, Any]:
+def as_dict(lab: Lab, health: dict[str, HostHealth]) -> dict[str, Any]:
+    """The health of a lab as ``--json`` prints it."""
     hosts = [
         {
             "name": name,
@@ -47,7 +48,8 @@ def _as_dict(lab: Lab, health: dict[str, HostHealth]) -> dict[str, Any]:
     return {"lab": lab.name, "site": lab.record.site, "hosts": hosts}
 
 
-def _as_text(lab: Lab, health: dict[str, HostHealth]) -> str:
+def as_text(lab: Lab, health: dict[str, HostHealth]) -> str:
+    """The health of a lab as a table."""
     rows = [("HOST", "ZONE", "ADDRESS", "STATE", "HEALTH")]
     for name, one in health.items():
         host = lab.record.hosts[name]

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from lab.engine.client import Docker
     from lab.topology.site import Site
 
+ATTEMPTS = 3
+"""The kernel clears the links of an ended container a little later, so what was seen may be gone when it is mended."""
 _WIRE = Path(__file__).with_name("wire.py")
 
 
@@ -88,10 +90,11 @@ def wire(docker: Docker, lab: str, site: Site, pids: Mapping[str, int], *, apply
     """
     argv = ["python3", "-ISc", _WIRE.read_text("utf-8"), "apply" if apply else "look"]
     wanted = json.dumps(wanted_network(site, pids)).encode()
-    done = execute(docker, names.fabric(lab), argv, input=wanted, timeout=60)
-    if done.code:
-        raise EngineError(
-            f"The fabric of lab {lab!r} could not be wired: {done.stderr.strip()}",
-            remedy=f"Run 'pacslab up --lab {lab}' again; if that does not help, 'pacslab down --lab {lab}' first.",
-        )
-    return Wiring(**json.loads(done.stdout))
+    for _ in range(ATTEMPTS):
+        done = execute(docker, names.fabric(lab), argv, input=wanted, timeout=60)
+        if not done.code:
+            return Wiring(**json.loads(done.stdout))
+    raise EngineError(
+        f"The fabric of lab {lab!r} could not be wired: {done.stderr.strip()}",
+        remedy=f"Run 'pacslab up --lab {lab}' again; if that does not help, 'pacslab down --lab {lab}' first.",
+    )

@@ -50,6 +50,17 @@ class Lab:
             raise UsageError(f"There is no lab {name!r}.", remedy=f"Bring it up: 'pacslab up --lab {name}'.")
         return cls(record, folder)
 
+    @classmethod
+    def describe(cls, name: str, topology: Path, folder: Path, record: LabRecord | None = None) -> Lab:
+        """A lab that is about to be brought up, from its site's description; ``record`` is what is known of it.
+
+        Raises:
+            UsageError: the description has mistakes.
+        """
+        lab = cls(record or LabRecord(name, "", str(topology), {}), folder)
+        lab.record = LabRecord.describe(name, lab.site, snapshot=lab.record.snapshot, images=lab.record.images)
+        return lab
+
     @property
     def name(self) -> str:
         """The lab's name."""

@@ -32,7 +32,6 @@ HOST_CAPABILITIES = (
 FABRIC_CAPABILITIES = (
     "NET_ADMIN",
     "SYS_ADMIN",  # enter the network namespaces of hosts
-    "SYS_CHROOT",  # enter their mount namespaces, to ask their systemd
     "SYS_PTRACE",  # look at hosts through /proc/<pid>
 )
 

@@ -1,0 +1,35 @@
+"""``pacslab doctor``: what is left over on this machine, and how to clear it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from lab.engine.client import Docker
+from lab.engine.doctor import examine
+from lab.settings import load_settings
+
+if TYPE_CHECKING:
+    import argparse
+
+EXAMPLE = """
+pacslab doctor
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Doctor has the common arguments only."""
+    del parser
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print what is left over; 0 when there is nothing, 1 when there is."""
+    found = list(examine(load_settings(), Docker()))
+    if arguments.json:
+        print(json.dumps({"left_over": [asdict(one) for one in found]}))
+    elif not found:
+        print("Nothing is left over.")
+    for one in [] if arguments.json else found:
+        print(f"{one.kind} {one.name}: {one.why}\n    {one.clear}")
+    return 1 if found else 0

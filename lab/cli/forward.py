@@ -1,0 +1,92 @@
+"""``pacslab forward``: a port of a host, on this machine, as seen from a workstation."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from lab.cli.display import print_line
+from lab.engine import forwards
+from lab.engine.forward import listen, parse_target, serve
+from lab.engine.lab import Lab
+from lab.errors import UsageError
+from lab.events import Bus
+
+if TYPE_CHECKING:
+    import argparse
+    import socket
+
+    from lab.engine.forward import Target
+
+EXAMPLE = """
+pacslab forward pacs-rad:dicomweb-tls --as ws-rad1 --local 8443
+pacslab forward pacs-rad:2762 --as ws-rad1 --background
+pacslab forward --stop 8443
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what is served, from where, and where."""
+    parser.add_argument("target", nargs="?", metavar="HOST:PORT", help="a port or the name of a service of a host")
+    parser.add_argument("--as", dest="workstation", metavar="HOST", help="the host whose network connections begin in")
+    parser.add_argument("--local", type=int, default=0, metavar="PORT", help="port of 127.0.0.1 (default: a free one)")
+    parser.add_argument("--background", action="store_true", help="return at once and serve until the lab goes down")
+    parser.add_argument("--stop", type=int, metavar="PORT", help="end the forward that serves this port of 127.0.0.1")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until Ctrl-C, or in the background; 0 when it serves."""
+    lab = Lab.open(arguments.lab)
+    if arguments.stop is not None:
+        if not forwards.stop_all(lab.folder, arguments.stop):
+            raise UsageError(
+                f"Nothing of lab {lab.name!r} serves port {arguments.stop}.", remedy="See 'pacslab doctor'."
+            )
+        return 0
+    if not arguments.target or not arguments.workstation:
+        raise UsageError("forward needs HOST:PORT and --as HOST.", remedy="'pacslab forward --help' shows examples.")
+    target = parse_target(lab, arguments.target, arguments.workstation)
+    listener = listen(arguments.local)
+    local = listener.getsockname()[1]
+    if arguments.background and _left_to_child():
+        listener.close()
+        _tell(target, local, as_json=arguments.json)
+        return 0
+    if not arguments.background:
+        _tell(target, local, as_json=arguments.json)
+    _serve(lab, target, listener)
+    return 0
+
+
+def _tell(target: Target, local: int, *, as_json: bool) -> None:
+    served = {"local": local, "host": target.host, "port": target.port, "as": target.workstation}
+    text = f"127.0.0.1:{local} is {target.host}:{target.port} as seen from {target.workstation}"
+    print(json.dumps(served) if as_json else text, flush=True)
+
+
+def _serve(lab: Lab, target: Target, listener: socket.socket) -> None:
+    bus = Bus()
+    bus.subscribe(print_line)
+    local = listener.getsockname()[1]
+    pid = os.getpid()
+    noted = forwards.note(
+        lab.folder,
+        forwards.Forward(pid, forwards.start_of(pid), local, target.host, target.port, target.workstation),
+    )
+    try:
+        serve(lab, target, listener, bus)
+    finally:
+        noted.unlink(missing_ok=True)
+
+
+def _left_to_child() -> bool:
+    """Fork; True in the parent. The child leaves the terminal: its own session, and nothing to read or print to."""
+    if os.fork():
+        return True
+    os.setsid()
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        os.dup2(nowhere, stream.fileno())
+    return False

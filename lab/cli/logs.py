@@ -1,0 +1,34 @@
+"""``pacslab logs``: show the log of a host."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lab.cli.passthrough import pass_through
+from lab.engine.lab import Lab
+
+if TYPE_CHECKING:
+    import argparse
+
+EXAMPLE = """
+pacslab logs fw1
+pacslab logs pacs-rad --unit orthanc --follow
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the host and which part of its log."""
+    parser.add_argument("host", metavar="HOST", help="the host")
+    parser.add_argument("--unit", metavar="UNIT", help="only this systemd unit")
+    parser.add_argument("--lines", type=int, default=200, metavar="N", help="the last N lines (default: 200)")
+    parser.add_argument("--follow", action="store_true", help="go on as the log grows, until Ctrl-C")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the journal; with --json, one JSON object a line as journald has it."""
+    argv = ["journalctl", "--no-pager", "--lines", str(arguments.lines)]
+    argv += ["--output", "json" if arguments.json else "short-iso"]
+    argv += ["--unit", arguments.unit] if arguments.unit else []
+    argv += ["--follow"] if arguments.follow else []
+    lab = Lab.open(arguments.lab)
+    return pass_through(lab.stream(arguments.host, argv, tty=False, stdin=False))

@@ -1,0 +1,93 @@
+"""Wait until every host of a lab is healthy, telling what each still lacks."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lab.errors import UnhealthyError
+from lab.events import HostPhase, Phase
+
+if TYPE_CHECKING:
+    from lab.engine.health import HostHealth
+    from lab.engine.lab import Lab
+    from lab.events import Bus
+
+PAUSE = 0.4
+"""Seconds between two looks: one costs about 0.1 s of processor time, which the hosts need themselves."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A service that is not healthy; ``service`` is empty when the host itself does not report."""
+
+    host: str
+    service: str
+    detail: str
+    remedy: str
+
+
+class NeverHealthyError(UnhealthyError):
+    """Hosts did not become healthy in time."""
+
+    def __init__(self, failures: list[Failure], seconds: float) -> None:
+        """Name the first failure, its probe's last output and its remedy; tell how many others there are."""
+        first = failures[0]
+        what = f"service {first.service}" if first.service else "the host"
+        lines = [f"{first.host}: {what} was not healthy within {seconds:g} s: {first.detail or 'no answer'}"]
+        lines += [f"{one.host}: {one.service or 'host'}: {one.detail or 'no answer'}" for one in failures[1:]]
+        super().__init__("\n  ".join(lines), remedy=first.remedy)
+        self.failures = failures
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the error as ``--json`` prints it, with every failure."""
+        return {**super().as_dict(), "failures": [vars(one) for one in self.failures]}
+
+
+def wait_until_healthy(lab: Lab, bus: Bus, seconds: float) -> dict[str, HostHealth]:
+    """Look again and again until all hosts are healthy.
+
+    Raises:
+        NeverHealthyError: some are not when the time has passed, or a host's container ended.
+    """
+    deadline = time.monotonic() + seconds
+    told: dict[str, tuple[bool, str]] = {}
+    while True:
+        health = lab.health()
+        for host, one in health.items():
+            _tell(bus, host, one, told)
+        if all(one.healthy for one in health.values()):
+            return health
+        if time.monotonic() > deadline or any(one.state != "running" for one in health.values()):
+            raise NeverHealthyError(failures(lab, health), seconds)
+        time.sleep(PAUSE)
+
+
+def failures(lab: Lab, health: dict[str, HostHealth]) -> list[Failure]:
+    """The first failing service of each host that is not healthy."""
+    found = []
+    for host, one in health.items():
+        if not one.healthy:
+            service, detail = one.first_failure()
+            found.append(Failure(host, service, detail, _remedy(lab, host, "" if one.detail else service)))
+    return found
+
+
+def _remedy(lab: Lab, host: str, service: str) -> str:
+    look = f"See 'pacslab logs {host} --lab {lab.name}'; 'pacslab up --lab {lab.name}' goes on from here."
+    if not service:
+        return f"Run 'pacslab exec {host} --lab {lab.name} -- systemctl status pacslab-health'. {look}"
+    return f"{lab.site.services(host)[service].remedy} {look}"
+
+
+def _tell(bus: Bus, host: str, one: HostHealth, told: dict[str, tuple[bool, str]]) -> None:
+    service, detail = one.first_failure()
+    state = (one.healthy, service)
+    if told.get(host) == state:
+        return
+    told[host] = state
+    if one.healthy:
+        bus.emit(HostPhase(host, Phase.HEALTHY))
+    else:
+        bus.emit(HostPhase(host, Phase.UNHEALTHY, f"{service}: {detail}" if service else detail))
