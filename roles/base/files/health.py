@@ -1,0 +1,112 @@
+#!/usr/bin/python3 -IS
+"""Ask the host's services how they are, and keep the answers in /run/pacslab/health.json.
+
+Which services there are, with their units and probes, stands in /etc/pacslab/health.json:
+``{"services": {name: {"unit", "port", "protocol", "probe": {"kind", "command"}}}}``.
+The answer is ``{"at": epoch seconds, "services": {name: {"healthy": bool, "detail": text}}}``.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+QUESTIONS = Path("/etc/pacslab/health.json")
+ANSWERS = Path("/run/pacslab/health.json")
+STARTING_PERIOD = 1.0  # seconds between rounds until every service is healthy
+STEADY_PERIOD = 5.0
+COMMAND_LIMIT = 5.0  # seconds for one probe
+DETAIL_LIMIT = 500  # characters
+LISTENING = {"tcp": "0A", "udp": "07"}  # socket states in /proc/net: TCP_LISTEN, and an unconnected UDP socket
+
+
+def unit_states(units: list[str]) -> dict[str, str]:
+    """Return every unit's state, as ``active`` or ``failed (exit-code)``, from one call of systemctl."""
+    if not units:
+        return {}
+    command = ["systemctl", "show", "--property=ActiveState,SubState,Result", "--", *units]
+    output = subprocess.run(command, capture_output=True, text=True, timeout=COMMAND_LIMIT, check=True).stdout
+    states = {}
+    for unit, block in zip(units, output.strip().split("\n\n"), strict=True):
+        facts = dict(line.split("=", 1) for line in block.splitlines())
+        state = facts["ActiveState"]
+        states[unit] = state if state == "active" else f"{state} ({facts['SubState']}, {facts['Result']})"
+    return states
+
+
+def listening_ports(protocol: str) -> set[int]:
+    """Return the ports on which the kernel accepts connections.
+
+    Reading them leaves no trace: a connection made every few seconds would fill the log of each TLS server.
+    """
+    ports = set()
+    for table in (f"/proc/net/{protocol}", f"/proc/net/{protocol}6"):
+        path = Path(table)
+        if path.exists():
+            for line in path.read_text().splitlines()[1:]:
+                fields = line.split()
+                if fields[3] == LISTENING[protocol]:
+                    ports.add(int(fields[1].rpartition(":")[2], 16))
+    return ports
+
+
+def run_probe(command: list[str]) -> tuple[bool, str]:
+    """Run a probe's command; its last line of output is the detail when it does not end with 0."""
+    try:
+        done = subprocess.run(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=COMMAND_LIMIT, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return False, f"{command[0]}: no answer within {COMMAND_LIMIT:.0f} s"
+    except OSError as error:
+        return False, f"{command[0]}: {error.strerror}"
+    lines = done.stdout.decode(errors="replace").strip().splitlines()
+    return done.returncode == 0, "" if done.returncode == 0 else f"{command[0]}: {lines[-1] if lines else 'failed'}"
+
+
+def ask(services: dict[str, dict]) -> dict[str, dict]:
+    """Ask every service once."""
+    states = unit_states(sorted({service["unit"] for service in services.values()}))
+    protocols = {service["protocol"] for service in services.values() if service["probe"]["kind"] == "tcp"}
+    open_ports = {protocol: listening_ports(protocol) for protocol in protocols}
+    answers = {}
+    for name, service in services.items():
+        probe, state = service["probe"], states[service["unit"]]
+        if probe["kind"] == "tcp":
+            healthy = service["port"] in open_ports[service["protocol"]]
+            detail = "" if healthy else f"nothing listens on {service['port']}/{service['protocol']}"
+        elif probe["kind"] == "command":
+            healthy, detail = run_probe(probe["command"])
+        else:
+            healthy, detail = state == "active", ""
+        if not healthy and state != "active":
+            detail = "; ".join(filter(None, (detail, f"{service['unit']} is {state}")))
+        answers[name] = {"healthy": healthy, "detail": detail[:DETAIL_LIMIT]}
+    return answers
+
+
+def publish(answers: dict[str, dict]) -> None:
+    """Replace the file of answers in one step."""
+    draft = ANSWERS.with_suffix(".new")
+    draft.write_text(json.dumps({"at": time.time(), "services": answers}) + "\n", "utf-8")
+    draft.replace(ANSWERS)
+
+
+def main() -> None:
+    """Ask, publish, wait; the unit restarts this program when the questions change."""
+    services = json.loads(QUESTIONS.read_text("utf-8"))["services"]
+    while True:
+        try:
+            answers = ask(services)
+        except (subprocess.SubprocessError, OSError) as error:  # systemd itself does not answer
+            answers = {name: {"healthy": False, "detail": str(error)[:DETAIL_LIMIT]} for name in services}
+        publish(answers)
+        healthy = all(answer["healthy"] for answer in answers.values())
+        time.sleep(STEADY_PERIOD if healthy else STARTING_PERIOD)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

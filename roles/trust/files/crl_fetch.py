@@ -1,0 +1,144 @@
+#!/usr/bin/python3 -IS
+"""Fetch the site's revocation lists, and reload what trusts by them when they have changed.
+
+What to do stands in /etc/pacslab/crl.json: ``{"url": where crl.pem is served, or null, "reload": [units]}``.
+A list is taken only when the issuing CA's key signed it and it is newer than the one at hand, so that neither a stale
+copy nor a forged one can bring a revoked certificate back (RFC 5280 5.2.3). HTTP suffices: the list is signed.
+"""
+
+from __future__ import annotations
+
+import calendar
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+SETTINGS = Path("/etc/pacslab/crl.json")
+TLS = Path("/etc/pacslab/tls")
+LISTS, AUTHORITIES = TLS / "crl.pem", TLS / "ca.crt"
+STALE = Path("/run/pacslab/crl-stale")
+"""There while the lists at hand have run out; says so in words. Servers then refuse every certificate."""
+SIZE_LIMIT = 4 * 1024 * 1024
+FETCH_LIMIT = 10.0  # seconds
+BLOCK = re.compile(rb"-----BEGIN X509 CRL-----.+?-----END X509 CRL-----\n?", re.DOTALL)
+
+
+class RefusedError(Exception):
+    """What was fetched must not be used."""
+
+
+def facts(block: bytes) -> tuple[str, int, float]:
+    """Return issuer, number and end (epoch seconds) of one list whose signature holds.
+
+    Raises:
+        RefusedError: no CA of ours signed it, or it lacks what RFC 5280 5.1 and 5.2 demand.
+    """
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "crl.pem")
+        path.write_bytes(block)
+        done = subprocess.run(
+            ["openssl", "crl", "-in", path, "-noout", "-CAfile", AUTHORITIES]
+            + ["-issuer", "-crlnumber", "-nextupdate", "-dateopt", "iso_8601"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    # openssl-crl says on stderr whether the signature holds; in some releases its exit code does not.
+    if done.returncode != 0 or "verify OK" not in done.stderr:
+        raise RefusedError(f"a list is not signed by a CA of {AUTHORITIES}: {done.stderr.strip()}")
+    said = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
+    try:
+        end = calendar.timegm(time.strptime(said["nextUpdate"], "%Y-%m-%d %H:%M:%SZ"))
+        return said["issuer"], int(said["crlNumber"], 16), end
+    except (KeyError, ValueError) as error:
+        raise RefusedError(f"a list lacks issuer, number or end: {done.stdout.strip()}") from error
+
+
+def read(text: bytes) -> dict[str, tuple[int, float]]:
+    """Return number and end of every list in a file, by issuer."""
+    found = {}
+    for block in BLOCK.findall(text):
+        issuer, number, end = facts(block)
+        found[issuer] = (number, end)
+    return found
+
+
+def check_newer(fetched: dict[str, tuple[int, float]], held: dict[str, tuple[int, float]]) -> None:
+    """Refuse what would take a list away or turn one back.
+
+    Raises:
+        RefusedError: so.
+    """
+    for issuer, (number, _) in held.items():
+        if issuer not in fetched:
+            raise RefusedError(f"the list of {issuer} is missing")
+        if fetched[issuer][0] < number:
+            raise RefusedError(f"the list of {issuer} is older ({fetched[issuer][0]}) than the one at hand ({number})")
+    now = time.time()
+    for issuer, (_, end) in fetched.items():
+        if end <= now:
+            raise RefusedError(f"the list of {issuer} has run out")
+
+
+def fetch(url: str) -> bytes:
+    """Get the file of all lists."""
+    with urllib.request.urlopen(url, timeout=FETCH_LIMIT) as answer:  # noqa: S310 - the inventory states an http URL
+        text = answer.read(SIZE_LIMIT + 1)
+    if len(text) > SIZE_LIMIT:
+        raise RefusedError(f"{url} is larger than {SIZE_LIMIT} octets")
+    return text
+
+
+def replace(text: bytes) -> None:
+    """Put new lists in place in one step."""
+    draft = LISTS.with_name(".crl.pem.new")
+    draft.write_bytes(text)
+    draft.chmod(0o644)
+    draft.replace(LISTS)
+
+
+def reload_units(units: list[str]) -> None:
+    """Have the units that run read the lists again; those that cannot reload are restarted."""
+    if units:
+        subprocess.run(["systemctl", "--no-block", "try-reload-or-restart", "--", *units], check=True)
+
+
+def note_staleness(held: dict[str, tuple[int, float]]) -> None:
+    """Leave word for the health probe when a list has run out."""
+    ended = [issuer for issuer, (_, end) in held.items() if end <= time.time()]
+    if ended:
+        STALE.write_text(f"the revocation list of {', '.join(ended)} has run out\n")
+    else:
+        STALE.unlink(missing_ok=True)
+
+
+def main() -> int:
+    """Fetch once."""
+    settings = json.loads(SETTINGS.read_text("utf-8"))
+    before = LISTS.read_bytes()
+    problem = None
+    try:
+        text = fetch(settings["url"]) if settings["url"] else before
+        if text != before:
+            check_newer(read(text), read(before))
+            replace(text)
+            reload_units(settings["reload"])
+            print(f"new revocation lists; told {', '.join(settings['reload']) or 'no unit'}")
+    except (RefusedError, urllib.error.URLError, OSError) as error:
+        problem = f"{settings['url']}: {error}"
+    note_staleness(read(LISTS.read_bytes()))
+    if problem:
+        print(problem, file=sys.stderr)
+    return 1 if problem else 0
+
+
+if __name__ == "__main__":
+    os.umask(0o022)
+    sys.exit(main())
