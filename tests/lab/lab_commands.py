@@ -1,0 +1,40 @@
+"""The ``pacslab`` command, run as a person would run it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A ``pacslab`` command that ended; ``seconds`` is what a person waited."""
+
+    code: int
+    out: str
+    err: str
+    seconds: float
+
+    @property
+    def json(self) -> Any:
+        """What it printed, parsed."""
+        return json.loads(self.out)
+
+
+def pacslab(*words: str, timeout: float = 900) -> Ran:
+    """Run the command as a person would."""
+    begun = time.monotonic()
+    argv = [sys.executable, "-m", "lab.cli.main", *words]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=timeout)
+    return Ran(done.returncode, done.stdout, done.stderr, time.monotonic() - begun)
+
+
+def succeed(*words: str, timeout: float = 900) -> Ran:
+    """Run the command; anything but exit code 0 fails the test with what it said."""
+    ran = pacslab(*words, timeout=timeout)
+    assert ran.code == 0, f"pacslab {' '.join(words)} ended with {ran.code}:\n{ran.err}\n{ran.out[-3000:]}"
+    return ran

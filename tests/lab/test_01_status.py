@@ -1,0 +1,54 @@
+"""A lab that is up is healthy, says so quickly, and does what it is told on its hosts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lab_commands import pacslab, succeed
+
+if TYPE_CHECKING:
+    from lab.engine.lab import Lab
+
+
+def test_every_service_of_every_host_is_healthy(lab: Lab) -> None:
+    status = succeed("status", "--lab", lab.name, "--json").json
+    assert (status["lab"], status["site"]) == (lab.name, lab.site.name)
+    assert [host["name"] for host in status["hosts"]] == list(lab.site.hosts)
+    assert all(host["state"] == "running" and host["healthy"] for host in status["hosts"])
+    assert all(service["healthy"] for host in status["hosts"] for service in host["services"])
+
+
+def test_each_host_answers_for_every_service_of_its_description(lab: Lab) -> None:
+    status = succeed("status", "--lab", lab.name, "--json").json
+    described = {name: list(lab.site.services(name)) for name in lab.site.hosts}
+    assert {host["name"]: [one["name"] for one in host["services"]] for host in status["hosts"]} == described
+
+
+def test_a_service_that_stops_makes_its_host_unhealthy_and_status_end_with_3(lab: Lab) -> None:
+    lab.run("ca1", ["systemctl", "stop", "nginx.service"])
+    try:
+        for _ in range(60):
+            ran = pacslab("status", "--lab", lab.name, "--json")
+            if ran.code != 0:
+                break
+        assert ran.code == 3
+        (ill,) = [host["name"] for host in ran.json["hosts"] if not host["healthy"]]
+        assert ill == "ca1"
+    finally:
+        lab.run("ca1", ["systemctl", "start", "nginx.service"])
+    succeed("up", "--lab", lab.name)
+
+
+def test_status_and_help_take_a_moment(lab: Lab) -> None:
+    assert min(succeed("status", "--lab", lab.name).seconds for _ in range(5)) < 0.3
+    assert min(succeed("--help").seconds for _ in range(5)) < 0.3
+
+
+def test_exec_passes_output_and_exit_code_through(lab: Lab) -> None:
+    ran = pacslab("exec", "ct1", "--lab", lab.name, "--", "sh", "-c", "echo out; echo err >&2; exit 7")
+    assert (ran.code, ran.out, ran.err) == (7, "out\n", "err\n")
+
+
+def test_a_lab_that_is_not_there_is_a_wrong_argument(lab: Lab) -> None:
+    del lab
+    assert pacslab("status", "--lab", "no-such-lab").code == 2
