@@ -136,7 +136,7 @@ def _when(text: str) -> datetime:
         return datetime.now(UTC)
     for form in ("%Y%m%d%H%M%S%z", "%Y%m%d%H%M%z", "%Y%m%d%H%M%S", "%Y%m%d%H%M", "%Y%m%d"):
         try:
-            return datetime.strptime(text, form).astimezone()  # noqa: DTZ007 - without an offset it is local time
+            return datetime.strptime(text, form).astimezone()  # without an offset it is local time
         except ValueError:
             continue
     raise HL7ProblemError("content", 102, "TQ1-7 is not a time", location=("TQ1", "1", "7"))

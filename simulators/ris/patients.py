@@ -49,8 +49,9 @@ class Patients:
             (surviving.identifier, prior, prior),
         )
         cursor.execute("UPDATE procedures SET patient_id = %s WHERE patient_id = %s", (surviving.identifier, prior))
+        moved = cursor.rowcount
         Teller(self.settings).image_managers(cursor, "ADT^A40", lambda envelope: merge(envelope, surviving, prior))
-        record("merged", prior=prior, into=surviving.identifier, procedures=cursor.rowcount)
+        record("merged", prior=prior, into=surviving.identifier, procedures=moved)
 
     def _keep(self, cursor: Cursor, patient: Patient) -> None:
         cursor.execute(

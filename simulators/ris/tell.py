@@ -1,4 +1,4 @@
-"""What the RIS tells others: order status to the EHR (RAD-3), procedures and patients to image managers (RAD-4, RAD-12)."""
+"""What the RIS tells others: status to the EHR (RAD-3), procedures to image managers (RAD-4)."""
 
 from __future__ import annotations
 

@@ -1,0 +1,193 @@
+"""The RIS as a DICOM service: verification, modality worklist and performed procedure steps, behind the edge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pydicom.dataset import Dataset
+from pynetdicom import evt
+
+from simulators.association import contexts, start_scp
+from simulators.errors import NotReadyError
+from simulators.ris import worklist
+from simulators.ris.mpps import NOT_AUTHORISED, PROCESSING_FAILURE, SUCCESS, MppsError
+from simulators.ris.performed import PerformedSteps
+from simulators.ris.record import order_of_procedure, patient_of_row
+from simulators.service import JOURNAL, line, record, refuse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pynetdicom.transport import ThreadedAssociationServer
+
+    from simulators.database import Database
+    from simulators.settings import Settings
+
+VERIFICATION = "1.2.840.10008.1.1"
+MODALITY_WORKLIST_FIND = "1.2.840.10008.5.1.4.31"
+PERFORMED_PROCEDURE_STEP = "1.2.840.10008.3.1.2.3.3"
+"""SOP classes (PS3.6 annex A)."""
+
+PENDING, CANCELLED = 0xFF00, 0xFE00
+IDENTIFIER_DOES_NOT_MATCH, UNABLE_TO_PROCESS = 0xA900, 0xC000
+"""Statuses of C-FIND (PS3.4 K.4.1.1.4)."""
+
+NOT_SUPPORTED = 0x0122
+
+
+@dataclass(frozen=True)
+class DicomService:
+    """Handlers of the associations; each works in a transaction of its own.
+
+    Attributes:
+        settings: this host's; the callers' ``permits`` say who may use what.
+        database: where schedule and performed steps are.
+        done: called when something may have been put into the outbox.
+    """
+
+    settings: Settings
+    database: Database
+    done: Callable[[], None]
+
+    def start(self) -> ThreadedAssociationServer:
+        """Serve on loopback.
+
+        Raises:
+            NotReadyError: the host has no AE title, or the port is taken.
+        """
+        own = self.settings.host.ae_title
+        if own is None:
+            raise NotReadyError(f"{self.settings.host.name} has no AE title", remedy="Give it one in topology.yml.")
+        return start_scp(
+            own,
+            self.settings.port("dicom"),
+            contexts([VERIFICATION, MODALITY_WORKLIST_FIND, PERFORMED_PROCEDURE_STEP]),
+            [
+                (evt.EVT_C_ECHO, self.echo),
+                (evt.EVT_C_FIND, self.find),
+                (evt.EVT_N_CREATE, self.create),
+                (evt.EVT_N_SET, self.set),
+                (evt.EVT_REJECTED, self.rejected),
+            ],
+            callers=[caller.ae_title for caller in self.settings.find_callers("dicom-tls") if caller.ae_title],
+        )
+
+    def _may(self, event: Any, permit: str) -> bool:
+        calling = _calling(event)
+        if any(caller.ae_title == calling for caller in self.settings.find_callers("dicom-tls", permit=permit)):
+            return True
+        refuse(reason="not-permitted", peer=calling, operation=permit)
+        return False
+
+    def rejected(self, event: Any) -> None:
+        """Log an association that was rejected for its AE titles."""
+        requestor = event.assoc.requestor.primitive
+        refuse(reason="association-rejected", peer=requestor.calling_ae_title, called=requestor.called_ae_title)
+
+    def echo(self, event: Any) -> int:
+        """C-ECHO."""
+        return SUCCESS if self._may(event, "C-ECHO") else NOT_SUPPORTED
+
+    def find(self, event: Any) -> Iterator[tuple[int | Dataset, Dataset | None]]:
+        """Modality Worklist C-FIND: the steps scheduled for the calling AE title, and nobody else's (RAD-5)."""
+        calling = _calling(event)
+        if not self._may(event, "MWL"):
+            yield NOT_SUPPORTED, None
+            return
+        keys = _identifier(event)
+        if keys is None or "ScheduledProcedureStepSequence" not in keys:
+            refuse(reason="identifier", peer=calling, operation="MWL")
+            yield _failure(IDENTIFIER_DOES_NOT_MATCH, "no ScheduledProcedureStepSequence"), None
+            return
+        asked = worklist.station_asked_for(keys)
+        if asked not in {"", "*", calling}:
+            refuse(reason="foreign-worklist", peer=calling, station=asked)
+            yield _failure(UNABLE_TO_PROCESS, "a station sees its own worklist only"), None
+            return
+        found = 0
+        for item in self._items(calling):
+            if event.is_cancelled:
+                yield CANCELLED, None
+                return
+            if worklist.matches(keys, item):
+                found += 1
+                yield PENDING, worklist.answer(keys, item)
+        record("queried", what="worklist", peer=calling, found=found)
+
+    def _items(self, station_ae: str) -> list[Dataset]:
+        with self.database.transaction() as cursor:
+            cursor.execute(
+                "SELECT steps.station, steps.scheduled, to_jsonb(procedures) AS procedure, patients.*"
+                " FROM steps JOIN procedures USING (accession) JOIN patients USING (patient_id)"
+                " WHERE steps.station_ae = %s AND steps.status = 'scheduled' ORDER BY steps.scheduled, steps.step_id",
+                (station_ae,),
+            )
+            return [
+                worklist.entry(
+                    patient_of_row(row),
+                    order_of_procedure(cursor, row["procedure"]),
+                    row["station"],
+                    station_ae,
+                    row["scheduled"],
+                )
+                for row in cursor.fetchall()
+            ]
+
+    def create(self, event: Any) -> tuple[int | Dataset, Dataset | None]:
+        """MPPS N-CREATE (RAD-6)."""
+        uid = event.request.AffectedSOPInstanceUID
+        return self._perform(
+            event,
+            lambda steps, cursor: steps.create(cursor, _calling(event), uid and str(uid), event.attribute_list),
+            uid,
+        )
+
+    def set(self, event: Any) -> tuple[int | Dataset, Dataset | None]:
+        """MPPS N-SET (RAD-7)."""
+        uid = event.request.RequestedSOPInstanceUID
+        return self._perform(
+            event,
+            lambda steps, cursor: steps.change(cursor, _calling(event), str(uid), event.modification_list),
+            uid,
+        )
+
+    def _perform(
+        self, event: Any, work: Callable[[PerformedSteps, Any], None], uid: Any
+    ) -> tuple[int | Dataset, Dataset | None]:
+        calling = _calling(event)
+        if not self._may(event, "MPPS"):
+            return NOT_AUTHORISED, None
+        try:
+            with self.database.transaction() as cursor:
+                work(PerformedSteps(self.settings), cursor)
+        except MppsError as error:
+            refuse(reason="mpps", peer=calling, mpps=uid, status=f"0x{error.status:04X}", detail=error.comment)
+            return _failure(error.status, error.comment, error.error_id), None
+        except Exception:  # noqa: BLE001 - whatever a peer sends, it gets a status and the service goes on
+            JOURNAL.exception(line("failed", operation="MPPS", peer=calling, mpps=uid))
+            return _failure(PROCESSING_FAILURE, "could not be processed"), None
+        self.done()
+        return SUCCESS, Dataset()
+
+
+def _calling(event: Any) -> str:
+    return str(event.assoc.requestor.ae_title).strip()
+
+
+def _identifier(event: Any) -> Dataset | None:
+    try:
+        keys: Dataset = event.identifier
+        keys.walk(lambda _, element: element.value)
+    except Exception:  # noqa: BLE001 - decoding fails in many ways; each means that the identifier is none
+        return None
+    return keys
+
+
+def _failure(status: int, comment: str, error_id: int | None = None) -> Dataset:
+    answer = Dataset()
+    answer.Status = status
+    answer.ErrorComment = comment
+    if error_id is not None:
+        answer.ErrorID = error_id
+    return answer

@@ -1,0 +1,132 @@
+"""The rules of the Modality Performed Procedure Step: what may be created, set, and never changed (PS3.4 F.7.2)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+IN_PROGRESS, COMPLETED, DISCONTINUED = "IN PROGRESS", "COMPLETED", "DISCONTINUED"
+
+TRANSITIONS: dict[tuple[str, str], bool] = {
+    (IN_PROGRESS, IN_PROGRESS): True,
+    (IN_PROGRESS, COMPLETED): True,
+    (IN_PROGRESS, DISCONTINUED): True,
+    (COMPLETED, IN_PROGRESS): False,
+    (COMPLETED, COMPLETED): False,
+    (COMPLETED, DISCONTINUED): False,
+    (DISCONTINUED, IN_PROGRESS): False,
+    (DISCONTINUED, COMPLETED): False,
+    (DISCONTINUED, DISCONTINUED): False,
+}
+"""(state, state set) to whether an N-SET may do it: final states are final (PS3.4 F.7.2.2.2)."""
+
+STEP_STATUS = {IN_PROGRESS: "in progress", COMPLETED: "completed", DISCONTINUED: "discontinued"}
+"""PerformedProcedureStepStatus (0040,0252) to the status of the scheduled step and its procedure."""
+
+NEEDED_AT_CREATION = (
+    "ScheduledStepAttributesSequence",
+    "PerformedProcedureStepID",
+    "PerformedStationAETitle",
+    "PerformedProcedureStepStartDate",
+    "PerformedProcedureStepStartTime",
+    "PerformedProcedureStepStatus",
+    "Modality",
+)
+"""Type 1 at N-CREATE (table F.7.2-1)."""
+
+NEEDED_AT_END = ("PerformedProcedureStepEndDate", "PerformedProcedureStepEndTime")
+"""Type 1 when the final state is set (table F.7.2-1)."""
+
+NOT_SETTABLE = (
+    "ScheduledStepAttributesSequence",
+    "PatientName",
+    "PatientID",
+    "PatientBirthDate",
+    "PatientSex",
+    "PerformedProcedureStepID",
+    "PerformedStationAETitle",
+    "PerformedProcedureStepStartDate",
+    "PerformedProcedureStepStartTime",
+    "Modality",
+    "StudyID",
+)
+"""Not allowed in N-SET (table F.7.2-1)."""
+
+# Status codes of PS3.7 annex C
+SUCCESS = 0x0000
+INVALID_VALUE = 0x0106
+NO_SUCH_ATTRIBUTE = 0x0105
+PROCESSING_FAILURE = 0x0110
+DUPLICATE_INSTANCE = 0x0111
+NO_SUCH_INSTANCE = 0x0112
+INVALID_INSTANCE = 0x0117
+MISSING_ATTRIBUTE = 0x0120
+MISSING_VALUE = 0x0121
+NOT_AUTHORISED = 0x0124
+
+FINAL_ERROR_ID = 0xA710
+"""ErrorID (0000,0903) with 'may no longer be updated' (PS3.4 F.7.2.2.3)."""
+
+_UID = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))+")
+
+
+class MppsError(Exception):
+    """A request that fails: its DIMSE status, and ErrorComment (0000,0902), at most 64 characters."""
+
+    def __init__(self, status: int, comment: str, error_id: int | None = None) -> None:
+        """Say why."""
+        super().__init__(comment)
+        self.status = status
+        self.comment = comment[:64]
+        self.error_id = error_id
+
+
+def check_creation(uid: str | None, attributes: Dataset, calling: str) -> None:
+    """Check an N-CREATE of `calling`.
+
+    Raises:
+        MppsError: it may not be.
+    """
+    if not uid or len(uid) > 64 or not _UID.fullmatch(uid):  # noqa: PLR2004 - PS3.5 9.1
+        raise MppsError(INVALID_INSTANCE, "AffectedSOPInstanceUID is missing or no UID")
+    _need(attributes, NEEDED_AT_CREATION)
+    if attributes.PerformedProcedureStepStatus != IN_PROGRESS:
+        raise MppsError(INVALID_VALUE, "PerformedProcedureStepStatus is not IN PROGRESS")
+    if attributes.PerformedStationAETitle != calling:
+        raise MppsError(NOT_AUTHORISED, "PerformedStationAETitle is not the calling AE title")
+    _need(attributes.ScheduledStepAttributesSequence[0], ("StudyInstanceUID",))
+
+
+def check_change(state: str, changes: Dataset, held: Dataset) -> str:
+    """Check an N-SET against the state and what is held, and return the state after it.
+
+    Raises:
+        MppsError: it may not be.
+    """
+    after = str(changes.get("PerformedProcedureStepStatus") or state)
+    if (state, after) not in TRANSITIONS:
+        raise MppsError(INVALID_VALUE, "PerformedProcedureStepStatus has another value")
+    if not TRANSITIONS[state, after]:
+        raise MppsError(PROCESSING_FAILURE, "Performed Procedure Step Object may no longer be updated", FINAL_ERROR_ID)
+    fixed = [name for name in NOT_SETTABLE if name in changes]
+    if fixed:
+        raise MppsError(NO_SUCH_ATTRIBUTE, f"N-SET may not change {fixed[0]}")
+    if after != IN_PROGRESS:
+        together = held.copy()
+        together.update(changes)
+        _need(together, NEEDED_AT_END)
+        if after == COMPLETED:
+            _need(together, ("PerformedSeriesSequence",))
+    return after
+
+
+def _need(attributes: Dataset, names: tuple[str, ...]) -> None:
+    for name in names:
+        if name not in attributes:
+            raise MppsError(MISSING_ATTRIBUTE, f"{name} is missing")
+        value = attributes[name].value
+        if value is None or value == "" or (attributes[name].VR == "SQ" and len(value) == 0):
+            raise MppsError(MISSING_VALUE, f"{name} is empty")

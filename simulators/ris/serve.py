@@ -1,0 +1,50 @@
+"""The service of the RIS: HL7 listener, DICOM listener and outbox in one process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simulators.database import Database
+from simulators.hl7exchange import Outbox, TransactionalInbox
+from simulators.hl7receiver import Receiver
+from simulators.mllp import Listener
+from simulators.ris.dicom import DicomService
+from simulators.ris.filler import Filler
+from simulators.ris.patients import Patients
+from simulators.ris.record import STEPS
+from simulators.ris.reports import Reports
+from simulators.service import log_to_journal, notify, record, wait_for_stop
+
+if TYPE_CHECKING:
+    import argparse
+
+    from simulators.settings import Settings
+
+
+def serve(_: argparse.Namespace, settings: Settings) -> None:
+    """Serve until SIGTERM; waits for the database first."""
+    log_to_journal()
+    database = Database(settings)
+    database.wait_until_ready(STEPS)
+    outbox = Outbox(settings, database)
+    patients = Patients(settings)
+    work = {
+        "ADT^A04": patients.register,
+        "ADT^A08": patients.update,
+        "ADT^A40": patients.merge,
+        "ORM^O01": Filler(settings).take,
+        "ORU^R01": Reports(settings).take,
+    }
+    receiver = Receiver(
+        settings, {kind: TransactionalInbox(database, function, outbox.wake) for kind, function in work.items()}
+    )
+    listener = Listener(settings.port("hl7"), receiver.answer)
+    dicom = DicomService(settings, database, outbox.wake).start()
+    listener.start()
+    outbox.start()
+    record("ready", hl7=settings.port("hl7"), dicom=settings.port("dicom"), ae_title=settings.host.ae_title)
+    notify("READY=1")
+    wait_for_stop()
+    notify("STOPPING=1")
+    listener.stop()
+    dicom.shutdown()

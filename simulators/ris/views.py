@@ -1,0 +1,133 @@
+"""What the RIS shows: orders, procedures, steps, worklists, one accession's whole trail, the outbox."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from simulators.database import Database, one
+from simulators.hl7exchange import messages
+from simulators.output import Result, table
+from simulators.ris.record import STEPS, find_procedure
+
+if TYPE_CHECKING:
+    import argparse
+
+    from simulators.settings import Settings
+
+
+def _open(settings: Settings) -> Database:
+    database = Database(settings)
+    database.migrate(STEPS)
+    return database
+
+
+def orders(_: argparse.Namespace, settings: Settings) -> Result:
+    """List orders as the placer knows them."""
+    with _open(settings).transaction() as cursor:
+        cursor.execute(
+            "SELECT placer, filler, accession, patient_id, code, description, modality, priority, reason, provider,"
+            " status, ordered, changed FROM procedures ORDER BY accession"
+        )
+        rows = cursor.fetchall()
+    columns = (
+        "placer",
+        "filler",
+        "accession",
+        "patient_id",
+        "modality",
+        "description",
+        "priority",
+        "status",
+        "ordered",
+    )
+    return Result(rows, table(rows, columns))
+
+
+def procedures(_: argparse.Namespace, settings: Settings) -> Result:
+    """List requested procedures."""
+    with _open(settings).transaction() as cursor:
+        cursor.execute("SELECT * FROM procedures ORDER BY accession")
+        rows = cursor.fetchall()
+    return Result(rows, table(rows, ("accession", "procedure_id", "patient_id", "description", "status", "study_uid")))
+
+
+def steps(_: argparse.Namespace, settings: Settings) -> Result:
+    """List scheduled steps with the performed ones that belong to them."""
+    with _open(settings).transaction() as cursor:
+        cursor.execute(
+            "SELECT steps.*, performed.sop_instance_uid AS mpps, performed.status AS performed, performed.created,"
+            " performed.ended, performed.reason FROM steps"
+            " LEFT JOIN performed_steps AS performed USING (step_id) ORDER BY step_id, performed.created"
+        )
+        rows = cursor.fetchall()
+    return Result(rows, table(rows, ("step_id", "accession", "station_ae", "scheduled", "status", "mpps", "performed")))
+
+
+def worklist(arguments: argparse.Namespace, settings: Settings) -> Result:
+    """List what the stations' worklists hold."""
+    with _open(settings).transaction() as cursor:
+        cursor.execute(
+            "SELECT station_ae, step_id, accession, patient_id, family, given, modality, description, scheduled"
+            " FROM steps JOIN procedures USING (accession) JOIN patients USING (patient_id)"
+            " WHERE steps.status = 'scheduled' AND (%(station)s::text IS NULL OR station_ae = %(station)s)"
+            " ORDER BY station_ae, scheduled, step_id",
+            {"station": arguments.station},
+        )
+        rows = cursor.fetchall()
+    return Result(rows, table(rows, ("station_ae", "scheduled", "accession", "step_id", "patient_id", "description")))
+
+
+def show(arguments: argparse.Namespace, settings: Settings) -> Result:
+    """Show one accession number: patient, order, steps, performed steps, reports, and its messages in order."""
+    with _open(settings).transaction() as cursor:
+        procedure = find_procedure(cursor, arguments.accession)
+        cursor.execute("SELECT * FROM patients WHERE patient_id = %s", (procedure["patient_id"],))
+        patient = one(cursor)
+        cursor.execute("SELECT * FROM steps WHERE accession = %s ORDER BY step_id", (arguments.accession,))
+        scheduled = cursor.fetchall()
+        cursor.execute("SELECT * FROM performed_steps WHERE accession = %s ORDER BY created", (arguments.accession,))
+        performed = [_performed(row) for row in cursor.fetchall()]
+        cursor.execute("SELECT * FROM reports WHERE accession = %s ORDER BY id", (arguments.accession,))
+        reports = cursor.fetchall()
+        trail = messages(cursor, keys=[arguments.accession])
+    data = {
+        "procedure": procedure,
+        "patient": patient,
+        "steps": scheduled,
+        "performed_steps": performed,
+        "reports": reports,
+        "messages": trail,
+    }
+    text = "\n\n".join(
+        (
+            table([{**procedure, **patient}], ("accession", "placer", "patient_id", "family", "description", "status")),
+            table(scheduled, ("step_id", "station_ae", "scheduled", "status")),
+            table(performed, ("sop_instance_uid", "station_ae", "status", "created", "ended", "images", "reason")),
+            table(reports, ("source", "author", "status", "received", "report")),
+            table(trail, ("at", "direction", "peer", "type", "control_id", "state", "answer")),
+        )
+    )
+    return Result(data, text)
+
+
+def _performed(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a performed step's row with its series instead of all its attributes (DICOM JSON, PS3.18 F)."""
+    attributes = row.pop("attributes")
+    series = [
+        {"series_uid": _first(item, "0020000E"), "images": len(item.get("00081140", {}).get("Value", []))}
+        for item in attributes.get("00400340", {}).get("Value", [])
+    ]
+    return {**row, "series": series, "images": sum(item["images"] for item in series)}
+
+
+def _first(item: dict[str, Any], tag: str) -> str | None:
+    values = item.get(tag, {}).get("Value") or [None]
+    first: str | None = values[0]
+    return first
+
+
+def outbox(_: argparse.Namespace, settings: Settings) -> Result:
+    """List what was sent and what waits."""
+    with _open(settings).transaction() as cursor:
+        rows = messages(cursor, outgoing_only=True)
+    return Result(rows, table(rows, ("id", "peer", "type", "control_id", "order_key", "state", "attempts", "answer")))

@@ -1,0 +1,179 @@
+"""Modality worklist entries, and how a query matches them (PS3.4 K.6.1, C.2.2.2; IHE RAD-5)."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from typing import TYPE_CHECKING, Any
+
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from pydicom.dataelem import DataElement
+
+    from simulators.hl7content import Code, Order, Patient
+
+WILDCARD_VRS = frozenset({"AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"})
+PRIORITIES = {"S": "STAT", "A": "HIGH", "R": "ROUTINE"}
+"""TQ1-9 to RequestedProcedurePriority (0040,1003)."""
+
+
+def entry(patient: Patient, order: Order, station: str, station_ae: str, scheduled: datetime) -> Dataset:
+    """Return the worklist item of one scheduled step, with every attribute that table K.6-1 has a source for here."""
+    item = Dataset()
+    item.SpecificCharacterSet = "ISO_IR 192"
+    item.AccessionNumber = order.accession
+    item.ReferringPhysicianName = order.provider
+    item.ReferencedStudySequence = Sequence([])
+    item.ReferencedPatientSequence = Sequence([])
+    item.PatientName = patient.dicom_name
+    item.PatientID = patient.identifier
+    item.IssuerOfPatientID = patient.authority
+    item.PatientBirthDate = patient.birth_date
+    item.PatientSex = patient.dicom_sex
+    item.PatientWeight = None
+    item.MedicalAlerts = ""
+    item.Allergies = ""
+    item.PregnancyStatus = None
+    item.StudyInstanceUID = order.study_uid
+    item.RequestingPhysician = order.provider
+    item.RequestedProcedureDescription = order.code.meaning[:64]
+    item.RequestedProcedureCodeSequence = Sequence([_code(order.code)])
+    item.AdmissionID = ""
+    item.SpecialNeeds = ""
+    item.CurrentPatientLocation = ""
+    item.PatientState = ""
+    item.ScheduledProcedureStepSequence = Sequence([_step(order, station, station_ae, scheduled)])
+    item.RequestedProcedureID = order.procedure_id
+    item.ReasonForTheRequestedProcedure = order.reason[:64]
+    item.RequestedProcedurePriority = PRIORITIES.get(order.priority, "ROUTINE")
+    item.PatientTransportArrangements = ""
+    item.PlacerOrderNumberImagingServiceRequest = order.placer
+    item.FillerOrderNumberImagingServiceRequest = order.filler
+    item.ConfidentialityConstraintOnPatientDataDescription = ""
+    return item
+
+
+def _step(order: Order, station: str, station_ae: str, scheduled: datetime) -> Dataset:
+    local = scheduled.astimezone()
+    step = Dataset()
+    step.Modality = order.modality
+    step.ScheduledStationAETitle = station_ae
+    step.ScheduledProcedureStepStartDate = local.strftime("%Y%m%d")
+    step.ScheduledProcedureStepStartTime = local.strftime("%H%M%S")
+    step.ScheduledPerformingPhysicianName = ""
+    step.ScheduledProcedureStepDescription = order.code.meaning[:64]
+    step.ScheduledProtocolCodeSequence = Sequence([_code(order.code)])
+    step.ScheduledProcedureStepID = order.step_id
+    step.ScheduledStationName = station[:16]
+    step.ScheduledProcedureStepLocation = ""
+    step.PreMedication = ""
+    step.RequestedContrastAgent = ""
+    step.ScheduledProcedureStepStatus = "SCHEDULED"
+    return step
+
+
+def _code(code: Code) -> Dataset:
+    item = Dataset()
+    item.CodeValue = code.value[:16]
+    item.CodingSchemeDesignator = code.scheme[:16]
+    item.CodeMeaning = code.meaning[:64]
+    return item
+
+
+def matches(keys: Dataset, item: Dataset) -> bool:
+    """Tell whether an item has what every key asks for; an empty key asks for anything."""
+    dated = _period(keys, item)
+    for key in keys:
+        if key.keyword == "SpecificCharacterSet" or (dated is not None and key.keyword in _PERIOD):
+            continue
+        if not _matches_element(key, item):
+            return False
+    return dated is not False
+
+
+_PERIOD = ("ScheduledProcedureStepStartDate", "ScheduledProcedureStepStartTime")
+
+
+def _period(keys: Dataset, item: Dataset) -> bool | None:
+    """Match date and time ranges together: from the first date's first time until the last's last (table K.6-1).
+
+    None when the keys are not both ranges.
+    """
+    date, time = (str(keys.get(name) or "") for name in _PERIOD)
+    if "-" not in date or "-" not in time:
+        return None
+    moment = "".join(_normal(str(item.get(name) or ""), vr) for name, vr in zip(_PERIOD, ("DA", "TM"), strict=True))
+    first_date, last_date = (_normal(one, "DA") for one in date.split("-", 1))
+    first_time, last_time = (_normal(one, "TM") for one in time.split("-", 1))
+    after = not first_date or moment >= first_date + (first_time or "000000")
+    before = not last_date or moment <= last_date + (last_time or "235959")
+    return after and before
+
+
+def _matches_element(key: DataElement, item: Dataset) -> bool:
+    if key.VR == "SQ":
+        wanted = key.value[0] if key.value else None
+        if not wanted:
+            return True
+        held = item.get(key.tag)
+        return held is not None and any(matches(wanted, one) for one in held.value)
+    if key.is_empty or key.value in ("", None):
+        return True
+    held = item.get(key.tag)
+    value = "" if held is None or held.value is None else str(held.value)
+    return _matches_value(key, value)
+
+
+def _matches_value(key: DataElement, value: str) -> bool:
+    if key.VR == "UI":
+        wanted = [str(one) for one in key.value] if key.VM > 1 else [str(key.value)]
+        return value in wanted
+    text = str(key.value)
+    if key.VR in {"DA", "TM"}:
+        return _in_range(text, value, key.VR)
+    if key.VR == "PN":
+        text, value = text.casefold(), value.casefold()
+    if key.VR in WILDCARD_VRS and re.search(r"[*?]", text):
+        # Only * and ? are wildcards in DICOM (C.2.2.2.4): a bracket stands for itself.
+        return fnmatch.fnmatchcase(value.rstrip(), text.rstrip().replace("[", "[[]"))
+    return text.strip() == value.strip()
+
+
+def _in_range(text: str, value: str, vr: str) -> bool:
+    held = _normal(value, vr)
+    if not held:
+        return False
+    if "-" not in text:
+        return held == _normal(text, vr)
+    first, last = text.split("-", 1)
+    return (not first or held >= _normal(first, vr)) and (not last or held <= _normal(last, vr, "9"))
+
+
+def _normal(text: str, vr: str, fill: str = "0") -> str:
+    digits = re.sub(r"\..*|[:.\s]", "", text)
+    return digits.ljust(6, fill) if digits and vr == "TM" else digits
+
+
+def answer(keys: Dataset, item: Dataset) -> Dataset:
+    """Return the item with the attributes that were asked for; what is not held is empty (C.2.2.1.3)."""
+    out = Dataset()
+    for key in keys:
+        held = item.get(key.tag)
+        if key.VR == "SQ":
+            wanted = key.value[0] if key.value else None
+            items = [] if held is None else [answer(wanted, one) if wanted else one for one in held.value]
+            out.add_new(key.tag, "SQ", Sequence(items))
+        else:
+            out.add_new(key.tag, key.VR, None if held is None else held.value)
+    out.SpecificCharacterSet = "ISO_IR 192"
+    return out
+
+
+def station_asked_for(keys: Dataset) -> str:
+    """Return ScheduledStationAETitle of the query's step, empty when it does not name one."""
+    steps: Any = keys.get("ScheduledProcedureStepSequence") or []
+    return str(steps[0].get("ScheduledStationAETitle") or "").strip() if len(steps) else ""
