@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lab.ansible.play import Play
+from lab.engine.spec import STOP_SIGNAL
 from lab.errors import AnsibleError
 from lab.events import ImageFinished, ImageStarted
 from lab.images import sbom
 from lab.images.container import CLEAN_UP, PART_LABEL, UPDATE_LISTS, build_containers, container_name, run
+from lab.images.debian import COMMAND
 from lab.settings import ROOT
 
 if TYPE_CHECKING:
@@ -74,9 +76,9 @@ class Bakery:
 
     def _keep(self, recipe: Recipe) -> str:
         name = container_name(recipe)
-        sbom.write(sbom.collect(self.docker, name, recipe), self.sbom_folder)
+        sbom.write(sbom.collect(self.docker, name, recipe), self.sbom_folder, recipe)
         run(self.docker, name, CLEAN_UP)
-        config = {"Cmd": ["/sbin/init"], "Labels": {**recipe.labels, PART_LABEL: "host"}}
+        config = {"Cmd": COMMAND, "StopSignal": STOP_SIGNAL, "Labels": {**recipe.labels, PART_LABEL: "host"}}
         repository, tag = recipe.tag.split(":")
         return self.docker.commit(name, repository, tag, config)
 

@@ -24,17 +24,20 @@ _POOL = "/var/cache/pacslab/apt/pool"
 _OWN = "/var/cache/pacslab/apt/own"
 _LISTS_MAX_AGE = 360  # minutes: a mirror changes four times a day
 
-FILL_CACHE = f"""set -eu
+PREPARE = f"""set -eu
 mkdir -p {_POOL} "$OWN/partial"
 find {_POOL} -name '*.deb' -exec ln -f -t "$OWN" {{}} +
 printf 'Dir::Cache::Archives "%s/";\\n' "$OWN" > /etc/apt/apt.conf.d/99pacslab-build
+printf '#!/bin/sh\\nexit 101\\n' > /usr/sbin/policy-rc.d
+chmod 0755 /usr/sbin/policy-rc.d
 """
-"""Packages that were downloaded before are linked into a folder of the container's own, since apt locks it whole."""
+"""Packages that were downloaded before are linked into a folder of the container's own, since apt locks it whole;
+and packages do not start what they install (invoke-rc.d(8)): systemd does, on the host."""
 
 CLEAN_UP = f"""set -eu
 find "$OWN" -maxdepth 1 -name '*.deb' -exec ln -f -t {_POOL} {{}} +
-rm -rf "$OWN" /etc/apt/apt.conf.d/99pacslab-build /root/.ansible /tmp/* /var/tmp/* /var/log/apt /var/log/dpkg.log
-rm -f /var/cache/apt/*.bin /var/lib/dbus/machine-id
+rm -rf "$OWN" /root/.ansible /tmp/* /var/tmp/* /var/log/apt /var/log/dpkg.log
+rm -f /etc/apt/apt.conf.d/99pacslab-build /usr/sbin/policy-rc.d /var/cache/apt/*.bin /var/lib/dbus/machine-id
 : > /etc/machine-id
 """
 """What was downloaded goes to the shared folder; what is of one moment or one machine leaves the image."""
@@ -76,7 +79,7 @@ def build_containers(docker: Docker, parents: dict[str, str], wheels: Path | Non
         for name, parent in parents.items():
             docker.create(name, body(parent, wheels))
             docker.start(name)
-            run(docker, name, FILL_CACHE)
+            run(docker, name, PREPARE)
         yield
     finally:
         for name in parents:

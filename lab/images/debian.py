@@ -42,11 +42,7 @@ OPTIONS = {
         "force-unsafe-io",  # an image that was interrupted is made again, so nothing needs to reach the disk at once
     ],
 }
-POLICY = r"#!/bin/sh\n[ -d /run/systemd/system ] && exit 0\nexit 101\n"
-"""Outside a running systemd, packages must not start what they install (invoke-rc.d(8))."""
-
 HOOKS = (
-    f'printf \'{POLICY}\' > "$1/usr/sbin/policy-rc.d" && chmod 0755 "$1/usr/sbin/policy-rc.d"',
     # Every host gets an identity of its own when it first starts.
     ': > "$1/etc/machine-id" && rm -f "$1/var/lib/dbus/machine-id" "$1/etc/hostname"',
 )

@@ -107,7 +107,7 @@ def _build_debian(docker: Docker, recipe: Recipe, images: dict[str, str], sbom_f
     image = build_base(recipe, Mirror.from_environment())
     name = "pacslab-build-debian"
     with build_containers(docker, {name: image}):
-        sbom.write(sbom.collect(docker, name, recipe), sbom_folder)
+        sbom.write(sbom.collect(docker, name, recipe), sbom_folder, recipe)
     images[recipe.key] = image
     bus.emit(ImageFinished(recipe.name, recipe.key, time.monotonic() - began))
 

@@ -50,11 +50,13 @@ def _debian_licences(package: str) -> list[str]:
 
 
 def _python_licences(found: metadata.Distribution) -> list[str]:
+    """The licence as stated; packages of the older form state it among their classifiers alone."""
     for field in ("License-Expression", "License"):
         stated = found.metadata[field] or ""  # None where it is not stated
         if stated.strip():
             return [stated.strip().splitlines()[0]]
-    return []
+    classifiers = found.metadata.get_all("Classifier") or []
+    return [one.rpartition(" :: ")[2] for one in classifiers if one.startswith("License :: ")]
 
 
 if __name__ == "__main__":

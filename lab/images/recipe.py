@@ -35,6 +35,11 @@ class Recipe:
     variables: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def built(self) -> Recipe:
+        """The recipe whose image this is: itself, or where its role installs nothing, the nearest that does."""
+        return self if self.installs or self.parent is None else self.parent.built
+
+    @property
     def role(self) -> str:
         """The role that this image adds to its parent; ``debian`` for the base image."""
         return self.roles[-1] if self.roles else "debian"

@@ -67,11 +67,10 @@ def file_name(recipe: Recipe) -> str:
     return f"{recipe.tag.removeprefix('pacslab/').replace(':', '-')}.json"
 
 
-def write(content: dict[str, Any], folder: Path) -> Path:
+def write(content: dict[str, Any], folder: Path, recipe: Recipe) -> Path:
     """Keep a document beside those of the other images."""
     folder.mkdir(parents=True, exist_ok=True)
-    component = content["metadata"]["component"]
-    path = folder / f"{component['name'].removeprefix('pacslab/')}-{component['version']}.json"
+    path = folder / file_name(recipe)
     draft = path.with_suffix(".new")
     draft.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
     return draft.replace(path)

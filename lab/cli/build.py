@@ -1,0 +1,82 @@
+"""``pacslab build``: build the images of a site."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lab.cli.display import print_line
+from lab.events import Bus
+from lab.settings import load_settings
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from lab.images.recipe import Recipe
+    from lab.settings import Settings
+
+EXAMPLE = """
+pacslab build
+pacslab build --sbom reports/sbom
+pacslab build --fresh --prune
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what to build again, what to write, and what to remove."""
+    parser.add_argument("--fresh", action="store_true", help="build every image again, with today's packages")
+    parser.add_argument("--sbom", metavar="DIR", type=Path, help="copy each image's package list (CycloneDX) to DIR")
+    parser.add_argument("--prune", action="store_true", help="then remove images that no site is made from")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Build what is missing; 0 when every image of the site is there."""
+    from lab.images.ensure import ensure_images, recipes_of  # noqa: PLC0415 # --help needs neither Docker nor Ansible
+    from lab.topology.load import load_site, site_path  # noqa: PLC0415
+
+    settings = load_settings()
+    site = load_site(site_path(arguments.site, settings.inventories))
+    bus = Bus()
+    bus.subscribe(print_line)
+    images = ensure_images(site, bus, fresh=arguments.fresh)
+    recipes = recipes_of(site, settings)
+    result: dict[str, Any] = {
+        "site": site.name,
+        "images": [
+            {"roles": list(roles), "tag": recipe.built.tag, "key": recipe.key, "id": images[roles]}
+            for roles, recipe in recipes.items()
+        ],
+        "sbom": _copy_sbom(list(recipes.values()), settings, arguments.sbom) if arguments.sbom else [],
+        "removed": [],
+        "in_use": [],
+    }
+    if arguments.prune:
+        from lab.engine.client import Docker  # noqa: PLC0415 # asked for rarely
+        from lab.images.prune import prune  # noqa: PLC0415
+
+        pruned = prune(Docker(), settings)
+        result |= {"removed": pruned.removed, "in_use": pruned.in_use}
+    print(json.dumps(result) if arguments.json else _as_text(result))
+    return 0
+
+
+def _copy_sbom(recipes: Sequence[Recipe], settings: Settings, folder: Path) -> list[str]:
+    """Copy the package lists of these images, and return the files."""
+    from lab.images.sbom import file_name  # noqa: PLC0415 # asked for rarely
+
+    folder.mkdir(parents=True, exist_ok=True)
+    names = dict.fromkeys(file_name(recipe.built) for recipe in recipes)
+    return [str(shutil.copy(settings.state / "sbom" / name, folder / name)) for name in names]
+
+
+def _as_text(result: dict[str, Any]) -> str:
+    tags = {image["tag"]: None for image in result["images"]}
+    lines = [f"{result['site']}: {len(tags)} images"]
+    if result["sbom"]:
+        lines.append(f"{len(result['sbom'])} package lists written")
+    lines += [f"removed {tag}" for tag in result["removed"]]
+    lines += [f"in use, kept: {tag}" for tag in result["in_use"]]
+    return "\n".join(lines)

@@ -1,0 +1,68 @@
+"""Remove images that no site here is made from any more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from lab.engine.client import ConflictError
+from lab.images.ensure import recipes_of
+from lab.images.recipe import LABEL_KEY, LABEL_ROLES
+from lab.topology.load import load_site
+
+if TYPE_CHECKING:
+    from lab.engine.client import Docker
+    from lab.settings import Settings
+
+REPOSITORY = "pacslab/"
+
+
+@dataclass
+class Pruned:
+    """What became of images that nothing is made from."""
+
+    removed: list[str] = field(default_factory=list)
+    in_use: list[str] = field(default_factory=list)
+
+
+def prune(docker: Docker, settings: Settings) -> Pruned:
+    """Remove images of ours whose key no site under ``inventories`` has, with their package lists.
+
+    An image that a container runs on, or that another image builds on, stays and is named.
+
+    Raises:
+        UsageError: a site's description has mistakes, so it is not known what it needs.
+    """
+    wanted = {
+        recipe.tag
+        for path in sorted(settings.inventories.glob("*/topology.yml"))
+        for recipe in recipes_of(load_site(path), settings).values()
+    }
+    result = Pruned()
+    for tag in _newest_first(docker):
+        if tag in wanted:
+            continue
+        try:
+            docker.remove_image(tag)
+        except ConflictError:
+            result.in_use.append(tag)
+            continue
+        result.removed.append(tag)
+        sbom = settings.state / "sbom" / f"{tag.removeprefix(REPOSITORY).replace(':', '-')}.json"
+        sbom.unlink(missing_ok=True)
+    return result
+
+
+def _newest_first(docker: Docker) -> list[str]:
+    """Names of our role images, those with the longest role lists first: an image goes before its parent.
+
+    A snapshot's images carry the labels of the images that they came from, but names that do not hold the key.
+    """
+    found: list[tuple[int, str]] = []
+    for image in docker.images(LABEL_KEY):
+        labels = image["Labels"]
+        for tag in image["RepoTags"] or ():
+            name, _, version = tag.partition(":")
+            if name.startswith(REPOSITORY) and version and labels[LABEL_KEY].startswith(version):
+                found.append((len(labels[LABEL_ROLES].split(",")) if labels[LABEL_ROLES] else 0, tag))
+    return [tag for _, tag in sorted(found, reverse=True)]
