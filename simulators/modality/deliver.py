@@ -14,7 +14,7 @@ from simulators.modality.store import Parcel, send
 from simulators.service import record, refuse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from simulators.modality.links import Links
     from simulators.modality.spool import Instance, Spool, Step, Transaction
@@ -85,8 +85,8 @@ def request_commitment(links: Links, spool: Spool, step: Step) -> Transaction | 
 class Courier:
     """The service's part: again and again, with growing pauses while a peer is away."""
 
-    def __init__(self, links: Links, spool: Spool) -> None:
-        """Remember whom to deliver to, and no failures yet."""
+    def __init__(self, links: Callable[[], Links], spool: Spool) -> None:
+        """Deliver over what ``links`` returns; it is asked in every round, as certificates and CRLs are renewed."""
         self._links = links
         self._spool = spool
         self._failures: dict[str, tuple[int, float]] = {}
@@ -94,19 +94,20 @@ class Courier:
     def round(self) -> None:
         """Try all that is due once; a command that is sending has precedence."""
         with self._spool.delivering(wait=False) as mine:
-            if not mine:
-                return
-            now = time.time()
-            due = [one for one in self._spool.instances(states=[ACQUIRED]) if one.due <= now]
-            if due:
-                delivery = store_images(self._links, self._spool, due)
-                if delivery.error is not None:
-                    refuse(reason="archive-unavailable", detail=delivery.error.message, waiting=delivery.waiting)
-            for step in self._spool.steps():
-                if step.status != IN_PROGRESS and not step.reported:
-                    self._attempt(f"end {step.uid}", partial(report_end, self._links, self._spool, step))
-                if step.commit_wanted and self._asks_for_commitment(step, now):
-                    self._attempt(f"commit {step.uid}", partial(request_commitment, self._links, self._spool, step))
+            if mine and (work := list(self._work(time.time()))):
+                links = self._links()
+                for what, act in work:
+                    self._attempt(what, partial(act, links, self._spool))
+
+    def _work(self, now: float) -> Iterator[tuple[str, Callable[[Links, Spool], object]]]:
+        due = [one for one in self._spool.instances(states=[ACQUIRED]) if one.due <= now]
+        if due:
+            yield "images", partial(_store_due, instances=due)
+        for step in self._spool.steps():
+            if step.status != IN_PROGRESS and not step.reported:
+                yield f"end {step.uid}", partial(report_end, step=step)
+            if step.commit_wanted and self._asks_for_commitment(step, now):
+                yield f"commit {step.uid}", partial(request_commitment, step=step)
 
     def _asks_for_commitment(self, step: Step, now: float) -> bool:
         if self._spool.instances(step.uid, [ACQUIRED]) or not self._spool.instances(step.uid, [STORED]):
@@ -125,6 +126,13 @@ class Courier:
             refuse(reason="not-delivered", what=what, detail=error.message)
         else:
             self._failures.pop(what, None)
+
+
+def _store_due(links: Links, spool: Spool, instances: Sequence[Instance]) -> None:
+    """Send images; each keeps its own time of the next attempt."""
+    delivery = store_images(links, spool, instances)
+    if delivery.error is not None:
+        refuse(reason="archive-unavailable", detail=delivery.error.message, waiting=delivery.waiting)
 
 
 def _parcel(spool: Spool, instance: Instance) -> Parcel:

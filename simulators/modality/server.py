@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from pynetdicom import evt
 
 from simulators.association import contexts, start_scp
+from simulators.errors import NotReadyError
 from simulators.modality.commitment import PUSH_MODEL, handler
 from simulators.modality.deliver import Courier
 from simulators.modality.links import links_of, own_identity
 from simulators.modality.spool import Spool
-from simulators.service import log_to_journal, notify, record
+from simulators.service import log_to_journal, notify, record, refuse
 
 if TYPE_CHECKING:
     import argparse
@@ -29,7 +30,7 @@ def serve(_arguments: argparse.Namespace, settings: Settings) -> None:
     """Serve until SIGTERM.
 
     Raises:
-        NotReadyError: no spool, no certificate, or the port is taken.
+        NotReadyError: no spool, or the port is taken.
     """
     log_to_journal()
     ae_title, _ = own_identity(settings)
@@ -40,10 +41,13 @@ def serve(_arguments: argparse.Namespace, settings: Settings) -> None:
         signal.signal(number, lambda *_: stop.set())
     server = listen(spool, ae_title, settings.port("dicom"), callers)
     record("serving", ae_title=ae_title, port=settings.port("dicom"), callers=",".join(callers))
-    courier = Courier(links_of(settings), spool)
+    courier = Courier(lambda: links_of(settings), spool)
     notify("READY=1")
     while not stop.wait(ROUND_SECONDS):
-        courier.round()
+        try:
+            courier.round()
+        except NotReadyError as error:
+            refuse(reason="not-ready", detail=error.message)
     notify("STOPPING=1")
     server.shutdown()
 

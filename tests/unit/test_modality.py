@@ -173,7 +173,7 @@ def test_the_service_delivers_and_commits_when_the_archive_is_back(listening: Ho
     listening.stop_archive()
     deliver.store_images(listening.links, spool, spool.instances(step.uid))
     listening.start_archive()
-    courier = deliver.Courier(listening.links, spool)
+    courier = deliver.Courier(lambda: listening.links, spool)
 
     def committed() -> bool:
         courier.round()
@@ -227,7 +227,7 @@ def test_what_the_archive_will_not_answer_for_is_sent_again(listening: Hospital,
     assert spool.instances(step.uid, [ACQUIRED])[0].error == "no such object instance"
     assert spool.path(lost).exists()
     listening.archive.lost = set()
-    courier = deliver.Courier(listening.links, spool)
+    courier = deliver.Courier(lambda: listening.links, spool)
 
     def committed() -> bool:
         courier.round()
@@ -241,7 +241,7 @@ def test_a_request_without_an_answer_is_made_again_and_either_answer_counts(
 ) -> None:
     listening.archive.silent = True
     step = stored(listening, spool)
-    courier = deliver.Courier(listening.links, spool)
+    courier = deliver.Courier(lambda: listening.links, spool)
     courier.round()
     courier.round()
     assert len(listening.archive.requests) == 1
