@@ -148,7 +148,8 @@ def _suggest(verb: str) -> str:
 def _report(error: PacslabError, *, as_json: bool) -> int:
     if as_json:
         print(json.dumps(error.as_dict()))
-    print(f"pacslab: {error.message}\n  {error.remedy}", file=sys.stderr)
+    else:
+        print(f"pacslab: {error.message}\n  {error.remedy}", file=sys.stderr)
     return error.exit_code
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -90,6 +91,8 @@ def _connect(lab: Lab, target: Target, client: socket.socket, bus: Bus) -> None:
             bus.emit(Warned(f"connection to {target.host}:{target.port} broke: {error}"))
         finally:
             stream.close()
+            with suppress(OSError):  # it may be closed at both ends already
+                client.shutdown(socket.SHUT_RDWR)  # closing alone leaves it open while the other thread reads
 
 
 def _inwards(client: socket.socket, stream: Stream, bus: Bus) -> None:

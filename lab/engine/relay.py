@@ -37,4 +37,5 @@ def main() -> None:
         raise SystemExit(str(error)) from error
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -177,4 +177,5 @@ def main() -> None:
     json.dump({"changes": work.changes, "problems": work.problems}, sys.stdout)
 
 
-main()
+if __name__ == "__main__":
+    main()
