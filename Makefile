@@ -1,3 +1,48 @@
+# Everything a person or a CI system starts: 'make' lists it.
 .DEFAULT_GOAL := help
+SHELL := /bin/sh
+SITE ?= reference
+BIN := .venv/bin
+PACSLAB := lab/with-docker.sh $(BIN)/pacslab
+PYTHON_CODE := lab simulators tests roles
+
+.PHONY: help lab test setup down clean lint unit setup-test lab-test lock
+
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+lab: setup ## bring up the lab, run Scenario 1 in it, and prove its segmentation
+	@$(PACSLAB) up --site $(SITE)
+	@$(PACSLAB) scenario run radiology-workflow --site $(SITE)
+	@$(PACSLAB) verify segmentation --site $(SITE)
+
+test: setup-test lint unit lab-test ## linters, unit tests, then the lab tests in a lab of their own
+
+setup: ## install what is missing: packages, kernel limits, Docker, .venv
+	@lab/setup.sh
+
+down: ## remove the lab
+	@$(PACSLAB) down --site $(SITE)
+
+clean: down ## remove the lab, its files, its images and the package caches
+	@$(PACSLAB) build --site $(SITE) --remove
+	@rm -rf .lab .mypy_cache .ruff_cache .pytest_cache
+
+lint: setup-test ## ruff, mypy, yamllint, ansible-lint
+	@$(BIN)/ruff check $(PYTHON_CODE)
+	@$(BIN)/ruff format --check $(PYTHON_CODE)
+	@$(BIN)/mypy
+	@$(BIN)/yamllint --strict .
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/ansible-lint --offline --strict
+
+unit: setup-test ## unit tests, which need no Docker
+	@$(BIN)/pytest tests/unit
+
+lab-test: setup-test
+	@lab/with-docker.sh $(BIN)/pytest tests/lab
+
+lock: setup-test ## pin the Python packages of the hosts anew
+	@$(BIN)/python -m lab.images.lock
+
+setup-test:
+	@lab/setup.sh simulators,test

@@ -30,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fresh", action="store_true", help="build every image again, with today's packages")
     parser.add_argument("--sbom", metavar="DIR", type=Path, help="copy each image's package list (CycloneDX) to DIR")
     parser.add_argument("--prune", action="store_true", help="then remove images that no site is made from")
+    parser.add_argument("--remove", action="store_true", help="build nothing; remove all images and package caches")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -38,6 +39,8 @@ def run(arguments: argparse.Namespace) -> int:
     from lab.topology.load import load_site, site_path  # noqa: PLC0415
 
     settings = load_settings()
+    if arguments.remove:
+        return _remove(arguments, settings)
     site = load_site(site_path(arguments.site, settings.inventories))
     bus = Bus()
     bus.subscribe(print_line)
@@ -61,6 +64,17 @@ def run(arguments: argparse.Namespace) -> int:
         result |= {"removed": pruned.removed, "in_use": pruned.in_use}
     print(json.dumps(result) if arguments.json else _as_text(result))
     return 0
+
+
+def _remove(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Remove every image that is not in use; 1 when some are."""
+    from lab.engine.client import Docker  # noqa: PLC0415 # asked for rarely
+    from lab.images.prune import remove_all  # noqa: PLC0415
+
+    pruned = remove_all(Docker(), settings)
+    lines = [f"removed {name}" for name in pruned.removed] + [f"in use, kept: {name}" for name in pruned.in_use]
+    print(json.dumps({"removed": pruned.removed, "in_use": pruned.in_use}) if arguments.json else "\n".join(lines))
+    return 1 if pruned.in_use else 0
 
 
 def _copy_sbom(recipes: Sequence[Recipe], settings: Settings, folder: Path) -> list[str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lab.engine.client import ConflictError
+from lab.engine.client import ConflictError, NotFoundError
+from lab.images.container import ARCHIVES_VOLUME, LISTS_VOLUME
 from lab.images.ensure import recipes_of
 from lab.images.recipe import LABEL_KEY, LABEL_ROLES
 from lab.topology.load import load_site
@@ -25,6 +26,18 @@ class Pruned:
     in_use: list[str] = field(default_factory=list)
 
 
+def remove_all(docker: Docker, settings: Settings) -> Pruned:
+    """Remove every image of ours that is not in use, with its package list, and the package caches."""
+    result = _remove(docker, settings, keep=set())
+    for volume in (LISTS_VOLUME, ARCHIVES_VOLUME):
+        try:
+            docker.call("DELETE", f"/volumes/{volume}")
+        except NotFoundError:
+            continue
+        result.removed.append(volume)
+    return result
+
+
 def prune(docker: Docker, settings: Settings) -> Pruned:
     """Remove images of ours whose key no site under ``inventories`` has, with their package lists.
 
@@ -38,9 +51,13 @@ def prune(docker: Docker, settings: Settings) -> Pruned:
         for path in sorted(settings.inventories.glob("*/topology.yml"))
         for recipe in recipes_of(load_site(path), settings).values()
     }
+    return _remove(docker, settings, keep=wanted)
+
+
+def _remove(docker: Docker, settings: Settings, *, keep: set[str]) -> Pruned:
     result = Pruned()
     for tag in _newest_first(docker):
-        if tag in wanted:
+        if tag in keep:
             continue
         try:
             docker.remove_image(tag)

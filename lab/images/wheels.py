@@ -9,8 +9,12 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lab.errors import EngineError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 PYTHON = "3.13"  # of the Debian that hosts run
 GLIBC = ("2_17", "2_28", "2_34")  # what wheels are built for; hosts have a newer one
@@ -33,24 +37,30 @@ def fetch_wheels(requirements: Path, folder: Path) -> Path:
         return house
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="new-", dir=folder) as draft:
-        done = subprocess.run(_command(requirements, Path(draft)), capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise EngineError(
-                f"pip could not fetch the hosts' Python packages: {done.stderr.strip()[-1500:]}",
-                remedy="Look at the network and at this machine's pip settings ('pip config list').",
-            )
+        download(["--no-deps", "--requirement", str(requirements)], Path(draft))
         Path(draft).chmod(0o755)
         shutil.move(draft, house)
         Path(draft).mkdir()  # the context removes it
     return house
 
 
-def _command(requirements: Path, target: Path) -> list[str]:
+def download(wanted: Sequence[str], target: Path) -> None:
+    """Have pip download wheels for the hosts' Python, which need not be this machine's.
+
+    Raises:
+        EngineError: pip failed; the message ends with what it said.
+    """
     architecture = ARCHITECTURES.get(platform.machine().lower(), platform.machine())
     platforms = [f"manylinux_{version}_{architecture}" for version in GLIBC] + [f"manylinux2014_{architecture}"]
-    return [
-        *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"),
+    argv = [
+        *(sys.executable, "-m", "pip", "download", "--quiet", "--only-binary=:all:"),
         *("--implementation", "cp", "--python-version", PYTHON),
         *(word for name in platforms for word in ("--platform", name)),
-        *("--dest", str(target), "--requirement", str(requirements)),
+        *("--dest", str(target), *wanted),
     ]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise EngineError(
+            f"pip could not fetch the hosts' Python packages: {done.stderr.strip()[-1500:]}",
+            remedy="Look at the network and at this machine's pip settings ('pip config list').",
+        )
