@@ -26,7 +26,7 @@ class Net:
     common: bool
     """Most hosts take part: shown as a badge at each host, because lines from everywhere hide all others."""
     inside: str | None
-    """The zone that it never leaves, or None: then the firewall judges it."""
+    """The zone that it never leaves; None when it reaches the firewall."""
 
     @property
     def service(self) -> str:
@@ -48,7 +48,8 @@ def _net(site: Site, number: int, flow: Flow) -> Net:
     targets = site.select(flow.to)
     sources = [host for host in site.select(flow.from_) if targets != [host]]
     entry = site.services(targets[0])[flow.service]
-    zones = {site.hosts[host].zone for host in [*sources, *targets]}
+    joined = [site.hosts[host] for host in [*sources, *targets]]
+    zones = {host.zone for host in joined}
     return Net(
         number=number,
         flow=flow,
@@ -57,7 +58,7 @@ def _net(site: Site, number: int, flow: Flow) -> Net:
         sources=tuple(sources),
         targets=tuple(targets),
         common=len({*sources, *targets}) > max(SMALL, len(site.hosts) / 2),
-        inside=zones.pop() if len(zones) == 1 else None,
+        inside=zones.pop() if len(zones) == 1 and not any(host.gateway for host in joined) else None,
     )
 
 
