@@ -1,0 +1,1 @@
+"""The image manager beside an Orthanc archive: patient updates and merges, expected procedures, archiving onward."""

@@ -1,0 +1,31 @@
+"""The command ``pacslab-image-manager``: its verbs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simulators.output import Verb, run
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+DESCRIPTION = (
+    "Image manager beside an archive: applies patient updates and merges (HL7 ADT, RAD-12) to stored images,\n"
+    "keeps announced procedures (RAD-4), and sends what arrives to further archives."
+)
+
+VERBS = (
+    Verb("status", "Show queues, cursor and last errors", "simulators.image_manager.status:status", "status --json"),
+    Verb(
+        "procedures",
+        "List announced procedures and whether their images came",
+        "simulators.image_manager.status:procedures",
+        "procedures --json",
+    ),
+    Verb("serve", "Serve until stopped", "simulators.image_manager.serve:serve", "serve"),
+)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the command."""
+    return run("pacslab-image-manager", DESCRIPTION, "image-manager", VERBS, argv)

@@ -1,0 +1,47 @@
+"""Where the image manager finds its archive and keeps its own state: ``/etc/pacslab/image-manager.json``."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from simulators.errors import NotReadyError
+
+DEFAULT_PATH = Path("/etc/pacslab/image-manager.json")
+PATH_VARIABLE = "PACSLAB_IMAGE_MANAGER_CONFIG"
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """The archive's REST interface, and the folder for the database and the spool."""
+
+    url: str
+    user: str
+    password: str
+    state: Path
+
+
+def load() -> Configuration:
+    """Read the configuration; :data:`PATH_VARIABLE` in the environment names another file.
+
+    Raises:
+        NotReadyError: the file is missing or not of the expected form.
+    """
+    where = Path(os.environ.get(PATH_VARIABLE, DEFAULT_PATH))
+    try:
+        data = json.loads(where.read_text("utf-8"))
+        archive = data["orthanc"]
+        return Configuration(
+            url=archive["url"], user=archive["user"], password=archive["password"], state=Path(data["state"])
+        )
+    except OSError as error:
+        raise NotReadyError(
+            f"cannot read {where}: {error.strerror}", remedy="Configure the host with the playbook site.yml."
+        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise NotReadyError(
+            f"{where} does not have the expected form: {error!r}",
+            remedy="Configure the host with the playbook site.yml.",
+        ) from error

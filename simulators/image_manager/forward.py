@@ -1,0 +1,149 @@
+"""Archiving onward: every series that settles here is sent to each archive that a flow names; no outage loses one."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from simulators.errors import NoAnswerError, NotFoundError, RefusedError, SimulatorError
+from simulators.image_manager.store import ask_transfer, pause, set_cursor
+from simulators.service import record, refuse
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable
+
+    from simulators.image_manager.orthanc import Archive, Change
+    from simulators.image_manager.reconcile import Reconciler
+    from simulators.image_manager.store import Store
+
+CURSOR = "changes"
+JOB_SECONDS = 3600.0
+POLL_SECONDS = 0.3
+
+
+@dataclass(frozen=True)
+class Follower:
+    """Follows the archive's change log from where it stopped, and notes what follows from each change."""
+
+    store: Store
+    archive: Archive
+    reconciler: Reconciler
+    targets: tuple[str, ...]
+
+    def sweep(self) -> None:
+        """Compare all series with what was sent.
+
+        The archive forgets which series had not settled when it stopped, so their change never comes; and there may
+        have been images before the manager was.
+        """
+        if not self.targets:
+            return
+        since = 0
+        while page := self.archive.series(since):
+            since += len(page)
+            with self.store.transaction() as db:
+                for series in page:
+                    for target in self.targets:
+                        if series["IsStable"] and _sent(db, series["ID"], target) != len(series["Instances"]):
+                            ask_transfer(db, series["ID"], target)
+
+    def follow(self) -> bool:
+        """Take the next changes; return whether there were any."""
+        changes, _ = self.archive.changes(self.store.cursor(CURSOR))
+        for change in changes:
+            self._take(change)
+        if changes:
+            with self.store.transaction() as db:
+                set_cursor(db, CURSOR, changes[-1].number)
+        return bool(changes)
+
+    def _take(self, change: Change) -> None:
+        try:
+            if change.kind == "StableSeries":
+                with self.store.transaction() as db:
+                    for target in self.targets:
+                        ask_transfer(db, change.resource, target)
+            elif change.kind == "StableStudy":
+                self._arrived(change.resource)
+                self.reconciler.notice(change.resource)
+        except NotFoundError:
+            return  # gone before its turn
+
+    def _arrived(self, study: str) -> None:
+        uid = self.archive.resource("studies", study)["MainDicomTags"].get("StudyInstanceUID", "")
+        with self.store.transaction() as db:
+            db.execute(
+                "UPDATE procedures SET images_at = ? WHERE study_uid = ? AND images_at IS NULL", (time.time(), uid)
+            )
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Sends one series after the other to one archive."""
+
+    store: Store
+    archive: Archive
+    target: str
+    stopped: Callable[[], bool] = lambda: False
+
+    def run_due(self) -> None:
+        """Send what is due; what fails is tried again later."""
+        with self.store.transaction() as db:
+            due = db.execute(
+                "SELECT * FROM transfers WHERE target = ? AND done < asked AND next_try <= ? ORDER BY next_try",
+                (self.target, time.time()),
+            ).fetchall()
+        for row in due:
+            if self.stopped():
+                return
+            try:
+                sent = self._send(row["series"])
+            except NotFoundError:
+                with self.store.transaction() as db:
+                    db.execute("DELETE FROM transfers WHERE series = ? AND target = ?", (row["series"], self.target))
+            except SimulatorError as error:
+                self._postpone(row, error)
+            else:
+                self._done(row, sent)
+
+    def _send(self, series: str) -> int:
+        self.archive.resource("series", series)
+        job = self.archive.send(self.target, series)
+        until = time.monotonic() + JOB_SECONDS
+        while (state := self.archive.job(job))["State"] in {"Pending", "Running", "Retry", "Paused"}:
+            if time.monotonic() > until or self.stopped():
+                raise NoAnswerError(f"job {job} is not done", remedy="It is asked for again.")
+            time.sleep(POLL_SECONDS)
+        content = state["Content"]
+        if state["State"] != "Success" or content["FailedInstancesCount"]:
+            raise RefusedError(
+                f"{self.target} did not take series {series}: {state['ErrorDescription']} {state['ErrorDetails']}",
+                remedy="Look at the health of the target and of the DICOM edge between.",
+            )
+        return int(content["InstancesCount"])
+
+    def _done(self, row: sqlite3.Row, instances: int) -> None:
+        with self.store.transaction() as db:
+            db.execute(
+                "UPDATE transfers SET done = ?, instances = ?, attempts = 0, error = NULL, sent_at = ?"
+                " WHERE series = ? AND target = ?",
+                (row["asked"], instances, time.time(), row["series"], self.target),
+            )
+        record("archived", target=self.target, series=row["series"], instances=instances)
+
+    def _postpone(self, row: sqlite3.Row, error: SimulatorError) -> None:
+        attempts = row["attempts"] + 1
+        refuse(reason="transfer-failed", target=self.target, series=row["series"], attempts=attempts, detail=error)
+        with self.store.transaction() as db:
+            db.execute(
+                "UPDATE transfers SET attempts = ?, next_try = ?, error = ? WHERE series = ? AND target = ?",
+                (attempts, time.time() + pause(attempts), str(error), row["series"], self.target),
+            )
+
+
+def _sent(db: sqlite3.Connection, series: str, target: str) -> int:
+    """Return how many instances a target has taken of a series; -1 when none was ever sent."""
+    row = db.execute("SELECT instances FROM transfers WHERE series = ? AND target = ?", (series, target)).fetchone()
+    return -1 if row is None else int(row["instances"])

@@ -1,0 +1,137 @@
+"""What HL7 messages mean here: patient update and merge (RAD-12), and scheduled procedures (RAD-4)."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from simulators.hl7content import needed, order_of, patient_of
+from simulators.hl7receiver import HL7ProblemError
+from simulators.image_manager.store import ask_work
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable
+
+    from simulators.hl7content import Patient
+    from simulators.hl7messages import Message
+    from simulators.image_manager.store import Store
+
+STATES: dict[str, str] = {"NW": "scheduled", "XO": "scheduled", "SC": "scheduled", "CA": "cancelled", "DC": "cancelled"}
+"""ORC-1 (table 0119) to the state of an expected procedure."""
+
+
+@dataclass(frozen=True)
+class StoredInbox:
+    """Notes a message and what it asks in one transaction; see :class:`simulators.hl7receiver.Inbox`.
+
+    The images follow later: an archive that is away must not keep the sender waiting.
+    """
+
+    store: Store
+    work: Callable[[sqlite3.Connection, str, Message], None]
+    done: Callable[[], None]
+
+    def accept(self, sender: str, message: Message) -> bool:
+        """Take the message; False when the sender's control id came before."""
+        with self.store.transaction() as db:
+            noted = db.execute(
+                "INSERT INTO messages (sender, control_id, type, body, at) VALUES (?, ?, ?, ?, ?)"
+                " ON CONFLICT DO NOTHING",
+                (sender, message.control_id, message.type, message.text, time.time()),
+            )
+            if noted.rowcount == 0:
+                return False
+            self.work(db, f"{message.type} {message.control_id} from {sender}", message)
+        self.done()
+        return True
+
+
+def update(db: sqlite3.Connection, source: str, message: Message) -> None:
+    """Take a patient's demographics from ADT^A08."""
+    patient = patient_of(message)
+    retired = db.execute(
+        "SELECT surviving FROM merges WHERE prior = ? AND authority = ?", (patient.identifier, patient.authority)
+    ).fetchone()
+    if retired:
+        raise HL7ProblemError(
+            "merged-patient", 204, f"{patient.identifier} was merged into {retired['surviving']}",
+            location=("PID", "1", "3"),
+        )  # fmt: skip
+    _keep(db, patient, source)
+    ask_work(db, patient.identifier, patient.authority)
+
+
+def merge(db: sqlite3.Connection, source: str, message: Message) -> None:
+    """Take from ADT^A40 that the identifier in MRG-1 is retired in favour of the one in PID-3."""
+    surviving = patient_of(message)
+    prior, authority = needed(message, "MRG", 1), needed(message, "MRG", 1, 4)
+    if authority != surviving.authority:
+        raise HL7ProblemError(
+            "other-authority", 103, "MRG-1.4 is not PID-3.4: identifiers of two authorities are not merged",
+            location=("MRG", "1", "1"),
+        )  # fmt: skip
+    if prior == surviving.identifier:
+        raise HL7ProblemError(
+            "merge-into-itself", 103, "MRG-1 is PID-3: a patient is not merged into itself", location=("MRG", "1", "1")
+        )
+    now = time.time()
+    # The survivor may have been retired before, and others may have been merged into the one that goes now:
+    # every retired identifier points straight at the one that is in force.
+    db.execute("DELETE FROM merges WHERE prior = ? AND authority = ?", (surviving.identifier, authority))
+    db.execute(
+        "UPDATE merges SET surviving = ?, source = ?, changed = ? WHERE surviving = ? AND authority = ?",
+        (surviving.identifier, source, now, prior, authority),
+    )
+    db.execute(
+        "INSERT INTO merges (prior, authority, surviving, source, changed) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE"
+        " SET surviving = excluded.surviving, source = excluded.source, changed = excluded.changed",
+        (prior, authority, surviving.identifier, source, now),
+    )
+    db.execute("DELETE FROM patients WHERE identifier = ? AND authority = ?", (prior, authority))
+    _keep(db, surviving, source)
+    for row in db.execute(
+        "SELECT prior FROM merges WHERE surviving = ? AND authority = ?", (surviving.identifier, authority)
+    ).fetchall():
+        ask_work(db, row["prior"], authority)
+    ask_work(db, surviving.identifier, authority)
+
+
+def procedure(db: sqlite3.Connection, _: str, message: Message) -> None:
+    """Keep what the filler tells of a procedure: its images are expected, or no longer."""
+    control = message.get("ORC", 1)
+    state = STATES.get(control)
+    if state is None:
+        raise HL7ProblemError(
+            "order-control", 103, f"ORC-1 is {control or 'empty'}, not one of {', '.join(STATES)}",
+            location=("ORC", "1", "1"),
+        )  # fmt: skip
+    order, patient = order_of(message), patient_of(message)
+    accession = needed(message, "OBR", 18)
+    known = db.execute("SELECT study_uid FROM procedures WHERE accession = ?", (accession,)).fetchone()
+    if known and order.study_uid and known["study_uid"] != order.study_uid:
+        raise HL7ProblemError(
+            "other-study", 205, f"accession number {accession} belongs to another study", location=("ZDS", "1", "1")
+        )
+    db.execute(
+        "INSERT INTO procedures (accession, placer, filler, procedure_id, step_id, study_uid, patient, modality, code,"
+        " description, state, changed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+        " state = excluded.state, patient = excluded.patient, changed = excluded.changed",
+        (
+            accession, order.placer, order.filler, order.procedure_id, order.step_id, order.study_uid,
+            patient.identifier, order.modality, order.code.value, order.code.meaning, state, time.time(),
+        ),
+    )  # fmt: skip
+
+
+def _keep(db: sqlite3.Connection, patient: Patient, source: str) -> None:
+    db.execute(
+        "INSERT INTO patients (identifier, authority, family, given, birth_date, sex, source, changed)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET family = excluded.family, given = excluded.given,"
+        " birth_date = excluded.birth_date, sex = excluded.sex, source = excluded.source, changed = excluded.changed",
+        (
+            patient.identifier, patient.authority, patient.family, patient.given, patient.birth_date, patient.sex,
+            source, time.time(),
+        ),
+    )  # fmt: skip

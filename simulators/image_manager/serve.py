@@ -1,0 +1,127 @@
+"""The service: listens behind the HL7 edge, follows the archive, restamps, and sends onward."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from simulators.errors import SimulatorError, UnreachableError
+from simulators.hl7receiver import Receiver
+from simulators.image_manager.configuration import load
+from simulators.image_manager.forward import Follower, Sender
+from simulators.image_manager.inbox import StoredInbox, merge, procedure, update
+from simulators.image_manager.orthanc import Archive
+from simulators.image_manager.reconcile import Reconciler
+from simulators.image_manager.store import Store
+from simulators.mllp import Listener
+from simulators.service import JOURNAL, log_to_journal, notify, record, refuse, wait_for_stop
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+    from simulators.settings import Settings
+
+PAUSE_SECONDS = 1.0
+
+
+class Worker:
+    """A thread that does its turn, again and again, until it is stopped; a failure ends the turn, not the thread."""
+
+    def __init__(self, name: str, turn: Callable[[], None]) -> None:
+        """Remember what to do each turn."""
+        self._turn = turn
+        self._wake = threading.Event()
+        self._stop = threading.Event()
+        self._failing = False
+        self.thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    @property
+    def stopped(self) -> bool:
+        """The worker has been told to stop."""
+        return self._stop.is_set()
+
+    def wake(self) -> None:
+        """Begin the next turn now."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Let the present turn be the last."""
+        self._stop.set()
+        self._wake.set()
+
+    def _run(self) -> None:
+        while not self.stopped:
+            self._wake.clear()
+            try:
+                self._turn()
+            except SimulatorError as error:
+                if not self._failing:
+                    refuse(reason="waiting", worker=self.thread.name, detail=error)
+                self._failing = True
+            except Exception:  # noqa: BLE001 - whatever a turn meets, the next one begins
+                JOURNAL.exception("failed worker=%s", self.thread.name)
+            else:
+                self._failing = False
+            self._wake.wait(PAUSE_SECONDS)
+
+
+def serve(_: argparse.Namespace, settings: Settings) -> None:
+    """Serve until SIGTERM; the archive may come and go meanwhile."""
+    log_to_journal()
+    configuration = load()
+    spool = configuration.state / "spool"
+    spool.mkdir(mode=0o700, parents=True, exist_ok=True)
+    store, archive = Store(configuration.state), Archive(configuration)
+    targets = tuple(peer.name for peer in settings.find_peers("dicom-tls", role="orthanc", permit="C-STORE"))
+    reconciler = Reconciler(store, archive, spool, settings.host.name)
+    follower = Follower(store, archive, reconciler, targets)
+
+    restamping = Worker("restamp", reconciler.run_due)
+    following = Worker("follow", Following(follower, restamping.wake))
+    workers = [restamping, following]
+    for target in targets:
+        sender = Sender(store, archive, target, lambda: following.stopped)
+        workers.append(Worker(f"send-to-{target}", sender.run_due))
+
+    inboxes = {
+        kind: StoredInbox(store, work, restamping.wake)
+        for kind, work in {"ADT^A08": update, "ADT^A40": merge, "ORM^O01": procedure}.items()
+    }
+    listener = Listener(settings.port("hl7"), Receiver(settings, inboxes).answer)
+    listener.start()
+    for worker in workers:
+        worker.thread.start()
+    record("ready", hl7=settings.port("hl7"), archives=",".join(targets) or "none")
+    notify("READY=1")
+    wait_for_stop()
+    notify("STOPPING=1")
+    listener.stop()
+    for worker in workers:
+        worker.stop()
+    until = time.monotonic() + 5
+    for worker in workers:
+        worker.thread.join(max(0.0, until - time.monotonic()))
+
+
+class Following:
+    """A turn of following: after every time that the archive was away, all series are compared first."""
+
+    def __init__(self, follower: Follower, noticed: Callable[[], None]) -> None:
+        """Follow with `follower`; `noticed` is told of changes."""
+        self._follower = follower
+        self._noticed = noticed
+        self._swept = False
+
+    def __call__(self) -> None:
+        """Take every change there is."""
+        try:
+            if not self._swept:
+                self._follower.sweep()
+                self._swept = True
+            while self._follower.follow():
+                self._noticed()
+        except UnreachableError:
+            self._swept = False
+            raise

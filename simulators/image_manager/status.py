@@ -1,0 +1,89 @@
+"""What the image manager has to do, has done, and could not do."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from simulators.errors import SimulatorError
+from simulators.image_manager.configuration import load
+from simulators.image_manager.forward import CURSOR
+from simulators.image_manager.orthanc import Archive
+from simulators.image_manager.store import Store
+from simulators.output import Result, table
+
+if TYPE_CHECKING:
+    import argparse
+
+    from simulators.settings import Settings
+
+
+def status(_: argparse.Namespace, settings: Settings) -> Result:
+    """Return queues, cursor and last errors; exit code 0 also while work waits."""
+    configuration = load()
+    store = Store(configuration.state)
+    with store.transaction() as db:
+        count = {
+            name: int(db.execute(f"SELECT count(*) FROM {name}").fetchone()[0])  # noqa: S608 - names of our own
+            for name in ("messages", "patients", "merges", "procedures")
+        }
+        work = [dict(row) for row in db.execute("SELECT identifier, authority, attempts, error FROM work")]
+        transfers = [
+            dict(row)
+            for row in db.execute(
+                "SELECT target, count(*) AS series, sum(done < asked) AS waiting, sum(instances) AS instances,"
+                " max(sent_at) AS last_sent FROM transfers GROUP BY target"
+            )
+        ]
+        errors = [
+            dict(row)
+            for row in db.execute(
+                "SELECT target, series, attempts, error FROM transfers WHERE error IS NOT NULL AND done < asked"
+            )
+        ]
+    for row in transfers:
+        row["last_sent"] = _moment(row["last_sent"])
+    data: dict[str, Any] = {
+        "host": settings.host.name,
+        "archive": _archive(Archive(configuration)),
+        "cursor": store.cursor(CURSOR),
+        **count,
+        "restamping": work,
+        "spooled": len(list((configuration.state / "spool").glob("*.dcm"))),
+        "transfers": transfers,
+        "errors": errors,
+    }
+    facts = [f"{name}: {data[name]}" for name in ("archive", "cursor", *count, "spooled")]
+    text = "\n".join(
+        [
+            *facts,
+            "\nimages to restamp:",
+            table(work, ["identifier", "authority", "attempts", "error"]),
+            "\narchives:",
+            table(transfers, ["target", "series", "waiting", "instances", "last_sent"]),
+            "\nfailing:",
+            table(errors, ["target", "series", "attempts", "error"]),
+        ]
+    )
+    return Result(data, text)
+
+
+def procedures(_: argparse.Namespace, __: Settings) -> Result:
+    """Return the procedures that the filler has announced (RAD-4), and when their images came."""
+    with Store(load().state).transaction() as db:
+        rows = [dict(row) for row in db.execute("SELECT * FROM procedures ORDER BY changed")]
+    for row in rows:
+        row["changed"], row["images_at"] = _moment(row["changed"]), _moment(row["images_at"])
+    return Result(rows, table(rows, ["accession", "patient", "modality", "description", "state", "images_at"]))
+
+
+def _archive(archive: Archive) -> str:
+    try:
+        archive.changes(0, limit=1)
+    except SimulatorError as error:
+        return error.message
+    return "answers"
+
+
+def _moment(seconds: float | None) -> str | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
