@@ -99,6 +99,7 @@ def fabric_spec(lab: str, site: Site, image: str) -> Spec:
             "SecurityOpt": ["apparmor=unconfined"],
             "Sysctls": {"net.ipv6.conf.all.disable_ipv6": "1", "net.ipv6.conf.default.disable_ipv6": "1"},
             "ReadonlyRootfs": True,
+            "CpuShares": 16384,  # the network is joined while all hosts boot and want the processor
             "LogConfig": {"Type": "none"},
         },
     }

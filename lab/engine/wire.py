@@ -60,6 +60,13 @@ def look_at_host() -> tuple[dict[str, Thing], str | None]:
     return links, routes[0].get("gateway") if routes else None
 
 
+def is_new(pid: int) -> bool:
+    """Whether a host has nothing but its loopback yet: then there is nothing to look at, and no process to start."""
+    with open(f"/proc/{pid}/net/dev", encoding="ascii") as table:  # noqa: PTH123 # pathlib is slow to import
+        names = [line.partition(":")[0].strip() for line in table.readlines()[2:]]
+    return names == ["lo"]
+
+
 def joined(port: Thing, outer: Thing, inner: Thing) -> bool:
     """Whether the two ends are one veth pair: each names the other's index."""
     return bool(
@@ -95,7 +102,7 @@ class Work:
         if not enter(host["pid"]):
             self.problems.append(f"{host['name']}: its container ended")
             return
-        there, gateway = look_at_host()
+        there, gateway = ({}, None) if is_new(host["pid"]) else look_at_host()
         commands = []
         for port in host["ports"]:
             link = self.add_link(host, port, there.get(port["interface"]))
