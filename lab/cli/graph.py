@@ -30,6 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Draw; with ``--json`` the picture is in a string, beside the states of the hosts."""
+    if arguments.format not in DRAW:  # argparse does not check what came from the environment
+        raise UsageError(f"There is no format {arguments.format!r}.", remedy=f"Formats: {', '.join(sorted(DRAW))}.")
     site = load_site(site_path(arguments.site))
     health = None if arguments.offline else _health(arguments.lab)
     picture = DRAW[arguments.format](site, health)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from lab.docs.roles import role_pages
+from lab.docs.topology import topology_page
+from lab.topology.schema import SCHEMA_PATH, schema_text
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -18,6 +20,9 @@ def main() -> None:
             path.unlink()
     for name, text in pages.items():
         (folder / name).write_text(text, "utf-8")
+    SCHEMA_PATH.write_text(schema_text(), "utf-8")
+    page = ROOT / "docs" / "topology.md"
+    page.write_text(topology_page(page.read_text("utf-8")), "utf-8")
 
 
 if __name__ == "__main__":

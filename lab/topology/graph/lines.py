@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lab.topology.graph.canvas import number
 from lab.topology.graph.drawing import Drawing, summary
-from lab.topology.graph.layout import GRID, LANE, TOP, card_span
+from lab.topology.graph.layout import LANE, TOP, card_span
 
 if TYPE_CHECKING:
     from lab.topology.graph.layout import Box, Card
@@ -28,7 +28,7 @@ def _track(drawing: Drawing, net: Net) -> None:
     x = drawing.picture.tracks[net.number]
     ends = [(box, card, card.ends[net.number]) for box, card in drawing.picture.cards() if net.number in card.ends]
     firewall = [name for name in net.hosts if drawing.site.hosts[name].gateway]
-    heights = [y for _, _, y in ends] + [TOP - GRID / 2] * len(firewall)
+    heights = [y for _, _, y in ends] + [TOP + 2.0] * len(firewall)
     path = f"M{number(x)} {number(min(heights))}V{number(max(heights))}"
     for box, _, y in ends:
         path += f"M{number(_edge(box))} {number(y)}H{number(x)}"
@@ -40,7 +40,7 @@ def _track(drawing: Drawing, net: Net) -> None:
         for box, card, y in ends:
             drawing.end(_edge(box), y, -1 if box.side == "left" else 1, net, card.host)
         for name in firewall:
-            drawing.badge(x, TOP - GRID / 2, net, filled=name in net.targets)
+            drawing.badge(x, TOP + 2.0, net, filled=name in net.targets)
 
 
 def _lane(drawing: Drawing, box: Box, lane: int, net: Net) -> None:

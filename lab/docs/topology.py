@@ -1,0 +1,111 @@
+"""The generated parts of ``docs/topology.md``: every key, the words of ``permits``, and what is checked."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from typing import TYPE_CHECKING, Any
+
+from lab.topology.permits import VOCABULARIES
+from lab.topology.rules import RULES
+from lab.topology.schema import topology_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+KINDS = {"the site": "", "a zone": "Zone", "a host": "Host", "a host's asset": "Asset", "a flow": "Flow"}
+"""Headings of the tables, and the schema's definitions that they show."""
+
+
+def topology_page(text: str) -> str:
+    """Return the page with its generated parts renewed.
+
+    A part stands between ``<!-- generated: NAME; ... -->`` and ``<!-- end -->``; what is around it is written by hand.
+    """
+    for name, part in PARTS.items():
+        head, mark, rest = text.partition(f"<!-- generated: {name};")
+        comment, _, old = rest.partition("-->\n")
+        _, end, tail = old.partition("<!-- end -->")
+        if not (mark and end):
+            raise ValueError(f"the page has no part named {name}")
+        text = f"{head}{mark}{comment}-->\n{part()}{end}{tail}"
+    return text
+
+
+def keys_table() -> str:
+    """Return one table for each kind of mapping in a description, from the schema."""
+    schema = topology_schema()
+    tables = []
+    for heading, definition in KINDS.items():
+        part = schema["$defs"][definition] if definition else schema
+        entries = {
+            key: {**schema["$defs"].get(entry.get("$ref", "").rpartition("/")[2], {}), **entry}
+            for key, entry in part["properties"].items()
+        }
+        rows = [
+            f"| `{key}` | {_need(part, key, entry)} | {_about(entry)} | {_example(entry)} |"
+            for key, entry in entries.items()
+        ]
+        tables.append(
+            "\n".join(
+                [
+                    f"Of {heading}:",
+                    "",
+                    "| key | needed | what it says | example |",
+                    "| --- | --- | --- | --- |",
+                    *rows,
+                    "",
+                ]
+            )
+        )
+    return "\n".join(tables)
+
+
+def permits_table() -> str:
+    """Return the words that flows may permit, by service."""
+    rows = [
+        f"| `{service}` | {', '.join(f'`{word}`' for word in one.words) or one.source} | "
+        f"{one.source if one.words else 'HL7 v2.5.1'} |"
+        for service, one in VOCABULARIES.items()
+    ]
+    return "\n".join(["| service | permits | standard |", "| --- | --- | --- |", *rows, ""])
+
+
+def rules_table() -> str:
+    """Return what must hold between the parts of a site, from the rules' own words."""
+    rows = [f"| {rule.__name__.replace('_', ' ')} | {_first_line(rule)} |" for rule in RULES]
+    return "\n".join(["| rule | why |", "| --- | --- |", *rows, ""])
+
+
+PARTS: dict[str, Callable[[], str]] = {"keys": keys_table, "permits": permits_table, "rules": rules_table}
+
+
+def _need(part: dict[str, Any], key: str, entry: dict[str, Any]) -> str:
+    if key in part["required"]:
+        return "yes"
+    default = entry.get("default")
+    return "no" if default is None else f"no: `{json.dumps(default)}`"
+
+
+def _about(entry: dict[str, Any]) -> str:
+    kinds: list[dict[str, Any]] = [entry, *entry.get("anyOf", [])]
+    words = [word for kind in kinds for word in kind.get("enum", [])]
+    choices = f" One of {', '.join(f'`{word}`' for word in words)}." if words else ""
+    return f"{entry['description']}{choices}"
+
+
+def _example(entry: dict[str, Any]) -> str:
+    return f"`{_flow_style(entry['examples'][0])}`" if entry.get("examples") else ""
+
+
+def _flow_style(value: Any) -> str:
+    """Write a value as it stands in a description."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {_flow_style(one)}" for key, one in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_flow_style, value)) + "]"
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _first_line(rule: Callable[..., Any]) -> str:
+    return (inspect.getdoc(rule) or "").splitlines()[0].replace("``", "`")
