@@ -11,6 +11,7 @@ from pydicom.multival import MultiValue
 from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 
+from simulators.errors import ArgumentError
 from simulators.imaging.frame import new_uid
 from simulators.imaging.roi import HOUNSFIELD
 
@@ -36,7 +37,13 @@ class Author:
 
 
 def presentation_state(image: Dataset, author: Author, *, text: str, circle: Circle, number: int) -> Dataset:
-    """A Grayscale Softcopy Presentation State (PS3.3 A.33.1): a circle with text on one image, its window kept."""
+    """A Grayscale Softcopy Presentation State (PS3.3 A.33.1): a circle with text on one image, its window kept.
+
+    Raises:
+        ArgumentError: the image is in colour.
+    """
+    if image.get("SamplesPerPixel") != 1:
+        raise ArgumentError("A grayscale presentation state needs a grey image.", remedy="Choose a CT or MR image.")
     layer = hd.pr.GraphicLayer("FINDINGS", order=1, description="Findings of the reader")
     ring = hd.pr.GraphicObject(
         graphic_type="CIRCLE",

@@ -8,9 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from simulators.errors import SimulatorError
+from simulators.imaging.transfer import Parcel
 from simulators.modality import commitment, procedure_step
 from simulators.modality.spool import ACQUIRED, IN_PROGRESS, LONGEST_PAUSE, STORED
-from simulators.modality.store import Parcel, send
+from simulators.modality.store import send
 from simulators.service import record, refuse
 
 if TYPE_CHECKING:

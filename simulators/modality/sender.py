@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydicom import dcmread
 from pydicom.dataset import Dataset
-from pydicom.errors import InvalidDicomError
 from pynetdicom import evt
 
 from simulators.association import associate
@@ -19,8 +17,8 @@ from simulators.errors import ArgumentError, RefusedError
 from simulators.imaging.acquire import images_of
 from simulators.imaging.context import Equipment, StudyContext, complete
 from simulators.imaging.frame import new_uid
+from simulators.imaging.transfer import negotiated, parcels_of, store
 from simulators.modality.links import CERTIFICATE
-from simulators.modality.store import Parcel, negotiated, store
 from simulators.output import Result
 from simulators.settings import Peer
 from simulators.tls import client_context
@@ -29,6 +27,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from simulators.imaging.transfer import Parcel
     from simulators.settings import Settings
 
 
@@ -70,27 +69,6 @@ def store_files(arguments: argparse.Namespace, settings: Settings) -> Result:
     return Result(
         data, f"{len(parcels)} objects, {size} bytes in {seconds:.2f} s ({rate:.1f} MB/s) to {target.peer.name}"
     )
-
-
-def parcels_of(folder: Path) -> list[Parcel]:
-    """The DICOM files below a folder; other files are passed over.
-
-    Raises:
-        ArgumentError: there is none.
-    """
-    found = []
-    for path in sorted(one for one in folder.rglob("*") if one.is_file()):
-        try:
-            head = dcmread(
-                path, stop_before_pixels=True, specific_tags=["SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID"]
-            )
-        except InvalidDicomError:
-            continue
-        syntax = str(head.file_meta.TransferSyntaxUID)
-        found.append(Parcel(str(head.SOPInstanceUID), str(head.SOPClassUID), syntax, str(head.SeriesInstanceUID), path))
-    if not found:
-        raise ArgumentError(f"{folder} holds no DICOM files.", remedy="Name another folder, or use --generate N.")
-    return found
 
 
 def _send(target: Target, parcels: Sequence[Parcel], settings: Settings) -> float:

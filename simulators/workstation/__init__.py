@@ -1,0 +1,1 @@
+"""A workstation: it finds and reads studies, and adds annotations, key objects, measurements and reports."""

@@ -1,0 +1,46 @@
+"""Storing an object and making sure that the archive can find it again (RAD-9, RAD-29, RAD-43)."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from simulators.errors import RefusedError
+from simulators.imaging.transfer import negotiated, parcel_of, store
+from simulators.service import record
+from simulators.workstation.query import find
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+    from simulators.workstation.desk import Desk
+
+
+def keep(desk: Desk, document: Dataset) -> dict[str, str]:
+    """Store an object, look it up, and return what identifies it.
+
+    Raises:
+        RefusedError: the archive did not take it, or does not know it afterwards.
+        SimulatorError: the archive is away.
+    """
+    with tempfile.TemporaryDirectory(prefix="pacslab-keep-") as scratch:
+        path = Path(scratch) / "object.dcm"
+        document.save_as(path, enforce_file_format=True)
+        parcel = parcel_of(path)
+        with desk.open(negotiated([parcel])) as association:
+            error = store(association, parcel)
+    if error:
+        raise RefusedError(f"{desk.archive.name} did not take the object: {error}", remedy="Look at its log.")
+    identity = {
+        "StudyInstanceUID": str(document.StudyInstanceUID),
+        "SeriesInstanceUID": str(document.SeriesInstanceUID),
+        "SOPInstanceUID": str(document.SOPInstanceUID),
+    }
+    if len(find(desk, "IMAGE", identity)) != 1:
+        raise RefusedError(
+            f"{desk.archive.name} took {document.SOPInstanceUID} and does not find it.",
+            remedy="Look at its log and disk.",
+        )
+    record("stored", archive=desk.archive.ae_title, sop_class=document.SOPClassUID, instance=document.SOPInstanceUID)
+    return {**identity, "SOPClassUID": str(document.SOPClassUID), "archive": desk.archive.name}
