@@ -11,7 +11,7 @@ import psycopg
 
 from simulators import mllp
 from simulators.database import one
-from simulators.errors import SimulatorError, UnreachableError
+from simulators.errors import SimulatorError
 from simulators.hl7content import Envelope
 from simulators.hl7messages import MalformedError, Party, new_control_id, parse, read_answer
 from simulators.service import JOURNAL, line, record, refuse
@@ -115,11 +115,22 @@ class Outbox:
     A message is tried until it is answered. One that the peer refuses is kept as refused and does not hold up the next.
     """
 
-    def __init__(self, settings: Settings, database: Database, certificate: str = "hl7") -> None:
-        """Deliver as this host, with one of its certificates."""
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        *,
+        certificate: str = "hl7",
+        refused: Callable[[Cursor, dict[str, Any]], None] | None = None,
+    ) -> None:
+        """Deliver as this host, with one of its certificates.
+
+        `refused` is called with the row of a message that the peer refused, in the transaction that notes it.
+        """
         self._settings = settings
         self._database = database
         self._certificate = certificate
+        self._refused = refused
         self._wake: dict[str, threading.Event] = {}
 
     def start(self) -> None:
@@ -209,6 +220,8 @@ class Outbox:
         if state == "delivered":
             record("sent", type=row["type"], peer=row["peer"], control_id=row["control_id"])
         else:
+            if self._refused is not None:
+                self._refused(cursor, {**row, "answer": text})
             refuse(reason="by-receiver", type=row["type"], peer=row["peer"], control_id=row["control_id"], detail=text)
         return True
 
@@ -222,11 +235,3 @@ def messages(cursor: Cursor, *, keys: Sequence[str] = (), outgoing_only: bool = 
         {"keys": list(keys), "out": outgoing_only},
     )
     return cursor.fetchall()
-
-
-def undelivered(row: dict[str, Any]) -> UnreachableError:
-    """Return the error for a message that waits: nothing is lost, but nothing was answered either."""
-    return UnreachableError(
-        f"{row['type']} waits for {row['peer']}: {row['answer']}",
-        remedy="It is kept and sent again by the service; see the verb `outbox`.",
-    )

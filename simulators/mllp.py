@@ -27,6 +27,9 @@ MAXIMUM_MESSAGE = 1_048_576
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 20.0
 IDLE_SECONDS = 60.0
+HEADER_SECONDS = 5.0
+"""The edge sends its header at once."""
+
 MAXIMUM_CONNECTIONS = 64
 
 
@@ -181,7 +184,7 @@ class _Conversation(socketserver.BaseRequestHandler):
     def handle(self) -> None:
         """Read the sender, then answer message after message."""
         connection: socket.socket = self.request
-        connection.settimeout(self.server.idle_seconds)
+        connection.settimeout(HEADER_SECONDS)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         reader = Reader(connection, self.server.limit)
         sender = Sender(name=None, address=self.client_address[0], port=self.client_address[1])
@@ -191,6 +194,7 @@ class _Conversation(socketserver.BaseRequestHandler):
                 if proxied is None:
                     return
                 sender = proxied
+            connection.settimeout(self.server.idle_seconds)
             while (message := reader.frame()) is not None:
                 answer = self.server.answer(message, sender)
                 if answer is None:

@@ -11,6 +11,7 @@ import sys
 import threading
 
 JOURNAL = logging.getLogger("pacslab")
+JOURNAL.addHandler(logging.NullHandler())  # a command that does not serve has no journal
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.:/^+@-]+")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, LiteralString
 
 from simulators.database import Database
-from simulators.errors import NotFoundError, RefusedError
+from simulators.errors import NotFoundError, RefusedError, UnreachableError
 from simulators.hl7content import Patient
-from simulators.hl7exchange import MESSAGES_TABLE, Outbox, messages, undelivered
+from simulators.hl7exchange import MESSAGES_TABLE, Outbox, messages
 from simulators.output import Result, table
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class Record:
         self.ris: Peer = settings.peer("hl7-tls", role="ris")
         self.database = Database(settings)
         self.database.migrate(STEPS)
-        self.outbox = Outbox(settings, self.database)
+        self.outbox = Outbox(settings, self.database, refused=order_refused)
 
     @property
     def authority(self) -> str:
@@ -86,24 +86,32 @@ class Record:
         return self.settings.site.name.upper()
 
     def told(self, number: int, data: dict[str, Any], text: str) -> Result:
-        """Deliver a message and return the result with its acknowledgement.
+        """Deliver a message and return the result with what became of it.
 
-        Raises:
-            RefusedError: the RIS answered AE or AR.
-            UnreachableError: it did not answer; the message is kept.
+        The exit code is 0 when the RIS accepted it, 1 when it refused, and 3 when it did not answer:
+        the message is kept then, and the service goes on trying.
         """
         row = self.outbox.deliver(self.ris, number)
-        if row["state"] == "waiting":
-            raise undelivered(row)
-        if row["state"] == "refused":
-            raise RefusedError(
-                f"{self.ris.name} refused {row['type']}: {row['answer']}",
-                remedy="The change stands in this record; correct it and send it again.",
-            )
-        message = {"type": row["type"], "control_id": row["control_id"], "peer": row["peer"], "answer": row["answer"]}
+        keys = ("type", "control_id", "peer", "state", "answer")
+        outcome = {
+            "delivered": row["answer"],
+            "refused": f"refused: {row['answer']}",
+            "waiting": f"waits and is sent again: {row['answer'] or 'earlier messages wait too'}",
+        }[row["state"]]
         return Result(
-            {**data, "message": message}, f"{text}\n{row['type']} {row['control_id']} to {row['peer']}: {row['answer']}"
+            {**data, "message": {key: row[key] for key in keys}},
+            f"{text}\n{row['type']} {row['control_id']} to {row['peer']}: {outcome}",
+            {"delivered": 0, "refused": RefusedError.exit_code, "waiting": UnreachableError.exit_code}[row["state"]],
         )
+
+
+def order_refused(cursor: Cursor, row: dict[str, Any]) -> None:
+    """Note that the filler refused a new order, at once or after an outage."""
+    cursor.execute(
+        "UPDATE orders SET status = 'refused', status_note = %s, changed = now()"
+        " WHERE placer = %s AND status = 'ordered'",
+        (row["answer"], row["order_key"]),
+    )
 
 
 def find_patient(cursor: Cursor, identifier: str) -> Patient:

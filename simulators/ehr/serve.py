@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from simulators.database import Database
 from simulators.ehr.receive import order_status, result
-from simulators.ehr.record import STEPS
+from simulators.ehr.record import STEPS, order_refused
 from simulators.hl7exchange import Outbox, TransactionalInbox
 from simulators.hl7receiver import Receiver
 from simulators.mllp import Listener
@@ -23,7 +23,7 @@ def serve(_: argparse.Namespace, settings: Settings) -> None:
     log_to_journal()
     database = Database(settings)
     database.wait_until_ready(STEPS)
-    outbox = Outbox(settings, database)
+    outbox = Outbox(settings, database, refused=order_refused)
     receiver = Receiver(
         settings,
         {
