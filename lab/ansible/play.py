@@ -66,6 +66,7 @@ class Play:
             AnsibleError: a task failed, a host was not reached, or Ansible refused the playbook.
             MachineNotReadyError: Mitogen, or what stands in for it, is missing.
         """
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         run = _Run(self, strategy.environment(self.order))
         failures = []
         for event in run:

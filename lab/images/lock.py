@@ -21,8 +21,9 @@ def wanted(root: Path = ROOT) -> list[str]:
 
 def pins(wheels: list[Path]) -> str:
     """An exact pin for each wheel, by name."""
-    parts = [wheel.name.split("-")[:2] for wheel in wheels]
-    return "".join(f"{name.lower().replace('_', '-')}=={version}\n" for name, version in sorted(parts))
+    names = [wheel.name.split("-")[:2] for wheel in wheels]
+    parts = sorted((name.lower().replace("_", "-"), version) for name, version in names)
+    return "".join(f"{name}=={version}\n" for name, version in parts)
 
 
 def main() -> None:

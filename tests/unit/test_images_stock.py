@@ -1,0 +1,87 @@
+"""Which images count as there, and which may go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from images_site import Repository
+
+from lab.engine.client import ConflictError, Docker
+from lab.images import prune as prune_module
+from lab.images.ensure import present
+from lab.images.recipe import LABEL_KEY, LABEL_ROLES
+from lab.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lab.images.recipe import Recipe
+
+
+class Engine(Docker):
+    """An engine that has these images; those in ``used`` it does not give up."""
+
+    def __init__(self, images: list[dict[str, Any]], used: tuple[str, ...] = ()) -> None:
+        """Hold what Docker would."""
+        super().__init__("/nowhere")
+        self.stock = images
+        self.used = used
+        self.gone: list[str] = []
+
+    def images(self, *labels: str) -> list[dict[str, Any]]:
+        """What Docker lists."""
+        assert labels == (LABEL_KEY,)
+        return self.stock
+
+    def remove_image(self, image: str) -> None:
+        """Refuse what is in use."""
+        if image in self.used:
+            raise ConflictError("in use", remedy="")
+        self.gone.append(image)
+
+
+def image(recipe: Recipe, *tags: str) -> dict[str, Any]:
+    """An image as Docker lists it."""
+    return {"Id": f"id of {recipe.name}", "RepoTags": list(tags) or [recipe.tag], "Labels": recipe.labels}
+
+
+@pytest.fixture
+def recipes(tmp_path: Path) -> dict[str, Recipe]:
+    return Repository(tmp_path).recipes(base="0" * 64)
+
+
+def test_an_image_is_there_by_name_and_key(recipes: dict[str, Recipe]) -> None:
+    web = recipes["common+web"]
+    assert present(Engine([image(web)]), recipes.values()) == {web.key: "id of common+web"}
+
+
+def test_a_snapshot_of_a_host_is_not_taken_for_the_image_that_it_came_from(recipes: dict[str, Recipe]) -> None:
+    web = recipes["common+web"]
+    assert present(Engine([image(web, "pacslab-snapshot/monday:one")]), recipes.values()) == {}
+
+
+def test_an_image_with_an_old_key_under_the_name_is_not_there(recipes: dict[str, Recipe]) -> None:
+    stale = image(recipes["common+web"])
+    stale["Labels"] = {LABEL_ROLES: "common,web", LABEL_KEY: "f" * 64}
+    assert present(Engine([stale]), recipes.values()) == {}
+
+
+def test_pruning_removes_what_no_site_needs_children_first(
+    recipes: dict[str, Recipe], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = {recipe.roles: recipe for recipe in recipes.values() if "program" not in recipe.roles}
+    monkeypatch.setattr(prune_module, "load_site", lambda _path: None)
+    monkeypatch.setattr(prune_module, "recipes_of", lambda _site, _settings: wanted)
+    old = Repository(tmp_path / "old").recipes(base="1" * 64)
+    engine = Engine(
+        [image(one) for one in (*recipes.values(), *old.values()) if one.installs]
+        + [image(old["common"], "pacslab-snapshot/monday:one")],
+        used=(old["debian"].tag,),
+    )
+    settings = Settings(tmp_path / "inventories", tmp_path / "roles", tmp_path / "state")
+    result = prune_module.prune(engine, settings)
+    removed = [old["common+program"].tag, old["common+web"].tag, recipes["common+program"].tag, old["common"].tag]
+    assert sorted(result.removed) == sorted(removed)
+    assert result.removed[-1] == old["common"].tag
+    assert result.in_use == [old["debian"].tag]
