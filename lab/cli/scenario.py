@@ -60,16 +60,16 @@ def _list(*, as_json: bool) -> int:
 class _Lines:
     """Tells a person, on standard error, how far the run is."""
 
-    def step_started(self, step: Step, number: int, count: int) -> None:
+    def step_started(self, step: Step, host: str, number: int, count: int) -> None:
         """On a terminal, name the step while it runs."""
         if sys.stderr.isatty():
-            print(f"  ...   {number:>2}/{count} {step.host}: {step.title}", end="\r", file=sys.stderr, flush=True)
+            print(f"  ...   {number:>2}/{count} {host}: {step.title}", end="\r", file=sys.stderr, flush=True)
 
     def step_ended(self, result: StepResult) -> None:
         """Say how the step came out; what was observed where it failed."""
         clear = "\033[K" if sys.stderr.isatty() else ""
         word = "ok    " if result.passed else "FAILED"
         step = result.step
-        print(f"{clear}{word}  {step.id:<32} {step.host}: {step.title} ({result.seconds:.1f} s)", file=sys.stderr)
+        print(f"{clear}{word}  {step.id:<32} {result.host}: {step.title} ({result.seconds:.1f} s)", file=sys.stderr)
         if not result.passed:
             print(f"        expected {step.expected}\n        observed {result.observed}", file=sys.stderr)

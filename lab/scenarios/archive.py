@@ -13,6 +13,28 @@ if TYPE_CHECKING:
 ASK = 'grep "^user" /etc/orthanc/health.curl | curl --silent --show-error --fail --max-time 30 --config - "$@"'
 """Takes the archive's own credential from where its health probe has it, so that it appears in no argument."""
 
+TAGS = ("SOPClassUID", "AccessionNumber", "PatientID", "PatientName", "StudyInstanceUID", "Modality")
+"""What is asked of instances besides what Orthanc keeps in its index of them."""
+
+PIXELS = r"""
+import base64, hashlib, json, re, sys, urllib.request
+url, study = sys.argv[1:]
+user = re.search('^user = "(.*)"', open("/etc/orthanc/health.curl").read(), re.M)[1]
+headers = {"Authorization": "Basic " + base64.b64encode(user.encode()).decode()}
+def get(path, body=None):
+    request = urllib.request.Request(url + path, body, headers)
+    return urllib.request.urlopen(request, timeout=30).read()
+query = {"Level": "Instance", "Query": {"StudyInstanceUID": study}, "Expand": True}
+digests = {}
+for one in json.loads(get("/tools/find", json.dumps(query).encode())):
+    frames = json.loads(get("/instances/%s/frames" % one["ID"]))
+    if frames:
+        pixels = b"".join(get("/instances/%s/frames/%s/raw" % (one["ID"], frame)) for frame in frames)
+        digests[one["MainDicomTags"]["SOPInstanceUID"]] = hashlib.sha256(pixels).hexdigest()
+print(json.dumps(digests))
+"""
+"""Runs on the archive's host: SHA-256 over the stored pixel data of every instance of a study that has any."""
+
 
 class Archive:
     """Orthanc on a host of the lab."""
@@ -29,13 +51,12 @@ class Archive:
         Raises:
             EngineError: the archive refuses or does not answer.
         """
-        argv = ["sh", "-c", ASK, "sh", "--request", method]
-        data = None
+        argv = ["--request", method, f"{self.url}{path}"]
+        script, data = ASK, None
         if body is not None:
             argv += ["--data-binary", "@/dev/fd/3"]
-            argv[2] = f"exec 3<&0; {ASK}"
-            data = json.dumps(body).encode()
-        done = self.lab.run(self.host, [*argv, f"{self.url}{path}"], input=data)
+            script, data = f"exec 3<&0; {ASK}", json.dumps(body).encode()
+        done = self.lab.run(self.host, ["sh", "-c", script, "sh", *argv], input=data)
         if done.code != 0:
             raise EngineError(
                 f"The archive on {self.host} did not answer {method} {path}: {done.stderr.strip()}",
@@ -45,15 +66,33 @@ class Archive:
 
     def find(self, level: str, **query: str) -> list[dict[str, Any]]:
         """Resources of a level (``Study``, ``Series``, ``Instance``) that match tags, with what is known of them."""
-        body = {"Level": level, "Query": query, "Expand": True, "CaseSensitive": True}
+        body: dict[str, object] = {"Level": level, "Query": query, "Expand": True, "CaseSensitive": True}
+        if level == "Instance":
+            body["RequestedTags"] = list(TAGS)
         found: list[dict[str, Any]] = self.ask("/tools/find", body=body, method="POST")
         return found
 
-    def instances(self, study: str) -> list[dict[str, Any]]:
-        """The simplified tags of every instance of a study, by its StudyInstanceUID."""
+    def instances(self, study: str) -> list[dict[str, str]]:
+        """The tags of every instance of a study: those of :data:`TAGS`, SOPInstanceUID and what else is indexed."""
         return [
-            self.ask(f"/instances/{one['ID']}/simplified-tags") for one in self.find("Instance", StudyInstanceUID=study)
+            {**one["MainDicomTags"], **one["RequestedTags"], "ID": one["ID"]}
+            for one in self.find("Instance", StudyInstanceUID=study)
         ]
+
+    def pixels(self, study: str) -> dict[str, str]:
+        """SHA-256 of the pixel data as stored, by SOPInstanceUID.
+
+        Raises:
+            EngineError: the archive does not answer.
+        """
+        done = self.lab.run(self.host, ["python3", "-I", "-c", PIXELS, self.url, study])
+        if done.code != 0:
+            raise EngineError(
+                f"The archive on {self.host} did not hand out pixel data: {done.stderr.strip()[-300:]}",
+                remedy=f"See `pacslab exec {self.host} -- journalctl -u orthanc`.",
+            )
+        digests: dict[str, str] = json.loads(done.stdout)
+        return digests
 
     def remove_studies(self, **query: str) -> None:
         """Remove every study that matches tags."""

@@ -29,7 +29,7 @@ class Step:
     Attributes:
         id: Unique within the scenario; never reused for something else.
         title: What is done, as a person would say it.
-        host: The lab host that acts.
+        host: The lab host that acts, or a function that tells it once earlier steps have settled it.
         transaction: The IHE, DICOM or HL7 transaction it performs.
         controls: CSF 1.1 subcategories that the step supports.
         expected: What has to be observed at the receiving side.
@@ -39,7 +39,7 @@ class Step:
 
     id: str
     title: str
-    host: str
+    host: str | Callable[[Stage], str]
     transaction: str
     controls: tuple[str, ...]
     expected: str
@@ -49,9 +49,10 @@ class Step:
 
 @dataclass(frozen=True)
 class StepResult:
-    """What came of one step; ``seconds`` is its duration."""
+    """What came of one step; ``host`` is who acted, ``seconds`` its duration."""
 
     step: Step
+    host: str
     observed: str
     passed: bool
     seconds: float
@@ -61,7 +62,7 @@ class StepResult:
         return {
             "id": self.step.id,
             "title": self.step.title,
-            "host": self.step.host,
+            "host": self.host,
             "transaction": self.step.transaction,
             "controls": list(self.step.controls),
             "expected": self.step.expected,

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class Audience(Protocol):
     """Who watches a run."""
 
-    def step_started(self, step: Step, number: int, count: int) -> None:
-        """A step begins; ``number`` counts from 1."""
+    def step_started(self, step: Step, host: str, number: int, count: int) -> None:
+        """A step begins on a host; ``number`` counts from 1."""
 
     def step_ended(self, result: StepResult) -> None:
         """A step passed, failed, or was not run."""
@@ -44,15 +44,19 @@ def run_scenario(scenario: Scenario, lab: Lab, audience: Audience) -> ScenarioRe
     check_steps(steps)
     results: dict[str, StepResult] = {}
     for number, step in enumerate(steps, start=1):
-        audience.step_started(step, number, len(steps))
+        audience.step_started(step, _host(step, stage), number, len(steps))
         unmet = [need for need in step.needs if not results[need].passed]
-        results[step.id] = _not_run(step, unmet) if unmet else _run(step, stage)
+        results[step.id] = _not_run(step, stage, unmet) if unmet else _run(step, stage)
         audience.step_ended(results[step.id])
     return ScenarioResult(scenario.name, tuple(results.values()))
 
 
-def _not_run(step: Step, unmet: list[str]) -> StepResult:
-    return StepResult(step, f"not run: {', '.join(unmet)} did not pass", passed=False, seconds=0.0)
+def _host(step: Step, stage: Stage) -> str:
+    return step.host if isinstance(step.host, str) else step.host(stage)
+
+
+def _not_run(step: Step, stage: Stage, unmet: list[str]) -> StepResult:
+    return StepResult(step, _host(step, stage), f"not run: {', '.join(unmet)} did not pass", passed=False, seconds=0.0)
 
 
 def _run(step: Step, stage: Stage) -> StepResult:
@@ -66,7 +70,7 @@ def _run(step: Step, stage: Stage) -> StepResult:
     except (KeyError, IndexError, TypeError, ValueError) as error:
         # A simulator's answer had another form than the step reads: that is an observation too, and later steps go on.
         observed, passed = f"unexpected answer: {type(error).__name__}: {error}", False
-    return StepResult(step, observed, passed, time.monotonic() - begun)
+    return StepResult(step, _host(step, stage), observed, passed, time.monotonic() - begun)
 
 
 def keep(result: ScenarioResult, folder: Path, begun: datetime) -> Path:

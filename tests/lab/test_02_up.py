@@ -40,7 +40,7 @@ def test_rules_changed_by_hand_on_a_restarted_firewall_are_restored(lab: Lab) ->
     lab.run("fw1", ["sh", "-c", "nft flush ruleset"])
     lab.docker.stop(lab.container("fw1"), 30)
     succeed("up", "--lab", lab.name)
-    assert "drop" in lab.run("fw1", ["nft", "list", "chain", "inet", "zones", "forward"]).stdout
+    assert "drop" in lab.run("fw1", ["nft", "list", "chain", "inet", "filter", "forward"]).stdout
 
 
 def test_up_goes_on_after_it_was_killed(lab: Lab) -> None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from lab.engine.lab import Lab
 
-CHAIN = ["inet", "zones", "forward"]
+CHAIN = ["inet", "filter", "forward"]
 
 
 @pytest.fixture

@@ -28,9 +28,9 @@ class Silent:
         """Nothing was told yet."""
         self.told: list[str] = []
 
-    def step_started(self, step: Step, number: int, count: int) -> None:
+    def step_started(self, step: Step, host: str, number: int, count: int) -> None:
         """Remember that a step began."""
-        self.told.append(f"{number}/{count} {step.id}")
+        self.told.append(f"{number}/{count} {host} {step.id}")
 
     def step_ended(self, result: StepResult) -> None:
         """Remember how a step ended."""
@@ -78,6 +78,16 @@ def test_an_answer_of_another_form_fails_the_step_and_not_the_run() -> None:
     result = run(step("a", lambda stage: str(stage.facts["missing"])), step("b", lambda _: "seen"))
     assert [one.passed for one in result.steps] == [False, True]
     assert "missing" in result.steps[0].observed
+
+
+def test_the_host_may_be_settled_by_an_earlier_step() -> None:
+    def settle(stage: Stage) -> str:
+        stage.facts["station"] = "ct2"
+        return "seen"
+
+    later = Step("b", "t", lambda stage: stage.facts.get("station", "ct1"), "t", ("PR.DS-2",), "e", lambda _: "seen")
+    result = run(step("a", settle), later)
+    assert result.steps[1].host == "ct2"
 
 
 def test_a_scenario_without_steps_has_not_passed() -> None:
