@@ -56,9 +56,11 @@ def place(arguments: argparse.Namespace, settings: Settings) -> Result:
             cursor, settings, record.ris, lambda envelope: order_message(envelope, "NW", patient, order), order.placer
         )
     told = record.told(number, {}, f"order {order.placer} placed")
-    row = _scheduled(record, order.placer, arguments.wait)
+    row = _scheduled(record, order.placer, 0 if told.exit_code else arguments.wait)
     return Result(
-        {"order": row, **told.data}, f"{told.text}\nstatus {row['status']}, accession {row['accession'] or '-'}"
+        {"order": row, **told.data},
+        f"{told.text}\nstatus {row['status']}, accession {row['accession'] or '-'}",
+        told.exit_code,
     )
 
 
@@ -94,13 +96,14 @@ def cancel(arguments: argparse.Namespace, settings: Settings) -> Result:
             lambda envelope: order_message(envelope, "CA", patient, _order(row)),
             row["placer"],
         )
-    told = record.told(number, {}, f"order {arguments.placer} cancelled")
+    told = record.told(number, {}, f"cancelling order {arguments.placer}")
     with record.database.transaction() as cursor:
-        cursor.execute(
-            "UPDATE orders SET status = 'cancelled', changed = now() WHERE placer = %s RETURNING *", (arguments.placer,)
-        )
-        row = one(cursor)
-    return Result({"order": row, **told.data}, told.text)
+        if told.exit_code == 0:
+            cursor.execute(
+                "UPDATE orders SET status = 'cancelled', changed = now() WHERE placer = %s", (arguments.placer,)
+            )
+        row = _find(cursor, arguments.placer)
+    return Result({"order": row, **told.data}, f"{told.text}\nstatus {row['status']}", told.exit_code)
 
 
 def listing(arguments: argparse.Namespace, settings: Settings) -> Result:
