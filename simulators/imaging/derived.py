@@ -42,7 +42,7 @@ def presentation_state(image: Dataset, author: Author, *, text: str, circle: Cir
     Raises:
         ArgumentError: the image is in colour.
     """
-    if image.get("SamplesPerPixel") != 1:
+    if image.get("PhotometricInterpretation") not in {"MONOCHROME1", "MONOCHROME2"}:
         raise ArgumentError("A grayscale presentation state needs a grey image.", remedy="Choose a CT or MR image.")
     layer = hd.pr.GraphicLayer("FINDINGS", order=1, description="Findings of the reader")
     ring = hd.pr.GraphicObject(

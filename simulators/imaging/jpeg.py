@@ -45,7 +45,7 @@ class Baseline:
 def photograph(context: StudyContext, source: bytes, *, number: int = 1) -> FileDataset:
     """Make one image of a JPEG file, with the compressed stream itself where DICOM allows that.
 
-    The stream is kept when it is JPEG Baseline of 8 bits in grey or YCbCr and stands upright (PS3.5 8.2.1); comments,
+    The stream is kept when it is JPEG Baseline of 8 bits in grey or subsampled YCbCr and stands upright (PS3.5 8.2.1); comments,
     Exif and other application segments are left out, for they may tell of the place and person. Anything else is
     decoded, turned upright and stored uncompressed. Either way the pixels have been through lossy compression.
 
@@ -139,7 +139,8 @@ def _photometric(frame: bytes, samples: int) -> str:
     if samples != _YCBCR:
         return ""
     horizontal = [frame[11 + 3 * component] >> 4 for component in range(samples)]
-    return "YBR_FULL_422" if horizontal[0] == 2 * horizontal[1] else "YBR_FULL"
+    # The only YCbCr of this kind of image (PS3.3 C.8.12.1.1.1); without subsampling the stream cannot be kept.
+    return "YBR_FULL_422" if horizontal[0] == 2 * horizontal[1] else ""
 
 
 def _open(source: bytes) -> Image.Image:
