@@ -39,6 +39,7 @@ class Archive:
             timeout=SECONDS,
             transport=transport,
             trust_env=False,  # loopback needs no proxy
+            limits=httpx.Limits(keepalive_expiry=0.5),  # Orthanc closes what is idle for a second
         )
 
     def _ask(self, method: str, path: str, **body: Any) -> httpx.Response:
