@@ -45,9 +45,9 @@ class Baseline:
 def photograph(context: StudyContext, source: bytes, *, number: int = 1) -> FileDataset:
     """Make one image of a JPEG file, with the compressed stream itself where DICOM allows that.
 
-    The stream is kept when it is JPEG Baseline of 8 bits in grey or subsampled YCbCr and stands upright (PS3.5 8.2.1); comments,
-    Exif and other application segments are left out, for they may tell of the place and person. Anything else is
-    decoded, turned upright and stored uncompressed. Either way the pixels have been through lossy compression.
+    The stream is kept when it is JPEG Baseline of 8 bits in grey or subsampled YCbCr and stands upright (PS3.5 8.2.1);
+    comments, Exif and other application segments are left out, for they may tell of the place and person. Anything else
+    is decoded, turned upright and stored uncompressed. Either way the pixels have been through lossy compression.
 
     Raises:
         ArgumentError: not a JPEG file, or larger than 50 megapixels.

@@ -14,7 +14,7 @@ from simulators.imaging.acquire import images_of
 from simulators.imaging.context import from_worklist
 from simulators.imaging.frame import new_uid
 from simulators.modality import procedure_step, worklist
-from simulators.modality.spool import IN_PROGRESS, Step
+from simulators.modality.spool import COMPLETED, IN_PROGRESS, Step
 from simulators.service import record
 
 if TYPE_CHECKING:
@@ -67,22 +67,23 @@ def item_of(step: Step) -> Dataset:
     return Dataset.from_json(json.loads(step.worklist_item))
 
 
-def find_step(spool: Spool, *, accession: str, step_id: str) -> Step:
-    """The newest step of this modality for an accession number or step.
+def find_steps(spool: Spool, *, accession: str, step_id: str) -> list[Step]:
+    """The steps that this modality began for an accession number or scheduled step, oldest first.
 
     Raises:
-        NotFoundError: it was never begun here.
+        NotFoundError: there is none.
     """
-    found = [
-        one
-        for one in spool.steps()
-        if (accession and one.accession == accession) or (step_id and one.step_id == step_id)
-    ]
+    found = [one for one in spool.steps() if accession in {"", one.accession} and step_id in {"", one.step_id}]
     if not found:
         raise NotFoundError(
             f"No step for {accession or step_id} was begun here.", remedy="Begin it with `pacslab-modality begin`."
         )
-    return found[-1]
+    return found
+
+
+def find_step(spool: Spool, *, accession: str, step_id: str) -> Step:
+    """The newest of them; errors as :func:`find_steps`."""
+    return find_steps(spool, accession=accession, step_id=step_id)[-1]
 
 
 def study_of(links: Links, step: Step) -> StudyContext:
@@ -118,9 +119,11 @@ def end(spool: Spool, step: Step, status: str, reason: str = "") -> Step:
     """Set the final state of a step.
 
     Raises:
-        ArgumentError: it has one already, or the reason is not of CID 9300.
+        ArgumentError: it has one already, there is nothing to complete, or the reason is not of CID 9300.
     """
     require_in_progress(step)
+    if status == COMPLETED and not spool.instances(step.uid):
+        raise ArgumentError(f"Step {step.step_id} has no images.", remedy="Make some, or discontinue it.")
     if reason and reason not in procedure_step.REASONS:
         raise ArgumentError(
             f"{reason} is no reason to discontinue.", remedy=f"Use one of {', '.join(procedure_step.REASONS)}."

@@ -93,18 +93,21 @@ def discontinue(arguments: argparse.Namespace, settings: Settings) -> Result:
 
 
 def commit(arguments: argparse.Namespace, settings: Settings) -> Result:
-    """RAD-10: N-ACTION, and wait for the answer."""
+    """RAD-10: N-ACTION for every step of the order that has images to commit, and wait for the answers."""
     links, spool = links_of(settings), Spool()
     accession, step_id = _named(arguments)
-    step = acquisition.find_step(spool, accession=accession, step_id=step_id)
-    spool.want_commitment(step.uid)
-    if spool.instances(step.uid, [ACQUIRED]):
-        raise ArgumentError(
-            "Not all images are stored.", remedy=f"Run `pacslab-modality store --queued {step.accession}`."
-        )
     with spool.delivering(wait=True):
-        error = _commit(links, spool, step, arguments.wait)
-    return _outcome(spool, step, None, error)
+        steps = acquisition.find_steps(spool, accession=accession, step_id=step_id)
+        if any(spool.instances(step.uid, [ACQUIRED]) for step in steps):
+            raise ArgumentError(
+                "Not all images are stored.", remedy=f"Run `pacslab-modality store --queued {accession}`."
+            )
+        open_steps = [step for step in steps if spool.instances(step.uid, [STORED])] or steps[-1:]
+        error = None
+        for step in open_steps:
+            spool.want_commitment(step.uid)
+            error = error or _commit(links, spool, step, arguments.wait)
+    return _outcome(spool, open_steps[0], None, error)
 
 
 def queue(arguments: argparse.Namespace, _settings: Settings) -> Result:

@@ -142,6 +142,12 @@ def test_a_step_is_discontinued_with_a_coded_reason(hospital: Hospital, spool: S
     assert (reason.CodeValue, reason.CodeMeaning) == ("110514", "Incorrect worklist entry selected")
 
 
+def test_a_step_without_images_cannot_be_completed(hospital: Hospital, spool: Spool) -> None:
+    step = acquisition.begin(hospital.links, spool, accession="ACC1", step_id="", commit=False)
+    with pytest.raises(ArgumentError, match="no images"):
+        acquisition.end(spool, step, COMPLETED)
+
+
 def test_photographs_and_documents_join_the_study_and_are_listed_by_kind(hospital: Hospital, spool: Spool) -> None:
     step = performed(hospital, spool, images=1)
     study = acquisition.study_of(hospital.links, step)
