@@ -49,8 +49,11 @@ def judge(attempt: Attempt, outcome: str, on_record: Collection[Refusal]) -> Fai
             f"{outcome}, and no HDENY of {attempt.target} at the collector",
             f"Look at `pacslab exec {attempt.target} -- nft list ruleset`, and at its refusal-log and log-forwarding.",
         )
+    if attempt.target_zone == attempt.target:
+        return _hole(attempt, f"{outcome}, but the firewall has no refusal of it on record")
     return _hole(
-        attempt, f"{outcome}, but no refusal of the firewall: it passed, and only the target's own filter stopped it"
+        attempt,
+        f"{outcome}, but no refusal of the firewall: it passed, and only the target's own filter stopped it",
     )
 
 

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 PATIENCE = 10.0
 """Seconds in which a refusal has to reach the collector."""
-BEFORE = 4_000_000
-"""How many bytes of log before a run are searched for refusals that the rate limit kept from being logged again."""
+BEFORE = 32_000_000
+"""How many bytes of log before a run are searched for refusals that the rate limit kept from being logged again: more
+than a minute of refusals at two thousand bytes each."""
 
 
 class Records:
@@ -28,7 +29,7 @@ class Records:
         hosts = [host for host in collected.lab.site.hosts if sends_log(collected.lab.site, host)]
         self.begun = collected.mark(*hosts)
         self.read_to = dict(self.begun)
-        self.seen: set[Refusal] = set()
+        self.seen: dict[Refusal, float] = {}
 
     def await_all(self, wanted: Collection[Refusal], loggers: Collection[str]) -> None:
         """Read the logs of ``loggers`` until every wanted refusal is on record or PATIENCE is over."""
@@ -36,18 +37,18 @@ class Records:
         while True:
             for host in loggers:
                 self._read(host)
-            if self.seen.issuperset(wanted) or time.monotonic() > deadline:
+            if all(one in self.seen for one in wanted) or time.monotonic() > deadline:
                 return
             time.sleep(0.3)
 
     def _read(self, host: str) -> None:
         lines, self.read_to[host] = self.collected.following(host, self.read_to[host])
-        self.seen |= refusals(lines)
+        self.seen.update(refusals(lines))
 
-    def before(self, loggers: Collection[str]) -> set[Refusal]:
-        """The refusals logged shortly before this object was made."""
-        found: set[Refusal] = set()
+    def before(self, loggers: Collection[str]) -> dict[Refusal, float]:
+        """The refusals logged shortly before this object was made, with the time of the last of each."""
+        found: dict[Refusal, float] = {}
         for host in loggers:
             start = max(0, self.begun[host] - BEFORE)
-            found |= refusals(self.collected.between(host, start, self.begun[host]))
+            found.update(refusals(self.collected.between(host, start, self.begun[host])))
         return found

@@ -26,9 +26,15 @@ class Refusal:
     port: int
 
 
-def refusals(lines: list[dict[str, Any]]) -> set[Refusal]:
-    """The refusals among a host's collected lines."""
-    return {found for line in lines for packet in _packets(line) if (found := _refusal(packet)) is not None}
+def refusals(lines: list[dict[str, Any]]) -> dict[Refusal, float]:
+    """The refusals among a host's collected lines, with the time of the last of each (epoch seconds; 0 if unknown)."""
+    found: dict[Refusal, float] = {}
+    for line in lines:
+        for packet in _packets(line):
+            refusal = _refusal(packet)
+            if refusal is not None:
+                found[refusal] = max(found.get(refusal, 0.0), float(packet.get("oob.time.sec", 0)))
+    return found
 
 
 def _packets(line: dict[str, Any]) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from lab.verify.collected import Collected
 from lab.verify.containment import check_containment
 from lab.verify.judgement import judge, record_wanted
 from lab.verify.matrix import Attempt, Judge, attempts
-from lab.verify.records import Records
+from lab.verify.records import PATIENCE, Records
 from lab.verify.report import Report
 
 if TYPE_CHECKING:
@@ -45,8 +45,9 @@ def verify_segmentation(lab: Lab, say: Callable[[str], None]) -> Report:
     missing = _await_records(lab.site, records, everything)
     suppressed = _suppressed(lab.site, records, missing)
     if suppressed:
-        say(f"{len(suppressed)} refusals are missing that were logged just before; again in {LOGGED_AGAIN_AFTER:.0f} s")
-        time.sleep(LOGGED_AGAIN_AFTER)
+        pause = max(0.0, max(suppressed.values()) + LOGGED_AGAIN_AFTER - time.time())
+        say(f"{len(suppressed)} refusals are missing that were logged just before this run; again in {pause:.0f} s")
+        time.sleep(pause)
         outcomes |= _try(lab, suppressed)
         _await_records(lab.site, records, suppressed)
     failures = [found for one in everything if (found := judge(one, outcomes[one], records.seen)) is not None]
@@ -78,11 +79,11 @@ def _await_records(site: Site, records: Records, wanted: Iterable[Attempt]) -> l
     return [attempt for record, attempt in expected.items() if record not in records.seen]
 
 
-def _suppressed(site: Site, records: Records, missing: list[Attempt]) -> list[Attempt]:
-    """Those whose refusal may be missing only because it was logged before, within the firewall's rate limit."""
-    expected = _wanted(missing)
-    before = records.before({_logger(site, attempt) for attempt in missing}) if missing else set()
-    return [attempt for record, attempt in expected.items() if record in before]
+def _suppressed(site: Site, records: Records, missing: list[Attempt]) -> dict[Attempt, float]:
+    """Those whose refusal may be missing only because it was logged before, within the rate limit; and when it was."""
+    before = records.before({_logger(site, attempt) for attempt in missing})
+    recent = time.time() - LOGGED_AGAIN_AFTER - PATIENCE
+    return {attempt: before[record] for record, attempt in _wanted(missing).items() if before.get(record, 0.0) > recent}
 
 
 def _logger(site: Site, attempt: Attempt) -> str:

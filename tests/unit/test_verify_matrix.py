@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from verify_sites import small_site
+
 from lab.verify.judgement import judge, record_wanted
 from lab.verify.matrix import Attempt, Judge, attempts, served, unserved
 from lab.verify.refusals import Refusal
-from verify_sites import small_site
 
 
 def one(source: str, target: str, port: int, address: str | None = None) -> Attempt:

@@ -18,11 +18,11 @@ REFUSAL = Refusal("ZDENY", "guest>pacs-core", "10.24.99.11", "10.24.60.11", "tcp
 
 
 def test_a_packet_record_is_read() -> None:
-    assert refusals([PACKET]) == {REFUSAL}
+    assert set(refusals([PACKET])) == {REFUSAL}
 
 
 def test_a_packet_record_inside_a_log_line_is_read() -> None:
-    assert refusals([{"host": "fw1", "program": "ulogd", "message": f" {json.dumps(PACKET)}"}]) == {REFUSAL}
+    assert refusals([{"host": "fw1", "program": "ulogd", "message": f" {json.dumps(PACKET)}"}]) == {REFUSAL: 0.0}
 
 
 def test_a_hosts_own_refusal_has_no_direction() -> None:
@@ -31,8 +31,13 @@ def test_a_hosts_own_refusal_has_no_direction() -> None:
 
 
 def test_other_lines_are_no_refusals() -> None:
-    assert refusals([{"message": "ZDENY guest>pacs-core"}, {**PACKET, "oob.prefix": "ACCEPT"}, {}]) == set()
+    assert refusals([{"message": "ZDENY guest>pacs-core"}, {**PACKET, "oob.prefix": "ACCEPT"}, {}]) == {}
 
 
 def test_a_damaged_record_is_left_out() -> None:
-    assert refusals([{"message": 'x "oob.prefix" {broken'}]) == set()
+    assert refusals([{"message": 'x "oob.prefix" {broken'}]) == {}
+
+
+def test_the_last_time_of_a_refusal_is_told() -> None:
+    packets = [{**PACKET, "oob.time.sec": second} for second in (30, 50, 40)]
+    assert refusals(packets) == {REFUSAL: 50.0}
