@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 PROGRAM = "pacslab-workstation"
 DESCRIPTION = "A reading or quality control workstation: query, retrieve, annotate, measure, report."
 USER = "workstation"
-_VERBS = "simulators.workstation.verbs"
+_VERBS, _READING = "simulators.workstation.verbs", "simulators.workstation.reading"
 
 
 def main(argv: Sequence[str]) -> int:
@@ -117,24 +117,28 @@ VERBS = (
     Verb(
         "annotate",
         "Mark an image: presentation state (RAD-9).",
-        f"{_VERBS}:annotate",
+        f"{_READING}:annotate",
         "annotate ACC0001 --text Cyst",
         _annotate,
     ),
     Verb(
-        "key-objects", "Note an image as of interest (RAD-29).", f"{_VERBS}:select", "key-objects ACC0001", _key_objects
+        "key-objects",
+        "Note an image as of interest (RAD-29).",
+        f"{_READING}:select",
+        "key-objects ACC0001",
+        _key_objects,
     ),
     Verb(
         "measure",
         "Measure a circle: structured report of TID 1500 (RAD-43).",
-        f"{_VERBS}:measure_region",
+        f"{_READING}:measure_region",
         "measure ACC0001 --roi 256,256,20",
         _measure,
     ),
     Verb(
         "report",
         "Report a study: SR to the archive, ORU^R01 to the RIS (RAD-24).",
-        f"{_VERBS}:report",
+        f"{_READING}:report",
         'report ACC0001 --findings "No bleeding." --impression Normal.',
         _report,
     ),

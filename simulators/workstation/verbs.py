@@ -1,31 +1,22 @@
-"""What the verbs of ``pacslab-workstation`` do, and what they print."""
+"""The verbs of ``pacslab-workstation`` that find, fetch and judge."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from simulators.errors import ArgumentError
-from simulators.imaging.derived import Author, key_objects, measurement_report, presentation_state
-from simulators.imaging.report import Report, text_report
-from simulators.imaging.roi import Circle, measure
 from simulators.imaging.validate import judge
 from simulators.output import Result, table
 from simulators.workstation import query, retrieve, web
 from simulators.workstation.desk import desk_of
 from simulators.workstation.folder import Folder
-from simulators.workstation.keep import keep
-from simulators.workstation.study import open_study, study_uid_of
-from simulators.workstation.submit import submit
+from simulators.workstation.study import study_uid_of
 
 if TYPE_CHECKING:
     import argparse
 
-    from pydicom.dataset import Dataset
-
     from simulators.settings import Settings
-    from simulators.workstation.desk import Desk
-    from simulators.workstation.study import OpenStudy
 
 HOME = Path("/var/lib/pacslab/workstation")
 KEYS = {
@@ -38,7 +29,6 @@ KEYS = {
     "series": "SeriesInstanceUID",
 }
 """Arguments and the matching keys they fill."""
-_NUMBERS = {"PR": 901, "KO": 902, "SR": 903}
 
 
 def find(arguments: argparse.Namespace, settings: Settings) -> Result:
@@ -80,56 +70,6 @@ def get(arguments: argparse.Namespace, settings: Settings) -> Result:
     return Result(data, f"{len(folder.paths)} objects, {size} bytes in {folder.root / study}")
 
 
-def annotate(arguments: argparse.Namespace, settings: Settings) -> Result:
-    """RAD-9: a presentation state with a circle and a text on an image."""
-    opened, author, desk = _open(arguments, settings)
-    circle = _circle(arguments.roi, opened.image)
-    state = presentation_state(opened.image, author, text=arguments.text, circle=circle, number=_NUMBERS["PR"])
-    return _kept(desk, state, opened, {"text": arguments.text}, f"annotated image {opened.image.SOPInstanceUID}")
-
-
-def select(arguments: argparse.Namespace, settings: Settings) -> Result:
-    """RAD-29: a key object selection with the image."""
-    opened, author, desk = _open(arguments, settings)
-    note = key_objects([opened.image], author, description=arguments.text, number=_NUMBERS["KO"])
-    return _kept(desk, note, opened, {"text": arguments.text}, f"key object {opened.image.SOPInstanceUID}")
-
-
-def measure_region(arguments: argparse.Namespace, settings: Settings) -> Result:
-    """RAD-43: a measurement report with the statistics of a circle."""
-    opened, author, desk = _open(arguments, settings)
-    circle = _circle(arguments.roi, opened.image)
-    statistics = measure(opened.image, circle)
-    document = measurement_report(
-        opened.image, author, circle=circle, statistics=statistics, label=arguments.label, number=_NUMBERS["SR"]
-    )
-    facts = {
-        "mean": round(statistics.mean, 3),
-        "standard_deviation": round(statistics.deviation, 3),
-        "minimum": statistics.minimum,
-        "maximum": statistics.maximum,
-        "area_mm2": round(statistics.area_mm2, 3),
-        "pixels": statistics.pixels,
-        "unit": statistics.unit,
-    }
-    text = f"mean {statistics.mean:.1f} {statistics.unit}, standard deviation {statistics.deviation:.1f}"
-    return _kept(desk, document, opened, {"measured": facts}, f"{text}, {statistics.area_mm2:.1f} mm2")
-
-
-def report(arguments: argparse.Namespace, settings: Settings) -> Result:
-    """RAD-24: Basic Text SR to the archive, then ORU^R01 to the RIS."""
-    opened, author, desk = _open(arguments, settings)
-    final = not arguments.preliminary
-    said = Report(arguments.findings, arguments.impression, verified=final)
-    evidence = [opened.image, *opened.instances[1:]]
-    document = text_report(evidence, author, said, number=_NUMBERS["SR"] + 1)
-    kept = keep(desk, document)
-    text = f"Findings: {said.findings}\nImpression: {said.impression}"
-    answer = submit(settings, opened.image, author=author.name, text=text, final=final)
-    data = {**_about(opened), "stored": kept, "found": True, "status": "F" if final else "P", "submitted": answer}
-    return Result(data, f"report {document.SOPInstanceUID} kept on {kept['archive']} and accepted by {answer['peer']}")
-
-
 def verify(arguments: argparse.Namespace, _settings: Settings) -> Result:
     """Judge every file of a folder with dciodvfy."""
     root = Path(arguments.folder)
@@ -146,37 +86,3 @@ def verify(arguments: argparse.Namespace, _settings: Settings) -> Result:
     }
     lines = [f"{one.path}: {error}" for one in bad for error in one.errors]
     return Result(data, "\n".join([*lines, f"{len(bad)} of {len(verdicts)} objects have errors"]), 1 if bad else 0)
-
-
-def _open(arguments: argparse.Namespace, settings: Settings) -> tuple[OpenStudy, Author, Desk]:
-    desk = desk_of(settings, arguments.archive, "C-STORE")
-    opened = open_study(
-        desk, accession=arguments.accession or "", study=arguments.study or "", instance=arguments.instance or ""
-    )
-    return opened, Author(arguments.author, "Radiology", desk.equipment), desk
-
-
-def _circle(text: str | None, image: Dataset) -> Circle:
-    """The region that was given, or one in the middle of the image."""
-    if text is None:
-        return Circle(image.Columns / 2, image.Rows / 2, min(image.Rows, image.Columns) / 16)
-    try:
-        column, row, radius = (float(part) for part in text.split(","))
-    except ValueError as error:
-        raise ArgumentError(f"{text!r} is no region.", remedy="Give --roi COLUMN,ROW,RADIUS in pixels.") from error
-    return Circle(column, row, radius)
-
-
-def _kept(desk: Desk, document: Dataset, opened: OpenStudy, facts: dict[str, Any], text: str) -> Result:
-    kept = keep(desk, document)
-    data = {**_about(opened), **facts, "stored": kept, "found": True}
-    return Result(data, f"{text}: stored as {document.SOPInstanceUID} on {kept['archive']}, and found there")
-
-
-def _about(opened: OpenStudy) -> dict[str, str]:
-    return {
-        "accession": str(opened.image.get("AccessionNumber") or ""),
-        "patient_id": str(opened.image.PatientID),
-        "study_uid": opened.study_uid,
-        "image": str(opened.image.SOPInstanceUID),
-    }
