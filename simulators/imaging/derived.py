@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import highdicom as hd
 import numpy as np
+from PIL import ImageCms
 from pydicom.multival import MultiValue
 from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 OF_INTEREST = Code("113000", "DCM", "Of Interest")
 """Key Object Selection document title (PS3.16 CID 7010)."""
 
+_RGB = 3
+
 
 @dataclass(frozen=True)
 class Author:
@@ -37,13 +40,16 @@ class Author:
 
 
 def presentation_state(image: Dataset, author: Author, *, text: str, circle: Circle, number: int) -> Dataset:
-    """A Grayscale Softcopy Presentation State (PS3.3 A.33.1): a circle with text on one image, its window kept.
+    """A Grayscale or Color Softcopy Presentation State (PS3.3 A.33.1, A.33.2): a circle with a text on one image.
+
+    A grey image keeps its window; a colour image is shown as sRGB.
 
     Raises:
-        ArgumentError: the image is in colour.
+        ArgumentError: the image has a palette, for which neither is meant.
     """
-    if image.get("PhotometricInterpretation") not in {"MONOCHROME1", "MONOCHROME2"}:
-        raise ArgumentError("A grayscale presentation state needs a grey image.", remedy="Choose a CT or MR image.")
+    colour = image.get("SamplesPerPixel") == _RGB
+    if not colour and image.get("PhotometricInterpretation") not in {"MONOCHROME1", "MONOCHROME2"}:
+        raise ArgumentError("Images in palette colour cannot be annotated.", remedy="Choose another with --instance.")
     layer = hd.pr.GraphicLayer("FINDINGS", order=1, description="Findings of the reader")
     ring = hd.pr.GraphicObject(
         graphic_type="CIRCLE",
@@ -51,22 +57,27 @@ def presentation_state(image: Dataset, author: Author, *, text: str, circle: Cir
         units="PIXEL",
     )
     note = hd.pr.TextObject(text, units="PIXEL", anchor_point=(circle.column + circle.radius, circle.row))
-    annotation = hd.pr.GraphicAnnotation([image], graphic_layer=layer, graphic_objects=[ring], text_objects=[note])
-    window = hd.pr.SoftcopyVOILUTTransformation(
-        window_center=_first(image.get("WindowCenter"), 40.0), window_width=_first(image.get("WindowWidth"), 400.0)
-    )
-    state: Dataset = hd.pr.GrayscaleSoftcopyPresentationState(
-        referenced_images=[image],
-        content_label="FINDINGS",
-        content_description=text[:64],
-        content_creator_name=author.name,
-        graphic_annotations=[annotation],
-        graphic_layers=[layer],
-        voi_lut_transformations=[window],
-        institution_name=author.organisation,
+    common = {
+        "referenced_images": [image],
+        "content_label": "FINDINGS",
+        "content_description": text[:64],
+        "content_creator_name": author.name,
+        "graphic_annotations": [
+            hd.pr.GraphicAnnotation([image], graphic_layer=layer, graphic_objects=[ring], text_objects=[note])
+        ],
+        "graphic_layers": [layer],
+        "institution_name": author.organisation,
         **_identity(number),
         **_device(author),
-    )
+    }
+    state: Dataset
+    if colour:
+        state = hd.pr.ColorSoftcopyPresentationState(icc_profile=_srgb(), **common)
+    else:
+        window = hd.pr.SoftcopyVOILUTTransformation(
+            window_center=_first(image.get("WindowCenter"), 40.0), window_width=_first(image.get("WindowWidth"), 400.0)
+        )
+        state = hd.pr.GrayscaleSoftcopyPresentationState(voi_lut_transformations=[window], **common)
     # type 2C, which highdicom leaves out (PS3.3 C.7.3.1)
     if image.get("BodyPartExamined"):
         state.BodyPartExamined = image.BodyPartExamined
@@ -171,6 +182,16 @@ def _device(author: Author) -> dict[str, Any]:
         "software_versions": author.equipment.software,
         "device_serial_number": author.equipment.serial_number,
     }
+
+
+def _srgb() -> bytes:
+    """The ICC profile of sRGB, which the example images lack, as an input profile.
+
+    A display profile of matrix and curves has the tags of an input profile too (ICC.1 8.3.3, 8.4.3); DICOM wants the
+    latter (PS3.3 C.11.15), so the profile class in the header is changed.
+    """
+    profile = bytes(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    return profile[:12] + b"scnr" + profile[16:]
 
 
 def _first(value: Any, otherwise: float) -> float:

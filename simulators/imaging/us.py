@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from simulators.imaging.context import StudyContext
 
-# Still in true colour, still in palette colour, cine of 30 frames (JPEG Baseline).
-EXAMPLES = ("rgb_color", "palette_color", "ybr_color")
+# Still in true colour, cine of 30 frames (JPEG Baseline), still in palette colour.
+EXAMPLES = ("rgb_color", "ybr_color", "palette_color")
 
 _COPIED = (
     "SamplesPerPixel",

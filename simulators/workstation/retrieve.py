@@ -31,6 +31,7 @@ SOP_CLASSES = tuple(
         "77.1.4",  # Visible Light Photographic
         "104.1",  # Encapsulated PDF
         "11.1",  # Grayscale Softcopy Presentation State
+        "11.2",  # Color Softcopy Presentation State
         "88.11",  # Basic Text SR
         "88.22",  # Enhanced SR
         "88.33",  # Comprehensive SR

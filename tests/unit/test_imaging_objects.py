@@ -13,6 +13,7 @@ from imaging_study import AUTHOR, context, ramp
 from PIL import Image
 from pydicom import dcmread
 
+from simulators.errors import ArgumentError
 from simulators.imaging.ct import ct_series
 from simulators.imaging.derived import key_objects, measurement_report, presentation_state
 from simulators.imaging.dx import dx_series
@@ -61,7 +62,7 @@ KINDS: dict[str, Callable[[], Iterable[Dataset]]] = {
     "CT sections": lambda: ct_series(context(), ramp()),
     "CT phantom": lambda: ct_series(context(), cylinder(2, 64)),
     "MR, real and with noise": lambda: mr_series(context(), 2),
-    "ultrasound: RGB, palette, cine": lambda: us_series(context(), 3),
+    "ultrasound: RGB, cine, palette": lambda: us_series(context(), 3),
     "radiograph": lambda: dx_series(context(), 1),
     "photograph, baseline": lambda: [photograph(context(), sample_jpeg())],
     "photograph, 4:4:4": lambda: [photograph(context(), reencoded(subsampling=0))],
@@ -71,6 +72,9 @@ KINDS: dict[str, Callable[[], Iterable[Dataset]]] = {
     "PDF": lambda: [encapsulated_pdf(context(), sample_pdf(["Requisition (urgent)"]))],
     "presentation state": lambda: [presentation_state(ct(), AUTHOR, text="Zyste", circle=CIRCLE, number=901)],
     "presentation state on MR": lambda: [presentation_state(mr(), AUTHOR, text="cyst", circle=CIRCLE, number=901)],
+    "presentation state on colour": lambda: [
+        presentation_state(image, AUTHOR, text="cyst", circle=CIRCLE, number=901) for image in us_series(context(), 2)
+    ],
     "key objects": lambda: [key_objects([ct(), ct()], AUTHOR, description="for the report", number=902)],
     "measurements on CT": lambda: [measured(ct())],
     "measurements on MR": lambda: [measured(mr())],
@@ -110,6 +114,12 @@ def test_what_comes_from_pydicoms_examples_keeps_nothing_of_where_it_came_from()
         for trace in ("Sssss", "AKH", "Wien", "SonoSite", "Philips", "CompressedSamples", "BAPTIST", "25641"):
             assert trace not in text
         assert not any(element.tag.is_private for element in dataset)
+
+
+def test_palette_colour_is_not_annotated() -> None:
+    palette = list(us_series(context(), 3))[2]
+    with pytest.raises(ArgumentError, match="palette"):
+        presentation_state(palette, AUTHOR, text="x", circle=CIRCLE, number=1)
 
 
 def test_every_object_gets_identifiers_of_its_own() -> None:
