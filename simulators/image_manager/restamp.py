@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from copy import deepcopy
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -32,21 +33,22 @@ def restamp(file: bytes, patient: Patient, *, system: str, at: datetime | None =
     issuer = str(dataset.get("IssuerOfPatientID") or "")
     if issuer and issuer != patient.authority:
         return None
-    former = Dataset()
-    for keyword, value in _identity(patient).items():
-        held = str(dataset.get(keyword) or "")
-        if value and held != value:
-            if keyword in dataset:
-                former[keyword] = dataset[keyword]
-            else:
-                setattr(former, keyword, "")
-            setattr(dataset, keyword, value)
-    if len(former) == 0:
-        return None
-    if "IssuerOfPatientID" in former and len(former) == 1:
+    wrong = {
+        keyword: value
+        for keyword, value in _identity(patient).items()
+        if value and str(dataset.get(keyword) or "") != value
+    }
+    if not wrong or set(wrong) == {"IssuerOfPatientID"}:
         return None  # an object without an issuer, right in everything else, is left as its maker made it
-    _note(dataset, former, system=system, at=at or datetime.now(UTC))
     _make_encodable(dataset, patient)
+    former = Dataset()
+    for keyword, value in wrong.items():
+        if keyword in dataset:
+            former[keyword] = deepcopy(dataset[keyword])
+        else:
+            setattr(former, keyword, "")
+        setattr(dataset, keyword, value)
+    _note(dataset, former, system=system, at=at or datetime.now(UTC))
     written = io.BytesIO()
     dataset.save_as(written, enforce_file_format=True)
     return written.getvalue()
@@ -73,7 +75,10 @@ def _note(dataset: Dataset, former: Dataset, *, system: str, at: datetime) -> No
 
 
 def _make_encodable(dataset: Dataset, patient: Patient) -> None:
-    """Change to UTF-8 (PS3.5 6.1.2.3) when the present character set may not hold the name."""
+    """Change to UTF-8 (PS3.5 6.1.2.3) when the present character set may not hold the name.
+
+    Comes before the new values: pydicom encodes a name as the data set was encoded when the name was set.
+    """
     text = patient.dicom_name + patient.identifier + patient.authority
     if not text.isascii() and dataset.get("SpecificCharacterSet") != UTF8:
         dataset.decode()
