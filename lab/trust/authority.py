@@ -29,6 +29,7 @@ def new_key() -> ec.EllipticCurvePrivateKey:
 class Wanted:
     """What a leaf certificate shall say.
 
+    ``organization`` has at most 64 characters (RFC 5280 A.1, ub-organization-name).
     ``status_url`` is where ``/ocsp`` and ``/issuing.crl`` are served, or None in a site that publishes no status.
     """
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lab.trust.authority import Authority, Wanted, new_key
 from lab.trust.files import certificate_pem, key_pem
-from lab.trust.pki import site_wanted
+from lab.trust.pki import organization, site_wanted
 from lab.trust.profiles import ISSUING_LIFETIME, LEAF_LIFETIME, ROOT_LIFETIME
 from lab.trust.store import load_authority, pki_folder
 
@@ -33,9 +33,9 @@ def foreign(site: Site, host: str, profile: str) -> Bundle:
     The CA carries the names of the site's own, so that only the signature tells them apart.
     """
     now = datetime.now(UTC)
-    root = Authority.self_signed(f"{site.name} root CA", site.topology.title, now, ROOT_LIFETIME)
+    root = Authority.self_signed(f"{site.name} root CA", organization(site), now, ROOT_LIFETIME)
     wanted = site_wanted(site, host, profile)
-    issuing = root.subordinate(f"{site.name} issuing CA", site.topology.title, now, ISSUING_LIFETIME, wanted.status_url)
+    issuing = root.subordinate(f"{site.name} issuing CA", organization(site), now, ISSUING_LIFETIME, wanted.status_url)
     return _bundle(issuing, wanted, now, LEAF_LIFETIME)
 
 

@@ -42,9 +42,14 @@ def status_url(site: Site) -> str | None:
     return None
 
 
+def organization(site: Site) -> str:
+    """Return the organization (O) of the site's certificates: its title, as far as RFC 5280 A.1 lets it in."""
+    return site.topology.title[:64]
+
+
 def site_wanted(site: Site, host: str, profile: str) -> Wanted:
     """Return what a certificate of this host and profile shall say."""
-    return Wanted(site.fqdn(host), profile, site.topology.title, status_url(site))
+    return Wanted(site.fqdn(host), profile, organization(site), status_url(site))
 
 
 def ensure_pki(site: Site, folder: Path) -> Changes:
@@ -93,7 +98,7 @@ def revoke(folder: Path, host: str, name: str, reason: str = "keyCompromise") ->
     with session(pki) as change:
         present = current(pki, host, name)
         if present is None:
-            raise _no_certificate(host, name)
+            raise no_certificate(host, name)
         change.revoke(present.serial_number, reason)
     return change.changes
 
@@ -112,9 +117,9 @@ def rotate(site: Site, folder: Path, host: str, names: Iterable[str] = ()) -> Ch
     chosen = list(names) or list(described)
     for name in chosen:
         if name not in described:
-            raise _no_certificate(host, name)
+            raise no_certificate(host, name)
     if not chosen:
-        raise _no_certificate(host, "any")
+        raise no_certificate(host, "any")
     with session(pki) as change:
         issuing = load_authority(pki, "issuing")
         for name in chosen:
@@ -164,7 +169,7 @@ def held(site: Site, folder: Path) -> list[Held]:
 def _ensure_authorities(site: Site, change: Session) -> None:
     if (change.pki / "ca.crt").exists():
         return
-    title = site.topology.title
+    title = organization(site)
     root = Authority.self_signed(f"{site.name} root CA", title, change.now, ROOT_LIFETIME)
     issuing = root.subordinate(f"{site.name} issuing CA", title, change.now, ISSUING_LIFETIME, status_url(site))
     for name, authority in (("root", root), ("issuing", issuing)):
@@ -188,7 +193,8 @@ def _withdraw_removed(change: Session, described: Iterable[tuple[str, str]]) -> 
             shutil.rmtree(folder)
 
 
-def _no_certificate(host: str, name: str) -> UsageError:
+def no_certificate(host: str, name: str) -> UsageError:
+    """Return the error of a name that no certificate of the host has."""
     return UsageError(
         f"host '{host}' has no certificate '{name}'", remedy="'pacslab pki list' shows every host's certificates."
     )

@@ -1,0 +1,121 @@
+"""``pacslab pki``: look after a lab's certificates."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+from lab.engine.lab import Lab
+from lab.errors import UsageError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from lab.trust.pki import Held
+    from lab.trust.session import Changes
+
+EXAMPLE = """
+pacslab pki list
+pacslab pki show ct1 dicom-client
+pacslab pki revoke ct1 dicom-client --reason keyCompromise
+pacslab pki rotate ct1
+"""
+REASONS = (
+    "keyCompromise",
+    "affiliationChanged",
+    "superseded",
+    "cessationOfOperation",
+    "privilegeWithdrawn",
+    "unspecified",
+)
+"""RFC 5280 5.3.1; ``lab.trust.index`` holds the same with what they mean to it, but is slower to import."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what to do, and with which certificate."""
+    parser.add_argument("action", choices=("list", "show", "revoke", "rotate"), help="what to do")
+    parser.add_argument("host", nargs="?", help="the host that holds the certificate")
+    parser.add_argument("name", nargs="?", help="the certificate's name, as 'list' shows it")
+    parser.add_argument("--reason", choices=REASONS, default="keyCompromise", help="why it is revoked")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do it; a revocation or rotation ends when every host of the running lab knows."""
+    lab = Lab.open(arguments.lab)
+    if arguments.action == "list":
+        return _list(lab, arguments)
+    if arguments.host is None or (arguments.name is None and arguments.action != "rotate"):
+        raise UsageError(
+            f"'pki {arguments.action}' needs a host and the name of a certificate.",
+            remedy="'pacslab pki list' shows both.",
+        )
+    return {"show": _show, "revoke": _revoke, "rotate": _rotate}[arguments.action](lab, arguments)
+
+
+def _list(lab: Lab, arguments: argparse.Namespace) -> int:
+    from lab.trust.pki import held  # noqa: PLC0415 # --help needs no cryptography
+
+    found = [one for one in held(lab.site, lab.folder) if arguments.host in {None, one.host}]
+    if arguments.json:
+        print(json.dumps([_as_dict(one) for one in found]))
+        return 0
+    rows = [("HOST", "NAME", "PROFILE", "STATE", "EXPIRES", "SERIAL")]
+    rows += [
+        (one.host, one.name, one.profile, one.state, f"{one.expires:%Y-%m-%d}", f"{one.serial:X}") for one in found
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    return 0
+
+
+def _show(lab: Lab, arguments: argparse.Namespace) -> int:
+    from lab.trust.describe import describe  # noqa: PLC0415 # --help needs no cryptography
+
+    facts = describe(lab.folder, arguments.host, arguments.name)
+    if arguments.json:
+        print(json.dumps(facts))
+    else:
+        for key, value in facts.items():
+            print(f"{key + ':':<14} {', '.join(value) if isinstance(value, list) else value}")
+    return 0
+
+
+def _revoke(lab: Lab, arguments: argparse.Namespace) -> int:
+    from lab.events import Bus  # noqa: PLC0415
+    from lab.trust.operate import revoke_certificate  # noqa: PLC0415
+
+    changes = revoke_certificate(lab, arguments.host, arguments.name, arguments.reason, Bus())
+    if not changes.revoked:
+        print(f"{arguments.host}/{arguments.name} was revoked before.", file=sys.stderr)
+    return _tell(changes, arguments)
+
+
+def _rotate(lab: Lab, arguments: argparse.Namespace) -> int:
+    from lab.events import Bus  # noqa: PLC0415
+    from lab.trust.operate import rotate_certificates  # noqa: PLC0415
+
+    names = [arguments.name] if arguments.name else []
+    return _tell(rotate_certificates(lab, arguments.host, names, Bus()), arguments)
+
+
+def _tell(changes: Changes, arguments: argparse.Namespace) -> int:
+    if arguments.json:
+        print(json.dumps({"issued": changes.issued, "revoked": changes.revoked}))
+        return 0
+    for word, names in (("issued", changes.issued), ("revoked", changes.revoked)):
+        for name in names:
+            print(f"{word} {name}")
+    return 0
+
+
+def _as_dict(one: Held) -> dict[str, Any]:
+    return {
+        "host": one.host,
+        "name": one.name,
+        "profile": one.profile,
+        "state": one.state,
+        "expires": one.expires.isoformat(),
+        "serial": f"{one.serial:X}",
+    }

@@ -1,0 +1,70 @@
+"""What a host's certificate says, in words and lists that a person and ``--json`` can read."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID
+
+from lab.trust.index import Index
+from lab.trust.pki import no_certificate
+from lab.trust.store import current, pki_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_WORDS = {
+    ExtendedKeyUsageOID.SERVER_AUTH: "serverAuth",
+    ExtendedKeyUsageOID.CLIENT_AUTH: "clientAuth",
+    ExtendedKeyUsageOID.OCSP_SIGNING: "OCSPSigning",
+}
+"""Extended key usages as RFC 5280 4.2.1.12 and RFC 6960 name them."""
+
+
+def describe(folder: Path, host: str, name: str) -> dict[str, str | list[str]]:
+    """Return the facts of a host's certificate.
+
+    Raises:
+        UsageError: there is no such certificate.
+    """
+    pki = pki_folder(folder)
+    certificate = current(pki, host, name)
+    if certificate is None:
+        raise no_certificate(host, name)
+    entry = Index(pki / "index.txt").get(certificate.serial_number)
+    state = "expired" if certificate.not_valid_after_utc <= datetime.now(UTC) else "good"
+    if entry is not None and entry.revoked is not None:
+        state = f"revoked {entry.revoked:%Y-%m-%dT%H:%M:%SZ} ({entry.reason})"
+    return {
+        "subject": certificate.subject.rfc4514_string(),
+        "issuer": certificate.issuer.rfc4514_string(),
+        "names": _names(certificate),
+        "serial": f"{certificate.serial_number:X}",
+        "from": certificate.not_valid_before_utc.isoformat(),
+        "until": certificate.not_valid_after_utc.isoformat(),
+        "state": state,
+        "usages": _usages(certificate),
+        "ocsp": _ocsp(certificate),
+        "sha256": certificate.fingerprint(hashes.SHA256()).hex(),
+    }
+
+
+def _names(certificate: x509.Certificate) -> list[str]:
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    return list(names.get_values_for_type(x509.DNSName))
+
+
+def _usages(certificate: x509.Certificate) -> list[str]:
+    usages = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    return [_WORDS.get(usage, usage.dotted_string) for usage in usages]
+
+
+def _ocsp(certificate: x509.Certificate) -> list[str]:
+    try:
+        access = certificate.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
+    except x509.ExtensionNotFound:
+        return []
+    return [one.access_location.value for one in access if one.access_method == AuthorityInformationAccessOID.OCSP]

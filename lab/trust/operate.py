@@ -1,0 +1,65 @@
+"""Revoke and rotate certificates of a running lab: sign, bring to the hosts, and publish."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from lab.ansible.configure import overlay, variables
+from lab.ansible.play import Play
+from lab.settings import ROOT
+from lab.trust import pki
+from lab.trust.files import write_private
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lab.engine.lab import Lab
+    from lab.events import Bus
+    from lab.trust.session import Changes
+
+REVOKE = "revoke-certificate.yml"
+ROTATE = "rotate-certificates.yml"
+
+
+def revoke_certificate(lab: Lab, host: str, name: str, reason: str, bus: Bus) -> Changes:
+    """Revoke a certificate and have every host know; from then on peers refuse it.
+
+    Raises:
+        UsageError: there is no such certificate or reason.
+        AnsibleError: a host could not be told. The revocation stands; it reaches that host when the host fetches the
+            list, or with the next ``pacslab up``.
+    """
+    changes = pki.revoke(lab.folder, host, name, reason)
+    _run(lab, REVOKE, (), bus)
+    return changes
+
+
+def rotate_certificates(lab: Lab, host: str, names: Sequence[str], bus: Bus) -> Changes:
+    """Give a host new keys and certificates, and revoke those they replace once the host has the new ones.
+
+    Raises:
+        UsageError: the host has no certificate of that name.
+        AnsibleError: the host did not take them. The old certificates then stay good, and the next rotation or
+            ``pacslab up`` brings the new ones.
+    """
+    changes = pki.rotate(lab.site, lab.folder, host, names)
+    _run(lab, ROTATE, (host,), bus)
+    retired = pki.retire(lab.folder, host)
+    _run(lab, REVOKE, (), bus)
+    return type(changes)(changes.issued, changes.revoked + retired.revoked, changes.lists + retired.lists)
+
+
+def _run(lab: Lab, playbook: str, hosts: Sequence[str], bus: Bus) -> None:
+    folder = lab.folder / "ansible"
+    inventory, known = folder / "overlay.json", folder / "variables.json"
+    write_private(inventory, json.dumps(overlay(lab, lab.site)).encode())
+    write_private(known, json.dumps(variables(lab, lab.site)).encode())
+    Play(
+        playbook=ROOT / "playbooks" / playbook,
+        inventories=[lab.site.path, inventory],
+        folder=folder,
+        variables=[known],
+        limit=hosts,
+        remedy="Is the lab up ('pacslab status')? The whole output is in the folder 'artifacts' below {folder}.",
+    ).run(bus)
