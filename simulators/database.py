@@ -62,7 +62,7 @@ class Database:
 
     def __init__(self, settings: Settings) -> None:
         """Remember where the database is; the first transaction connects."""
-        self._target = connection_string(settings)
+        self.target = connection_string(settings)
         self._idle: queue.LifoQueue[psycopg.Connection[DictRow]] = queue.LifoQueue(IDLE_CONNECTIONS)
 
     @contextmanager
@@ -90,7 +90,7 @@ class Database:
                 else:
                     return connection
         try:
-            return psycopg.connect(self._target, autocommit=True, row_factory=dict_row)
+            return psycopg.connect(self.target, autocommit=True, row_factory=dict_row)
         except psycopg.OperationalError as error:
             raise NotReadyError(
                 f"the database cannot be reached: {str(error).strip()}",

@@ -17,8 +17,23 @@ from simulators.service import log_to_journal, notify, record, wait_for_stop
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
 
+    from simulators.database import Cursor
+    from simulators.hl7messages import Message
     from simulators.settings import Settings
+
+
+def handlers(settings: Settings) -> dict[str, Callable[[Cursor, str, Message], str | None]]:
+    """Return who deals with each message type that the RIS takes."""
+    patients = Patients(settings)
+    return {
+        "ADT^A04": patients.register,
+        "ADT^A08": patients.update,
+        "ADT^A40": patients.merge,
+        "ORM^O01": Filler(settings).take,
+        "ORU^R01": Reports(settings).take,
+    }
 
 
 def serve(_: argparse.Namespace, settings: Settings) -> None:
@@ -27,16 +42,9 @@ def serve(_: argparse.Namespace, settings: Settings) -> None:
     database = Database(settings)
     database.wait_until_ready(STEPS)
     outbox = Outbox(settings, database)
-    patients = Patients(settings)
-    work = {
-        "ADT^A04": patients.register,
-        "ADT^A08": patients.update,
-        "ADT^A40": patients.merge,
-        "ORM^O01": Filler(settings).take,
-        "ORU^R01": Reports(settings).take,
-    }
     receiver = Receiver(
-        settings, {kind: TransactionalInbox(database, function, outbox.wake) for kind, function in work.items()}
+        settings,
+        {kind: TransactionalInbox(database, work, outbox.wake) for kind, work in handlers(settings).items()},
     )
     listener = Listener(settings.port("hl7"), receiver.answer)
     dicom = DicomService(settings, database, outbox.wake).start()

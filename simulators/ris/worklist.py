@@ -160,16 +160,21 @@ def _normal(text: str, vr: str, fill: str = "0") -> str:
 
 def answer(keys: Dataset, item: Dataset) -> Dataset:
     """Return the item with the attributes that were asked for; what is not held is empty (C.2.2.1.3)."""
+    out = _asked(keys, item)
+    out.SpecificCharacterSet = "ISO_IR 192"
+    return out
+
+
+def _asked(keys: Dataset, item: Dataset) -> Dataset:
     out = Dataset()
     for key in keys:
         held = item.get(key.tag)
         if key.VR == "SQ":
             wanted = key.value[0] if key.value else None
-            items = [] if held is None else [answer(wanted, one) if wanted else one for one in held.value]
+            items = [] if held is None else [_asked(wanted, one) if wanted else one for one in held.value]
             out.add_new(key.tag, "SQ", Sequence(items))
         else:
             out.add_new(key.tag, key.VR, None if held is None else held.value)
-    out.SpecificCharacterSet = "ISO_IR 192"
     return out
 
 
