@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from lab.events import Bus
 
 FORKS = 12
+WRAPPERS = Path(__file__).parent / "bin"
 STATUS = {
     "runner_on_ok": "ok",
     "runner_on_failed": "failed",
@@ -160,7 +161,8 @@ def _settings() -> dict[str, str]:
         "ANSIBLE_FORCE_COLOR": "False",
         "ANSIBLE_NOCOLOR": "True",
         "ANSIBLE_FORKS": str(FORKS),
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "PACSLAB_ANSIBLE_PLAYBOOK": str(Path(sys.executable).parent / "ansible-playbook"),
+        "PATH": os.pathsep.join([str(WRAPPERS), os.environ.get("PATH", os.defpath)]),
     }
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +14,7 @@ from lab.ansible import play, strategy
 from lab.ansible.play import Play
 from lab.errors import AnsibleError, MachineNotReadyError, UsageError
 from lab.events import Bus, Event, TaskFinished
+from lab.settings import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,3 +113,48 @@ def test_an_unknown_strategy_is_refused(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv(strategy.VARIABLE, "fast")
     with pytest.raises(UsageError, match="fast"):
         strategy.environment("linear")
+
+
+DRIVER = """
+import sys
+from pathlib import Path
+from lab.ansible import strategy
+from lab.ansible.play import Play
+from lab.events import Bus
+strategy.environment = lambda _order: {}
+folder = Path(sys.argv[1])
+bus = Bus()
+bus.subscribe(lambda event: print(event.task, flush=True))
+Play(folder / "play.yml", [folder / "hosts.yaml"], folder / "run").run(bus)
+"""
+
+
+def processes(word: str) -> list[int]:
+    """Processes whose command line holds a word."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if word in path.read_text("utf-8", "replace"):
+                found.append(int(path.parent.name))
+        except OSError:  # it ended while we looked
+            continue
+    return found
+
+
+def test_ansible_ends_when_its_driver_is_killed(tmp_path: Path) -> None:
+    (tmp_path / "hosts.yaml").write_text(LOCAL)
+    (tmp_path / "play.yml").write_text(
+        "- hosts: one\n  gather_facts: false\n"
+        "  tasks: [{name: Begun, debug: {msg: x}}, {name: Wait, pause: {seconds: 90}}]\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", DRIVER, str(tmp_path)], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as driver:
+        assert driver.stdout is not None
+        assert driver.stdout.readline() == "Begun\n"
+        assert len(processes(str(tmp_path / "play.yml"))) >= 1
+        driver.kill()
+    deadline = time.monotonic() + 20
+    while processes(str(tmp_path / "play.yml")):
+        assert time.monotonic() < deadline, "Ansible goes on without its driver"
+        time.sleep(0.1)
