@@ -146,7 +146,7 @@ class Connection:
                 remedy="Look at the peer's health; the message may have been taken.",
             ) from error
         except OSError as error:
-            raise self._failed(error) from error
+            raise self._failed(self._alert() or error) from error
         except FramingError as error:
             raise UnreachableError(f"{self._where} does not speak MLLP: {error}", remedy="Look at the port.") from error
         if answer is None:
@@ -155,6 +155,16 @@ class Connection:
                 remedy="Its edge refuses what no flow declares: look at the edge's log for the reason.",
             )
         return answer
+
+    def _alert(self) -> ssl.SSLError | None:
+        """Return the TLS alert that came before the connection was reset, if one did."""
+        try:
+            self.socket.recv(1)
+        except ssl.SSLError as alert:
+            return alert
+        except OSError:
+            return None
+        return None
 
     def _failed(self, error: OSError) -> TlsRefusedError | UnreachableError:
         if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):

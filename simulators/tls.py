@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from simulators.errors import NotReadyError
@@ -42,6 +43,15 @@ class WatchedSocket(ssl.SSLSocket):
             return super().recv(buflen, flags)
         except OSError as error:
             _keep(self.context, error)
+            raise
+
+    def send(self, data: Any, flags: int = 0) -> int:
+        """Send; when the connection was reset, keep the TLS alert that came before."""
+        try:
+            return super().send(data, flags)
+        except ConnectionError:
+            with suppress(OSError):
+                self.recv(1)
             raise
 
 

@@ -44,7 +44,7 @@ class Ris:
     def rows(self, query: str) -> list[dict[str, Any]]:
         """Return what a query finds."""
         with self.database.transaction() as cursor:
-            cursor.execute(query)  # type: ignore[arg-type] # the tests' own text
+            cursor.execute(query)
             return cursor.fetchall()
 
     def waiting(self, peer: str) -> list[dict[str, Any]]:
@@ -77,14 +77,11 @@ class Ris:
         step.ScheduledStationAETitle = station
         keys.ScheduledProcedureStepSequence = [step]
         keys.AccessionNumber = ""
-        found = []
         with associate(
             loopback_peer(self.port), contexts([MODALITY_WORKLIST_FIND]), calling=calling, tls=None
         ) as open_:
-            for status, item in open_.send_c_find(keys, MODALITY_WORKLIST_FIND):
-                if status.Status == 0xFF00:
-                    found.append(item.AccessionNumber)
-        return found, status.Status
+            answers = list(open_.send_c_find(keys, MODALITY_WORKLIST_FIND))
+        return [item.AccessionNumber for _, item in answers if item is not None], answers[-1][0].Status
 
     def begin(self, uid: str = "2.25.9", calling: str = "CT1", **changes: str) -> int:
         """Create a performed step for the first scheduled one; return the status."""

@@ -20,6 +20,7 @@ from lab.trust.pki import ensure_pki, revoke
 from lab.trust.store import pki_folder
 from simulators import commands, mllp, output, service
 from simulators.errors import NotFoundError, NotReadyError, TlsRefusedError
+from simulators.identity import become_service_user
 from simulators.output import Result, Verb
 from simulators.settings import PATH_VARIABLE, Certificate, Settings, Trust, load
 from simulators.tls import client_context
@@ -125,7 +126,7 @@ def test_root_becomes_the_services_user_or_stops() -> None:
     ended = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert ended.stdout.startswith("(1, 1, 1)")
     with pytest.raises(NotReadyError):
-        output.become_service_user("no-such-user")
+        become_service_user("no-such-user")
 
 
 # --- TLS ------------------------------------------------------------------------------------------

@@ -40,8 +40,10 @@ def port(options: list[int]) -> Iterator[int]:
 def test_an_association_is_opened_used_and_released(port: int, options: list[int]) -> None:
     with associate(loopback_peer(port), contexts([VERIFICATION]), calling="CT1", tls=None) as association:
         assert association.send_c_echo().Status == 0x0000
-        ours = association.dul.socket.socket
-        options.append(ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        ours = association.dul.socket
+        assert ours is not None
+        assert ours.socket is not None
+        options.append(ours.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
     assert association.is_released
     assert [bool(option) for option in options] == [True, True]
 
