@@ -27,6 +27,7 @@ STALE = Path("/run/pacslab/crl-stale")
 """There while the lists at hand have run out; says so in words. Servers then refuse every certificate."""
 SIZE_LIMIT = 4 * 1024 * 1024
 FETCH_LIMIT = 10.0  # seconds
+SHOWN = ("-issuer", "-crlnumber", "-nextupdate", "-dateopt", "iso_8601")
 BLOCK = re.compile(rb"-----BEGIN X509 CRL-----.+?-----END X509 CRL-----\n?", re.DOTALL)
 
 
@@ -44,8 +45,7 @@ def facts(block: bytes) -> tuple[str, int, float]:
         path = Path(folder, "crl.pem")
         path.write_bytes(block)
         done = subprocess.run(
-            ["openssl", "crl", "-in", path, "-noout", "-CAfile", AUTHORITIES]
-            + ["-issuer", "-crlnumber", "-nextupdate", "-dateopt", "iso_8601"],
+            ["openssl", "crl", "-in", path, "-noout", "-CAfile", AUTHORITIES, *SHOWN],
             capture_output=True,
             text=True,
             check=False,
@@ -130,12 +130,12 @@ def main() -> int:
             check_newer(read(text), read(before))
             replace(text)
             reload_units(settings["reload"])
-            print(f"new revocation lists; told {', '.join(settings['reload']) or 'no unit'}")
+            sys.stdout.write(f"new revocation lists; told {', '.join(settings['reload']) or 'no unit'}\n")
     except (RefusedError, urllib.error.URLError, OSError) as error:
         problem = f"{settings['url']}: {error}"
     note_staleness(read(LISTS.read_bytes()))
     if problem:
-        print(problem, file=sys.stderr)
+        sys.stderr.write(f"{problem}\n")
     return 1 if problem else 0
 
 
