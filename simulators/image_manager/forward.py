@@ -104,7 +104,9 @@ class Sender:
                 with self.store.transaction() as db:
                     db.execute("DELETE FROM transfers WHERE series = ? AND target = ?", (row["series"], self.target))
             except SimulatorError as error:
+                # The target may be away altogether: the next turn tries the next series, and this one later.
                 self._postpone(row, error)
+                return
             else:
                 self._done(row, sent)
 
