@@ -65,6 +65,7 @@ def measure_region(arguments: argparse.Namespace, settings: Settings) -> Result:
 
 def report(arguments: argparse.Namespace, settings: Settings) -> Result:
     """RAD-24: Basic Text SR to the archive, then ORU^R01 to the RIS."""
+    ris = settings.peer("hl7-tls", permit="ORU^R01")  # before anything is stored
     opened, author, desk = _open(arguments, settings)
     final = not arguments.preliminary
     said = Report(arguments.findings, arguments.impression, verified=final)
@@ -72,7 +73,7 @@ def report(arguments: argparse.Namespace, settings: Settings) -> Result:
     document = text_report(evidence, author, said, number=_NUMBERS["SR"] + 1)
     kept = keep(desk, document)
     text = f"Findings: {said.findings}\nImpression: {said.impression}"
-    answer = submit(settings, opened.image, author=author.name, text=text, final=final)
+    answer = submit(settings, ris, opened.image, author=author.name, text=text, final=final)
     data = {**_about(opened), "stored": kept, "found": True, "status": "F" if final else "P", "submitted": answer}
     return Result(data, f"report {document.SOPInstanceUID} kept on {kept['archive']} and accepted by {answer['peer']}")
 

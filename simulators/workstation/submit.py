@@ -19,14 +19,13 @@ if TYPE_CHECKING:
 CERTIFICATE = "hl7"
 
 
-def submit(settings: Settings, image: Dataset, *, author: str, text: str, final: bool) -> dict[str, str]:
+def submit(settings: Settings, peer: Peer, image: Dataset, *, author: str, text: str, final: bool) -> dict[str, str]:
     """Send a report to the RIS and return what it answered.
 
     Raises:
         RefusedError: the RIS did not accept it.
         SimulatorError: the RIS is away.
     """
-    peer = settings.peer("hl7-tls", permit="ORU^R01")
     site = settings.site.name
     envelope = Envelope(Party.of(settings.host.name, site), Party.of(peer.name, site), new_control_id())
     message = report_message(envelope, patient_of(image, site), report_of(image, author=author, text=text, final=final))
