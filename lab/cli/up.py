@@ -37,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help=f"how long hosts may take to become healthy once configured (default: {HEALTHY_SECONDS})",
     )
+    parser.add_argument("--again", action="store_true", help="configure every host, whether or not anything changed")
     parser.add_argument("--from", dest="snapshot", metavar="SNAPSHOT", help="start a new lab from a snapshot")
 
 
@@ -63,7 +64,7 @@ def _bring_up(lab: Lab, arguments: argparse.Namespace) -> None:
     bus.subscribe(log)
     try:
         with shown(bus, list(lab.site.hosts)):
-            Upper(lab, bus, arguments.timeout).run()
+            Upper(lab, bus, arguments.timeout, again=arguments.again).run()
     except KeyboardInterrupt:
         bus.emit(Warned("interrupted"))
         print(

@@ -18,9 +18,9 @@ from lab.engine.fabric import wire
 from lab.engine.hosts import ensure, in_parallel, observe, pids, wait_for_systemd
 from lab.engine.machine import require
 from lab.engine.plan import Action, compare, to_configure
-from lab.engine.wait import wait_until_healthy
+from lab.engine.wait import NeverHealthyError, wait_until_healthy
 from lab.errors import EngineError
-from lab.events import HostPhase, Phase, StageFinished, StageStarted
+from lab.events import HostPhase, Note, Phase, StageFinished, StageStarted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,15 +32,21 @@ if TYPE_CHECKING:
 
 SYSTEMD_SECONDS = 90
 HEALTHY_SECONDS = 180
+SECOND_THOUGHTS = 30
+"""Seconds after which a host is doubted that was configured in an earlier run: longer than any service takes to start."""
 
 
 @dataclass(frozen=True)
 class Upper:
-    """One run of ``up`` for one lab; ``timeout`` is how long hosts may take to become healthy, in seconds."""
+    """One run of ``up`` for one lab. ``timeout``: how long hosts may take to become healthy, in seconds.
+
+    ``again`` configures every host, whether or not anything it was configured from has changed.
+    """
 
     lab: Lab
     bus: Bus
     timeout: float = HEALTHY_SECONDS
+    again: bool = False
 
     def run(self) -> None:
         """Do all stages.
@@ -63,9 +69,12 @@ class Upper:
             running = self._containers(containers, there)
             self._network(running)
             trust.result()
-        self._configure(containers, there, running)
+        wanted = list(lab.site.hosts) if self.again else to_configure(lab.site, lab.folder, there, containers)
+        self._configure(wanted)
+        for host in running:
+            self.bus.emit(HostPhase(host, Phase.CONFIGURED))
         with self._stage("health", f"{len(lab.site.hosts)} hosts"):
-            wait_until_healthy(lab, self.bus, self.timeout)
+            self._wait(untouched=set(lab.site.hosts) - set(wanted))
 
     def images(self) -> dict[str, str]:
         """An image for each host and the fabric; those that are missing are built."""
@@ -117,9 +126,8 @@ class Upper:
             for host in running:
                 self.bus.emit(HostPhase(host, Phase.RUNNING))
 
-    def _configure(self, containers: Containers, there: dict[str, Running], running: dict[str, int]) -> None:
+    def _configure(self, hosts: list[str]) -> None:
         lab = self.lab
-        hosts = to_configure(lab.site, lab.folder, there, containers)
         wanted = digests(lab.site, lab.folder)
         if hosts and not self._is_first_of_clone():
             from lab.ansible import configure  # noqa: PLC0415 # Ansible is slow to import
@@ -130,8 +138,17 @@ class Upper:
         if hosts:
             now = observe(lab.docker, lab.name)
             Configured(lab.folder).note({host: (now[host].id, wanted[host]) for host in hosts})
-        for host in running:
-            self.bus.emit(HostPhase(host, Phase.CONFIGURED))
+
+    def _wait(self, untouched: set[str]) -> None:
+        """Wait for health; hosts that this run has not configured and that stay ill are configured once more."""
+        try:
+            wait_until_healthy(self.lab, self.bus, min(self.timeout, SECOND_THOUGHTS) if untouched else self.timeout)
+        except NeverHealthyError as error:
+            ill = [one.host for one in error.failures if one.host in untouched]
+            if ill:
+                self.bus.emit(Note(f"configuring {', '.join(ill)} again: not healthy although nothing has changed"))
+                self._configure(ill)
+            wait_until_healthy(self.lab, self.bus, self.timeout)
 
     def _is_first_of_clone(self) -> bool:
         """A lab that was just made from a snapshot is configured as it is: that is what a snapshot is for."""
