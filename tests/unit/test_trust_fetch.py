@@ -1,0 +1,134 @@
+"""A host takes newer lists that our CA signed, and nothing else."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from trust_sites import tiny_site
+
+from lab.trust import ensure_pki, revoke
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+SOURCE = Path(__file__).resolve().parents[2] / "roles" / "trust" / "files" / "crl_fetch.py"
+pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="the program calls openssl")
+
+
+class Fetcher:
+    """The program, on folders of the test: what is published, and what the host holds."""
+
+    def __init__(self, program: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Give a host that is up to date."""
+        self.lab, self.published, self.tls = tmp_path / "lab", tmp_path / "published.pem", tmp_path / "tls"
+        self.tls.mkdir()
+        ensure_pki(tiny_site(), self.lab)
+        shutil.copy(self.lab / "pki" / "ca.crt", self.tls)
+        shutil.copy(self.lab / "pki" / "crl.pem", self.tls)
+        settings = tmp_path / "crl.json"
+        settings.write_text(json.dumps({"url": self.published.as_uri(), "reload": ["edge.service"]}))
+        self.stale = tmp_path / "stale"
+        self.reloads: list[list[str]] = []
+        for name, value in {
+            "SETTINGS": settings,
+            "LISTS": self.tls / "crl.pem",
+            "AUTHORITIES": self.tls / "ca.crt",
+            "STALE": self.stale,
+            "reload_units": self.reloads.append,
+        }.items():
+            monkeypatch.setattr(program, name, value)
+        self.program = program
+        self.publish()
+
+    def publish(self) -> None:
+        """Put the lab's lists where hosts fetch them."""
+        shutil.copy(self.lab / "pki" / "crl.pem", self.published)
+
+    def run(self) -> int:
+        """Fetch once; the exit code."""
+        return int(self.program.main())
+
+    @property
+    def held(self) -> bytes:
+        """The lists on the host."""
+        return (self.tls / "crl.pem").read_bytes()
+
+
+@pytest.fixture
+def fetcher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fetcher:
+    spec = importlib.util.spec_from_file_location("crl_fetch", SOURCE)
+    assert spec is not None
+    assert spec.loader is not None
+    program = importlib.util.module_from_spec(spec)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    spec.loader.exec_module(program)
+    return Fetcher(program, tmp_path, monkeypatch)
+
+
+def test_lists_that_did_not_change_reload_nothing(fetcher: Fetcher) -> None:
+    assert fetcher.run() == 0
+    assert fetcher.reloads == []
+
+
+def test_a_newer_list_is_taken_and_its_users_are_told(fetcher: Fetcher) -> None:
+    revoke(fetcher.lab, "ct1", "syslog")
+    fetcher.publish()
+    assert fetcher.run() == 0
+    assert fetcher.held == fetcher.published.read_bytes()
+    assert fetcher.reloads == [["edge.service"]]
+
+
+def test_an_older_list_cannot_bring_a_revoked_certificate_back(
+    fetcher: Fetcher, capsys: pytest.CaptureFixture[str]
+) -> None:
+    former = fetcher.held
+    revoke(fetcher.lab, "ct1", "syslog")
+    fetcher.publish()
+    fetcher.run()
+    newer = fetcher.held
+    fetcher.published.write_bytes(former)
+    assert fetcher.run() == 1
+    assert fetcher.held == newer
+    assert "is older" in capsys.readouterr().err
+
+
+def test_a_list_that_another_ca_signed_is_refused(
+    fetcher: Fetcher, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "other"
+    ensure_pki(tiny_site(), other)
+    revoke(other, "ct1", "syslog")
+    before = fetcher.held
+    shutil.copy(other / "pki" / "crl.pem", fetcher.published)
+    assert fetcher.run() == 1
+    assert fetcher.held == before
+    assert "not signed by a CA" in capsys.readouterr().err
+
+
+def test_a_file_without_one_of_the_lists_is_refused(fetcher: Fetcher, capsys: pytest.CaptureFixture[str]) -> None:
+    before = fetcher.held
+    fetcher.published.write_bytes(before[: before.index(b"-----END X509 CRL-----") + len(b"-----END X509 CRL-----\n")])
+    assert fetcher.run() == 1
+    assert fetcher.held == before
+    assert "is missing" in capsys.readouterr().err
+
+
+def test_a_publisher_that_is_away_leaves_the_lists_as_they_are(fetcher: Fetcher) -> None:
+    before = fetcher.held
+    fetcher.published.unlink()
+    assert fetcher.run() == 1
+    assert fetcher.held == before
+    assert not fetcher.stale.exists()
+
+
+def test_a_list_that_ran_out_is_said_so(fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = max(end for _, end in fetcher.program.read(fetcher.held).values()) + 1
+    monkeypatch.setattr(fetcher.program.time, "time", lambda: ended)
+    fetcher.run()
+    assert "has run out" in fetcher.stale.read_text()

@@ -1,0 +1,70 @@
+"""A site for tests of trust and filters: three zones, a publisher of status, a collector, two scanners, a visitor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+
+from lab.topology.catalog import RoleMeta
+from lab.topology.model import Topology
+from lab.topology.site import Site
+
+TOPOLOGY = """
+site: tiny
+title: A tiny site
+domain: tiny.internal
+zones:
+  core: {vlan: 10, subnet: 10.0.10.0/24, purpose: Servers}
+  scanners: {vlan: 20, subnet: 10.0.20.0/24, isolated: true, purpose: Scanners}
+  guest: {vlan: 30, subnet: 10.0.30.0/24, isolated: true, purpose: Visitors}
+hosts:
+  fw1:
+    zone: core
+    address: 10.0.10.1
+    gateway: true
+    roles: [base, trust, time_source]
+    asset: &asset {owner: IT, criticality: high, purpose: Whatever}
+  ca1: {zone: core, address: 10.0.10.11, roles: [base, trust, certificate_status], asset: *asset}
+  pacs1: {zone: core, address: 10.0.10.12, roles: [base, trust, archive, orthanc], asset: *asset}
+  ct1: {zone: scanners, address: 10.0.20.11, roles: [base, trust, scanner], asset: *asset}
+  ct2: {zone: scanners, address: 10.0.20.12, roles: [base, trust, scanner], asset: *asset}
+  guest1: {zone: guest, address: 10.0.30.11, roles: [base], asset: *asset}
+flows:
+  - {from: 'role:trust', to: ca1, service: status, why: Certificate status}
+  - from: role:scanner
+    to: pacs1
+    service: dicom-tls
+    why: RAD-8 "Modality Images Stored", and whatever else needs more words than a comment of the firewall holds
+  - {from: ct1, to: fw1, service: time, why: Time}
+"""
+CATALOG = {
+    "base": {"summary": "Every host"},
+    "trust": {"summary": "Certificates", "certificates": {"syslog": {"profile": "syslog-node"}}},
+    "orthanc": {"summary": "Archive with a password"},
+    "archive": {
+        "summary": "Keeps images",
+        "services": {"dicom-tls": {"port": 2762, "unit": "edge.service", "remedy": "Look"}},
+        "certificates": {"dicom": {"profile": "dicom-node"}, "dicomweb": {"profile": "web"}},
+    },
+    "scanner": {"summary": "Makes images", "certificates": {"dicom-client": {"profile": "dicom-node"}}},
+    "certificate_status": {
+        "summary": "Publishes status",
+        "services": {"status": {"port": 80, "unit": "web.service", "remedy": "Look"}},
+        "certificates": {"ocsp": {"profile": "ocsp-signer"}},
+    },
+    "time_source": {
+        "summary": "Gives time",
+        "services": {"time": {"port": 123, "protocol": "udp", "unit": "time.service", "remedy": "Look"}},
+    },
+}
+
+
+def tiny_site(*, domain: str = "tiny.internal", without: str | None = None) -> Site:
+    """The site, with another domain or without one of its hosts."""
+    data = yaml.safe_load(TOPOLOGY)
+    data["domain"] = domain
+    if without is not None:
+        del data["hosts"][without]
+    catalog = {name: RoleMeta.model_validate(meta) for name, meta in CATALOG.items()}
+    return Site(Topology.model_validate(data), catalog, Path("topology.yml"))
