@@ -101,18 +101,19 @@ class Courier:
                     self._attempt(what, partial(act, links, self._spool))
 
     def _work(self, now: float) -> Iterator[tuple[str, Callable[[Links, Spool], object]]]:
-        due = [one for one in self._spool.instances(states=[ACQUIRED]) if one.due <= now]
+        waiting = self._spool.instances(states=[ACQUIRED])
+        due = [one for one in waiting if one.due <= now]
         if due:
             yield "images", partial(_store_due, instances=due)
+        complete = {one.step for one in self._spool.instances(states=[STORED])} - {one.step for one in waiting}
         for step in self._spool.steps():
             if step.status != IN_PROGRESS and not step.reported:
                 yield f"end {step.uid}", partial(report_end, step=step)
-            if step.commit_wanted and self._asks_for_commitment(step, now):
+            if step.commit_wanted and step.uid in complete and self._asks_again(step, now):
                 yield f"commit {step.uid}", partial(request_commitment, step=step)
 
-    def _asks_for_commitment(self, step: Step, now: float) -> bool:
-        if self._spool.instances(step.uid, [ACQUIRED]) or not self._spool.instances(step.uid, [STORED]):
-            return False
+    def _asks_again(self, step: Step, now: float) -> bool:
+        """Whether no request of the step is open, or its answer is overdue."""
         asked = [one for one in self._spool.transactions(step.uid) if one.state == "requested"]
         return not asked or asked[-1].requested + ANSWER_SECONDS < now
 

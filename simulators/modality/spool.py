@@ -7,6 +7,7 @@ it; only then is its file deleted. Commands and the service share the spool; SQL
 from __future__ import annotations
 
 import fcntl
+import json
 import sqlite3
 import time
 from contextlib import contextmanager
@@ -215,10 +216,11 @@ class Spool:
         with self._database() as database:
             rows = database.execute(
                 "SELECT uid, step, sop_class, syntax, series, series_description, bytes, state, attempts, due, error"
-                " FROM instances ORDER BY rowid"
+                " FROM instances WHERE state IN (SELECT value FROM json_each(?)) AND (? IS NULL OR step = ?)"
+                " ORDER BY rowid",
+                (json.dumps(states), step, step),
             ).fetchall()
-        found = [Instance(*row) for row in rows]
-        return [one for one in found if one.state in states and (step is None or one.step == step)]
+        return [Instance(*row) for row in rows]
 
     def mark_stored(self, uid: str) -> None:
         """The archive answered C-STORE with success or a warning."""
