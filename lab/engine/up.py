@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 SYSTEMD_SECONDS = 90
 HEALTHY_SECONDS = 180
 SECOND_THOUGHTS = 30
-"""Seconds after which a host is doubted that was configured in an earlier run: longer than any service takes to start."""
+"""Seconds after which a host configured in an earlier run is doubted: longer than any service takes to start."""
 
 
 @dataclass(frozen=True)
