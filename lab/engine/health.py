@@ -31,11 +31,15 @@ class ServiceHealth:
 
 @dataclass(frozen=True)
 class HostHealth:
-    """A host: ``state`` is what Docker says of its container, or ``absent``; ``detail`` is why nothing is known."""
+    """A host: ``state`` is what Docker says of its container, or ``absent``; ``detail`` is why nothing is known.
+
+    ``at`` is when its services were asked, in seconds since 1970; 0 when they were not.
+    """
 
     state: str
     services: tuple[ServiceHealth, ...]
     detail: str = ""
+    at: float = 0.0
 
     @property
     def healthy(self) -> bool:
@@ -72,21 +76,20 @@ def read_files(docker: Docker, lab: str, pids: Mapping[str, int], path: str) -> 
 def judge(state: str, expected: list[str], report: str | None, now: float) -> HostHealth:
     """Turn a host's report into its health: every expected service must be in it, and it must be fresh."""
     if state != "running":
-        return HostHealth(
-            state, tuple(ServiceHealth(name, healthy=False, detail="") for name in expected), f"container {state}"
-        )
+        return _unknown(state, expected, f"container {state}")
     services: dict[str, Any] = {}
     detail = "the host has not reported yet" if report is None else ""
+    at = 0.0
     if report is not None:
         try:
             content = json.loads(report)
-            age = now - float(content["at"])
+            at = float(content["at"])
             services = dict(content["services"])
         except (ValueError, KeyError, TypeError) as error:
             detail = f"the host's report cannot be read: {error}"
         else:
-            detail = f"the last report is {age:.0f} s old" if age > STALE_AFTER else ""
-    return HostHealth(state, tuple(_service(name, services.get(name), detail) for name in expected), detail)
+            detail = f"the last report is {now - at:.0f} s old" if now - at > STALE_AFTER else ""
+    return HostHealth(state, tuple(_service(name, services.get(name), detail) for name in expected), detail, at)
 
 
 def _service(name: str, answer: Any, detail: str) -> ServiceHealth:
@@ -115,6 +118,10 @@ def read_health(docker: Docker, lab: str, expected: Mapping[str, list[str]]) -> 
 def judge_without_fabric(state: str, expected: list[str]) -> HostHealth:
     """The health of a host when the fabric is gone: it has no network, whatever it reports."""
     detail = "the lab's fabric does not run" if state == "running" else f"container {state}"
+    return _unknown(state, expected, detail)
+
+
+def _unknown(state: str, expected: list[str], detail: str) -> HostHealth:
     return HostHealth(state, tuple(ServiceHealth(name, healthy=False, detail=detail) for name in expected), detail)
 
 

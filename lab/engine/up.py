@@ -70,11 +70,11 @@ class Upper:
             self._network(running)
             trust.result()
         wanted = list(lab.site.hosts) if self.again else to_configure(lab.site, lab.folder, there, containers)
-        self._configure(wanted)
+        since = self._configure(wanted)
         for host in running:
             self.bus.emit(HostPhase(host, Phase.CONFIGURED))
         with self._stage("health", f"{len(lab.site.hosts)} hosts"):
-            self._wait(untouched=set(lab.site.hosts) - set(wanted))
+            self._wait(set(lab.site.hosts) - set(wanted), since)
 
     def images(self) -> dict[str, str]:
         """An image for each host and the fabric; those that are missing are built."""
@@ -126,7 +126,8 @@ class Upper:
             for host in running:
                 self.bus.emit(HostPhase(host, Phase.RUNNING))
 
-    def _configure(self, hosts: list[str]) -> None:
+    def _configure(self, hosts: list[str]) -> dict[str, float]:
+        """Configure hosts; the answer is when each was."""
         lab = self.lab
         wanted = digests(lab.site, lab.folder)
         if hosts and not self._is_first_of_clone():
@@ -138,17 +139,19 @@ class Upper:
         if hosts:
             now = observe(lab.docker, lab.name)
             Configured(lab.folder).note({host: (now[host].id, wanted[host]) for host in hosts})
+        return dict.fromkeys(hosts, time.time())
 
-    def _wait(self, untouched: set[str]) -> None:
+    def _wait(self, untouched: set[str], since: dict[str, float]) -> None:
         """Wait for health; hosts that this run has not configured and that stay ill are configured once more."""
         try:
-            wait_until_healthy(self.lab, self.bus, min(self.timeout, SECOND_THOUGHTS) if untouched else self.timeout)
+            patience = min(self.timeout, SECOND_THOUGHTS) if untouched else self.timeout
+            wait_until_healthy(self.lab, self.bus, patience, since)
         except NeverHealthyError as error:
             ill = [one.host for one in error.failures if one.host in untouched]
             if ill:
                 self.bus.emit(Note(f"configuring {', '.join(ill)} again: not healthy although nothing has changed"))
-                self._configure(ill)
-            wait_until_healthy(self.lab, self.bus, self.timeout)
+                since |= self._configure(ill)
+            wait_until_healthy(self.lab, self.bus, self.timeout, since)
 
     def _is_first_of_clone(self) -> bool:
         """A lab that was just made from a snapshot is configured as it is: that is what a snapshot is for."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lab.errors import UnhealthyError
 from lab.events import HostPhase, Phase
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lab.engine.health import HostHealth
     from lab.engine.lab import Lab
     from lab.events import Bus
@@ -45,8 +47,11 @@ class NeverHealthyError(UnhealthyError):
         return {**super().as_dict(), "failures": [vars(one) for one in self.failures]}
 
 
-def wait_until_healthy(lab: Lab, bus: Bus, seconds: float) -> dict[str, HostHealth]:
+def wait_until_healthy(lab: Lab, bus: Bus, seconds: float, since: Mapping[str, float]) -> dict[str, HostHealth]:
     """Look again and again until all hosts are healthy.
+
+    ``since`` holds hosts that were changed, with the time (seconds since 1970) from which on their reports count: an
+    older one may speak of services that have been restarted meanwhile.
 
     Raises:
         NeverHealthyError: some are not when the time has passed, or a host's container ended.
@@ -54,7 +59,7 @@ def wait_until_healthy(lab: Lab, bus: Bus, seconds: float) -> dict[str, HostHeal
     deadline = time.monotonic() + seconds
     told: dict[str, tuple[bool, str]] = {}
     while True:
-        health = lab.health()
+        health = {host: _new_enough(one, since.get(host, 0)) for host, one in lab.health().items()}
         for host, one in health.items():
             _tell(bus, host, one, told)
         if all(one.healthy for one in health.values()):
@@ -62,6 +67,12 @@ def wait_until_healthy(lab: Lab, bus: Bus, seconds: float) -> dict[str, HostHeal
         if time.monotonic() > deadline or any(one.state != "running" for one in health.values()):
             raise NeverHealthyError(failures(lab, health), seconds)
         time.sleep(PAUSE)
+
+
+def _new_enough(one: HostHealth, since: float) -> HostHealth:
+    if one.healthy and one.at < since:
+        return replace(one, detail="its services have not been asked since it was configured")
+    return one
 
 
 def failures(lab: Lab, health: dict[str, HostHealth]) -> list[Failure]:

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from lab.engine.health import STALE_AFTER, judge
+from lab.engine.health import STALE_AFTER, HostHealth, judge
+from lab.engine.wait import NeverHealthyError, wait_until_healthy
+from lab.events import Bus, Event, HostPhase, Phase
+
+if TYPE_CHECKING:
+    from lab.engine.lab import Lab
 
 NOW = 1_000_000.0
 
@@ -63,3 +70,46 @@ def test_only_true_means_healthy() -> None:
 def test_a_host_without_services_is_healthy_once_it_reports() -> None:
     assert judge("running", [], report(), NOW).healthy
     assert not judge("running", [], None, NOW).healthy
+
+
+def lab_that_says(*looks: dict[str, HostHealth]) -> Lab:
+    """A lab whose health is these, one look after another; the last one stays."""
+    left = list(looks)
+    service = SimpleNamespace(remedy="Restart it.")
+    site = SimpleNamespace(services=lambda _: {"a": service, "b": service})
+    return cast("Lab", SimpleNamespace(name="x", site=site, health=lambda: left.pop(0) if len(left) > 1 else left[0]))
+
+
+def healths(text: str | None, *hosts: str) -> dict[str, Any]:
+    return {host: judge("running", ["a", "b"], text, NOW) for host in hosts}
+
+
+def test_waiting_ends_when_the_last_host_is_healthy_and_tells_each_change_once() -> None:
+    bus, seen = Bus(), list[Event]()
+    bus.subscribe(seen.append)
+    ill, well = healths(report(a=True, b=False), "h"), healths(report(a=True, b=True), "h")
+    wait_until_healthy(lab_that_says(ill, ill, well), bus, 10, {})
+    phases = [event.phase for event in seen if isinstance(event, HostPhase)]
+    assert phases == [Phase.UNHEALTHY, Phase.HEALTHY]
+
+
+def test_giving_up_names_host_service_output_and_remedy() -> None:
+    with pytest.raises(NeverHealthyError) as error:
+        wait_until_healthy(lab_that_says(healths(report(a=True, b=False), "h1", "h2")), Bus(), 0, {})
+    assert error.value.exit_code == 3
+    assert "h1: service b was not healthy within 0 s: said so" in error.value.message
+    assert "h2" in error.value.message
+    assert "Restart it." in error.value.remedy
+
+
+def test_a_report_from_before_the_host_was_configured_does_not_count() -> None:
+    lab = lab_that_says(healths(report(a=True, b=True), "h"))
+    with pytest.raises(NeverHealthyError):
+        wait_until_healthy(lab, Bus(), 0, {"h": NOW + 1})
+    assert wait_until_healthy(lab, Bus(), 0, {"h": NOW})["h"].healthy
+
+
+def test_a_container_that_ended_is_not_waited_for() -> None:
+    with pytest.raises(NeverHealthyError) as error:
+        wait_until_healthy(lab_that_says({"h": judge("exited", ["a"], None, NOW)}), Bus(), 1000, {})
+    assert "container exited" in error.value.message
