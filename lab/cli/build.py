@@ -13,9 +13,8 @@ from lab.settings import load_settings
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
 
-    from lab.images.recipe import Recipe
+    from lab.images.recipe import Recipe, RoleList
     from lab.settings import Settings
 
 EXAMPLE = """
@@ -35,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Build what is missing; 0 when every image of the site is there."""
-    from lab.images.ensure import ensure_images, recipes_of  # noqa: PLC0415 # --help needs neither Docker nor Ansible
+    from lab.images.ensure import ensure_recipes, recipes_of  # noqa: PLC0415 # --help needs neither Docker nor Ansible
     from lab.topology.load import load_site, site_path  # noqa: PLC0415
 
     settings = load_settings()
@@ -44,15 +43,15 @@ def run(arguments: argparse.Namespace) -> int:
     site = load_site(site_path(arguments.site, settings.inventories))
     bus = Bus()
     bus.subscribe(print_line)
-    images = ensure_images(site, bus, fresh=arguments.fresh)
     recipes = recipes_of(site, settings)
+    images = ensure_recipes(site, recipes, bus, fresh=arguments.fresh)
     result: dict[str, Any] = {
         "site": site.name,
         "images": [
             {"roles": list(roles), "tag": recipe.built.tag, "key": recipe.key, "id": images[roles]}
             for roles, recipe in recipes.items()
         ],
-        "sbom": _copy_sbom(list(recipes.values()), settings, arguments.sbom) if arguments.sbom else [],
+        "sbom": _copy_sbom(recipes, images, settings, arguments.sbom) if arguments.sbom else [],
         "removed": [],
         "in_use": [],
     }
@@ -77,13 +76,23 @@ def _remove(arguments: argparse.Namespace, settings: Settings) -> int:
     return 1 if pruned.in_use else 0
 
 
-def _copy_sbom(recipes: Sequence[Recipe], settings: Settings, folder: Path) -> list[str]:
-    """Copy the package lists of these images, and return the files."""
-    from lab.images.sbom import file_name  # noqa: PLC0415 # asked for rarely
+def _copy_sbom(
+    recipes: dict[RoleList, Recipe], images: dict[RoleList, str], settings: Settings, target: Path
+) -> list[str]:
+    """Copy the package lists of these images, and return the files; a list that was lost is made again."""
+    from lab.engine.client import Docker  # noqa: PLC0415 # asked for rarely
+    from lab.images.ensure import list_packages  # noqa: PLC0415
+    from lab.images.sbom import file_name  # noqa: PLC0415
 
-    folder.mkdir(parents=True, exist_ok=True)
-    names = dict.fromkeys(file_name(recipe.built) for recipe in recipes)
-    return [str(shutil.copy(settings.state / "sbom" / name, folder / name)) for name in names]
+    kept = settings.state / "sbom"
+    target.mkdir(parents=True, exist_ok=True)
+    copies: dict[str, None] = {}
+    for roles, recipe in recipes.items():
+        name = file_name(recipe.built)
+        if not (kept / name).is_file():
+            list_packages(Docker(), recipe.built, images[roles], kept)
+        copies[str(shutil.copy(kept / name, target / name))] = None
+    return list(copies)
 
 
 def _as_text(result: dict[str, Any]) -> str:

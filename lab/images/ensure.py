@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lab.engine.client import Docker
+from lab.errors import EngineError
 from lab.events import ImageFinished, ImageStarted, Note, StageFinished, StageStarted
 from lab.images import sbom
-from lab.images.container import build_containers, remove_left_over
+from lab.images.container import build_containers, container_name, remove_left_over
 from lab.images.debian import Mirror, base_key, build_base
 from lab.images.recipe import LABEL_KEY, Recipe, RoleList, site_recipes
 from lab.settings import ROOT, Settings, load_settings
@@ -40,15 +41,20 @@ def ensure_images(site: Site, bus: Bus, *, fresh: bool = False) -> dict[RoleList
         MachineNotReadyError: Docker or mmdebstrap is missing.
         UsageError: a host has a role that does not exist.
     """
+    return ensure_recipes(site, recipes_of(site, load_settings()), bus, fresh=fresh)
+
+
+def ensure_recipes(
+    site: Site, recipes: dict[RoleList, Recipe], bus: Bus, *, fresh: bool = False
+) -> dict[RoleList, str]:
+    """As :func:`ensure_images`, for the site's recipes as the caller saw them."""
     settings = load_settings()
     docker = Docker()
-    recipes = recipes_of(site, settings)
     images = {} if fresh else present(docker, recipes.values())
-    missing = _missing(recipes, images)
-    if missing:
+    if _missing(recipes, images):
         with _alone(bus):
             images = {} if fresh else present(docker, recipes.values())
-            _build(docker, settings, _missing(recipes, images), images, bus)
+            _build(docker, settings, site, _missing(recipes, images), images, bus)
     return {roles: images[recipe.key] for roles, recipe in recipes.items()}
 
 
@@ -76,8 +82,12 @@ def _missing(recipes: dict[RoleList, Recipe], images: dict[str, str]) -> list[Re
     return [recipe for recipe in recipes.values() if recipe.installs and recipe.key not in images]
 
 
-def _build(docker: Docker, settings: Settings, missing: list[Recipe], images: dict[str, str], bus: Bus) -> None:
+def _build(
+    docker: Docker, settings: Settings, site: Site, missing: list[Recipe], images: dict[str, str], bus: Bus
+) -> None:
     """Build what is missing, and enter it into ``images``."""
+    if not missing:  # another build made it while this one waited
+        return
     from lab.images.bake import Bakery, levels  # noqa: PLC0415 # Ansible is of no use where nothing is missing
     from lab.images.wheels import fetch_wheels  # noqa: PLC0415
 
@@ -98,18 +108,40 @@ def _build(docker: Docker, settings: Settings, missing: list[Recipe], images: di
         bakery.refresh_lists(next(iter(images.values())))
         for level in levels(missing):
             images.update(bakery.bake(level, images))
+            _refuse_changed(docker, level, recipes_of(site, settings))
     bus.emit(StageFinished(STAGE, time.monotonic() - began))
+
+
+def _refuse_changed(docker: Docker, level: list[Recipe], now: dict[RoleList, Recipe]) -> None:
+    """Give up images whose files were edited while they were baked: their key does not say what is in them.
+
+    Raises:
+        EngineError: there are such images.
+    """
+    changed = [recipe for recipe in level if recipe.roles not in now or now[recipe.roles].key != recipe.key]
+    for recipe in changed:
+        docker.remove_image(recipe.tag)
+    if changed:
+        raise EngineError(
+            f"Files of role {changed[0].role}, or of one before it, changed while its image was built.",
+            remedy="Do the same again: what was built before is kept.",
+        )
 
 
 def _build_debian(docker: Docker, recipe: Recipe, images: dict[str, str], sbom_folder: Path, bus: Bus) -> None:
     began = time.monotonic()
     bus.emit(ImageStarted(recipe.name))
     image = build_base(recipe, Mirror.from_environment())
-    name = "pacslab-build-debian"
-    with build_containers(docker, {name: image}):
-        sbom.write(sbom.collect(docker, name, recipe), sbom_folder, recipe)
+    list_packages(docker, recipe, image, sbom_folder)
     images[recipe.key] = image
     bus.emit(ImageFinished(recipe.name, recipe.key, time.monotonic() - began))
+
+
+def list_packages(docker: Docker, recipe: Recipe, image: str, folder: Path) -> Path:
+    """Write the package list of an image that is there already."""
+    name = f"{container_name(recipe)}-list"
+    with build_containers(docker, {name: image}):
+        return sbom.write(sbom.collect(docker, name, recipe), folder, recipe)
 
 
 @contextmanager

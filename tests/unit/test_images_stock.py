@@ -8,8 +8,9 @@ import pytest
 from images_site import Repository
 
 from lab.engine.client import ConflictError, Docker
+from lab.errors import EngineError
 from lab.images import prune as prune_module
-from lab.images.ensure import present
+from lab.images.ensure import _refuse_changed, present
 from lab.images.recipe import LABEL_KEY, LABEL_ROLES
 from lab.settings import Settings
 
@@ -65,6 +66,18 @@ def test_an_image_with_an_old_key_under_the_name_is_not_there(recipes: dict[str,
     stale = image(recipes["common+web"])
     stale["Labels"] = {LABEL_ROLES: "common,web", LABEL_KEY: "f" * 64}
     assert present(Engine([stale]), recipes.values()) == {}
+
+
+def test_an_image_whose_files_changed_while_it_was_baked_is_given_up(
+    recipes: dict[str, Recipe], tmp_path: Path
+) -> None:
+    repository = Repository(tmp_path)
+    repository.write("roles/web/files/new", "x")
+    now = {recipe.roles: recipe for recipe in repository.recipes(base="0" * 64).values()}
+    engine = Engine([])
+    with pytest.raises(EngineError, match="role web"):
+        _refuse_changed(engine, [recipes["common+web"], recipes["common+program"]], now)
+    assert engine.gone == [recipes["common+web"].tag]
 
 
 def test_pruning_removes_what_no_site_needs_children_first(
