@@ -54,7 +54,7 @@ def ensure_recipes(
     if _missing(recipes, images):
         with _alone(bus):
             images = {} if fresh else present(docker, recipes.values())
-            _build(docker, settings, site, _missing(recipes, images), images, bus)
+            _build(docker, settings, site, _missing(recipes, images), images, bus=bus)
     return {roles: images[recipe.key] for roles, recipe in recipes.items()}
 
 
@@ -83,7 +83,7 @@ def _missing(recipes: dict[RoleList, Recipe], images: dict[str, str]) -> list[Re
 
 
 def _build(
-    docker: Docker, settings: Settings, site: Site, missing: list[Recipe], images: dict[str, str], bus: Bus
+    docker: Docker, settings: Settings, site: Site, missing: list[Recipe], images: dict[str, str], *, bus: Bus
 ) -> None:
     """Build what is missing, and enter it into ``images``."""
     if not missing:  # another build made it while this one waited
