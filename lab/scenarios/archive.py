@@ -24,11 +24,11 @@ headers = {"Authorization": "Basic " + base64.b64encode(user.encode()).decode()}
 def get(path, body=None):
     request = urllib.request.Request(url + path, body, headers)
     return urllib.request.urlopen(request, timeout=30).read()
-query = {"Level": "Instance", "Query": {"StudyInstanceUID": study}, "Expand": True}
+query = {"Level": "Instance", "Query": {"StudyInstanceUID": study}, "Expand": True, "RequestedTags": ["Rows"]}
 digests = {}
 for one in json.loads(get("/tools/find", json.dumps(query).encode())):
-    frames = json.loads(get("/instances/%s/frames" % one["ID"]))
-    if frames:
+    if one["RequestedTags"].get("Rows"):
+        frames = json.loads(get("/instances/%s/frames" % one["ID"]))
         pixels = b"".join(get("/instances/%s/frames/%s/raw" % (one["ID"], frame)) for frame in frames)
         digests[one["MainDicomTags"]["SOPInstanceUID"]] = hashlib.sha256(pixels).hexdigest()
 print(json.dumps(digests))

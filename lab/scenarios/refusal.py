@@ -33,7 +33,8 @@ class Refusal:
         target: host that refuses, and whose log has to say so.
         controls: CSF 1.1 subcategories.
         evidence: words of which each has to stand in one line of the target's log.
-        unharmed: the positive control; raises :class:`StepFailure` when the service no longer does what it should.
+        unharmed: the positive control, unless the case has one of its own (DICOM: C-ECHO as permitted); raises
+            :class:`StepFailure` when the service no longer does what it should.
         words: further arguments of the case, known once earlier steps have run.
         credential: what to present instead of the host's own certificate.
         needs: steps without which the attempt makes no sense.
@@ -46,7 +47,7 @@ class Refusal:
     target: str
     controls: tuple[str, ...]
     evidence: tuple[str, ...]
-    unharmed: Callable[[Stage], str] = field(repr=False)
+    unharmed: Callable[[Stage], str] | None = field(default=None, repr=False)
     words: Callable[[Stage], list[str]] = field(default=lambda _: [], repr=False)
     credential: Callable[[Stage], Bundle] | None = field(default=None, repr=False)
     needs: tuple[str, ...] = ()
@@ -71,7 +72,16 @@ class Refusal:
             presenting: list[str] = []
             if self.credential is not None:
                 presenting = stack.enter_context(placed(stage, source, self.credential(stage)))
-            argv = ["pacslab-misuse", self.case, "--peer", self.target, *presenting, *self.words(stage), "--json"]
+            argv = [
+                "pacslab-misuse",
+                self.case,
+                "--peer",
+                self.target,
+                *presenting,
+                *self.words(stage),
+                "--control",
+                "--json",
+            ]
             outcome = stage.ask(source, argv, timeout=120)
         require(outcome["refused"], f"{self.target} let it through: {outcome['detail']}")
         line = stage.collected.wait(self.target, mark[self.target], self._is_evidence, timeout=RECORDED_WITHIN)
@@ -83,10 +93,17 @@ class Refusal:
                 observed=f"refused ({outcome['detail']}), but no line of {self.target} at {collector} has"
                 f" {' and '.join(self.evidence)}; the last ones: {seen}",
             )
-        unharmed = self.unharmed(stage)
+        unharmed = self._unharmed(stage, outcome.get("control"))
         return (
             f"refused at {outcome['layer']}: {outcome['detail']}; {collector} has it: {_words(line)[:200]}; {unharmed}"
         )
+
+    def _unharmed(self, stage: Stage, control: dict[str, Any] | None) -> str:
+        if self.unharmed is not None:
+            return self.unharmed(stage)
+        require(control is not None, "the case has no positive control, so an unharmed service is not shown")
+        require(not (control or {})["refused"], f"afterwards {self.target} refuses what is permitted too: {control}")
+        return f"{self.target} still answers C-ECHO"
 
     def _is_evidence(self, line: dict[str, Any]) -> bool:
         text = _words(line)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from simulators.misuse.outcome import Outcome
     from simulators.output import Result
     from simulators.settings import Settings
 
@@ -42,7 +43,7 @@ CASES: dict[str, tuple[str, str, str]] = {
     "dicom-completed-step": ("dicom:completed_step", "N-SET on a completed procedure step", "--instance 1.2.3"),
     "dicom-garbage": ("dicom:garbage", "text instead of a PDU", ""),
     "dicom-oversized": ("dicom:oversized", "an association request of almost 4 GiB", ""),
-    "dicom-broken-object": ("dicom:broken_object", "C-STORE of a data set that is cut short", ""),
+    "dicom-broken-object": ("dicom:broken_object", "C-STORE of an object that is none", ""),
     "hl7-no-certificate": ("hl7:no_certificate", "a message without a client certificate", ""),
     "hl7-unlisted": (
         "hl7:unlisted",
@@ -78,6 +79,7 @@ def _user() -> str:
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--control", action="store_true", help="DICOM: afterwards C-ECHO as permitted, and tell")
     parser.add_argument("--peer", metavar="HOST", help="whom to ask (default: the first whom this host may)")
     parser.add_argument("--certificate", type=Path, metavar="FILE", help="certificate to present (PEM)")
     parser.add_argument("--key", type=Path, metavar="FILE", help="its key (PEM)")
@@ -100,5 +102,13 @@ def attempt(arguments: argparse.Namespace, settings: Settings) -> Result:
         raise NotReadyError(f"{settings.host.name} has no role", remedy="Run the case on one of the hospital's hosts.")
     peer = library.peer_of(arguments, settings).name
     made = outcome(arguments.verb, peer, lambda: getattr(library, function)(arguments, settings))
-    word = "refused" if made.refused else "let through"
-    return Result(made.as_dict(), f"{made.case} at {made.peer}: {word} ({made.detail})")
+    data, text = made.as_dict(), _line(made)
+    if arguments.control and module == "dicom":
+        after = outcome("dicom-control", peer, lambda: library.control(arguments, settings))
+        data["control"] = after.as_dict()
+        text += f"\n{_line(after)}"
+    return Result(data, text)
+
+
+def _line(made: Outcome) -> str:
+    return f"{made.case} at {made.peer}: {'refused' if made.refused else 'let through'} ({made.detail})"

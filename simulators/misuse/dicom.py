@@ -37,10 +37,8 @@ if TYPE_CHECKING:
 CERTIFICATE = "dicom-client"
 PENDING = {0xFF00, 0xFF01}
 ANSWER_SECONDS = 15.0
-OVERSIZED = bytes.fromhex("0100fffffff0") + bytes(64)
-"""An A-ASSOCIATE-RQ (PS3.8 9.3.2) that announces almost 4 GiB."""
-CUT_SHORT = bytes.fromhex("1000 1000 504e feff") + b"Cut^Short"
-"""PatientName (0010,0010) with a length of 65534 bytes, and nine of them."""
+OUT_OF_ORDER = bytes.fromhex("0200 0200 5549 0400") + b"1.2\0"
+"""An element of group 0002 (PS3.10 7.1), which has no place in a data set, after those of group 0008."""
 
 
 def peer_of(arguments: argparse.Namespace, settings: Settings, permit: str = "C-ECHO") -> Peer:
@@ -200,8 +198,11 @@ def garbage(arguments: argparse.Namespace, settings: Settings) -> Answer:
 
 
 def oversized(arguments: argparse.Namespace, settings: Settings) -> Answer:
-    """An association request that announces almost 4 GiB, inside good TLS."""
-    return _raw(peer_of(arguments, settings), client_context(settings, CERTIFICATE), OVERSIZED)
+    """An association request (PS3.8 9.3.2) with good AE titles that announces almost 4 GiB, inside good TLS."""
+    peer = peer_of(arguments, settings)
+    titles = f"{peer.ae_title or '':<16}{own_title(settings):<16}".encode()
+    request = bytes.fromhex("0100 fffffff0 0001 0000") + titles + bytes(200)
+    return _raw(peer, client_context(settings, CERTIFICATE), request)
 
 
 def _raw(peer: Peer, tls: ssl.SSLContext, data: bytes) -> Answer:
@@ -226,7 +227,7 @@ def _raw(peer: Peer, tls: ssl.SSLContext, data: bytes) -> Answer:
 
 
 def broken_object(arguments: argparse.Namespace, settings: Settings) -> Answer:
-    """C-STORE of an image whose data set ends in the middle of an element with an impossible length."""
+    """C-STORE of an object that names no patient, study and series, and has an element where none may be."""
     image = Dataset()
     image.SOPClassUID = CTImageStorage
     image.SOPInstanceUID = generate_uid()
@@ -239,7 +240,7 @@ def broken_object(arguments: argparse.Namespace, settings: Settings) -> Answer:
         path = Path(folder) / "broken.dcm"
         dcmwrite(path, image, enforce_file_format=True)
         with path.open("ab") as file:
-            file.write(CUT_SHORT)
+            file.write(OUT_OF_ORDER)
         _config.STORE_SEND_CHUNKED_DATASET = True  # sends the file's bytes as they are
         with associate(peer, wanted, calling=own_title(settings), tls=tls) as association:
             return _stored(association, path)

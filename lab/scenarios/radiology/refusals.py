@@ -10,13 +10,10 @@ from lab.scenarios.radiology.acquisition import examination, station
 from lab.scenarios.radiology.clinic import CT_HEAD, MR_HEAD, Clinic
 from lab.scenarios.radiology.revocation import revoked
 from lab.scenarios.refusal import Refusal
-from lab.scenarios.stage import require
 from lab.trust.outsiders import Bundle, expired, foreign, self_signed
 from lab.trust.store import leaf_file, pki_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from lab.scenarios.model import Step
     from lab.scenarios.stage import Stage
 
@@ -35,6 +32,7 @@ class Cast:
 
     scanner: str
     scanner_address: str
+    scanner_title: str
     other_title: str
     pacs: str
     ris: str
@@ -51,6 +49,7 @@ class Cast:
         return cls(
             scanner=scanner,
             scanner_address=str(hosts[scanner].address),
+            scanner_title=str(hosts[scanner].ae_title),
             other_title=next(str(host.ae_title) for host in hosts.values() if host.modality == MR_HEAD.modality),
             pacs=clinic.pacs,
             ris=clinic.ris,
@@ -59,17 +58,6 @@ class Cast:
             reader_address=str(hosts[clinic.reader].address),
             technologist=clinic.technologist,
         )
-
-
-def associates(cast: Cast, target: str) -> Callable[[Stage], str]:
-    """Positive control: the scanner's own C-ECHO is answered."""
-
-    def control(stage: Stage) -> str:
-        answer = stage.ask(cast.scanner, ["pacslab-misuse", "dicom-control", "--peer", target, "--json"])
-        require(not answer["refused"], f"afterwards {target} refuses C-ECHO too: {answer['detail']}")
-        return f"{target} still answers C-ECHO"
-
-    return control
 
 
 def registers(stage: Stage) -> str:
@@ -95,39 +83,33 @@ def steps(stage: Stage) -> tuple[Step, ...]:
 
 def strangers(cast: Cast) -> list[Refusal]:
     """Callers without a certificate that counts, or without TLS that does."""
-    at_pacs = partial(
-        Refusal,
-        source=cast.scanner,
-        target=cast.pacs,
-        controls=WHO,
-        evidence=(cast.scanner_address, "refused"),
-        unharmed=associates(cast, cast.pacs),
-    )
+    at_pacs = partial(Refusal, source=cast.scanner, target=cast.pacs, controls=WHO)
     other = partial(at_pacs, case="dicom-other-certificate")
 
+    def refused(*reason: str) -> tuple[str, ...]:
+        return ("refused", cast.scanner_address, *reason)
+
     return [
-        at_pacs("no-certificate", "A caller without a certificate", "dicom-no-certificate"),
-        other("foreign-ca", "A certificate of a CA that nobody here knows",
+        at_pacs("no-certificate", "A caller without a certificate", "dicom-no-certificate",
+                evidence=refused("no-certificate")),
+        other("foreign-ca", "A certificate of a CA that nobody here knows", evidence=refused("certificate-refused"),
               credential=lambda stage: foreign(stage.lab.site, cast.scanner, PROFILE)),
-        other("self-signed", "A certificate that only its own key vouches for",
+        other("self-signed", "A certificate that only its own key vouches for", evidence=refused("SELF_SIGNED"),
               credential=lambda stage: self_signed(stage.lab.site, cast.scanner, PROFILE)),
-        other("expired", "A certificate that ended yesterday",
+        other("expired", "A certificate that ended yesterday", evidence=refused("EXPIRED"),
               credential=lambda stage: expired(stage.lab.site, stage.lab.folder, cast.scanner, PROFILE)),
-        other("revoked", "A certificate that worked until it was revoked",
+        other("revoked", "A certificate that worked until it was revoked", evidence=refused("REVOKED"),
               credential=lambda stage: revoked(stage, cast.scanner, PROFILE, cast.pacs)),
-        other("wrong-profile", "The host's own log certificate, used for DICOM",
+        other("wrong-profile", "The host's own log certificate, used for DICOM", evidence=refused("wrong-profile"),
               credential=lambda stage: held(stage, cast.scanner, "syslog")),
-        at_pacs("plain-dicom", "DICOM without TLS on the TLS port", "dicom-plain"),
-        at_pacs("old-tls", "TLS 1.1", "dicom-old-tls"),
+        at_pacs("plain-dicom", "DICOM without TLS on the TLS port", "dicom-plain", evidence=refused("not-tls")),
+        at_pacs("old-tls", "TLS 1.1", "dicom-old-tls", evidence=refused("old-tls")),
     ]  # fmt: skip
 
 
 def forgers(cast: Cast) -> list[Refusal]:
     """Callers with a good certificate and a name that is not theirs."""
-    at_pacs = partial(
-        Refusal, source=cast.scanner, target=cast.pacs, controls=("PR.AC-1", "PR.AC-6", "PR.PT-1"),
-        unharmed=associates(cast, cast.pacs),
-    )  # fmt: skip
+    at_pacs = partial(Refusal, source=cast.scanner, target=cast.pacs, controls=("PR.AC-1", "PR.AC-6", "PR.PT-1"))
     return [
         at_pacs(
             "other-ae-title", "The right certificate with another modality's AE title", "dicom-other-title",
@@ -140,7 +122,7 @@ def forgers(cast: Cast) -> list[Refusal]:
         ),
         at_pacs(
             "unknown-called-ae", "A called AE title that is not there", "dicom-unknown-called",
-            evidence=("NOBODY",), words=lambda _: ["--ae-title", "NOBODY"],
+            evidence=("Rejected association", "NOBODY"), words=lambda _: ["--ae-title", "NOBODY"],
         ),
     ]  # fmt: skip
 
@@ -150,15 +132,15 @@ def _host_of(stage: Stage, title: str) -> str:
 
 
 def trespassers(cast: Cast) -> list[Refusal]:
-    """Callers who are who they say, and ask what no flow permits them."""
-    at_pacs = partial(
-        Refusal, source=cast.scanner, target=cast.pacs, controls=WHAT, unharmed=associates(cast, cast.pacs)
-    )
-    at_ris = partial(Refusal, source=cast.scanner, target=cast.ris, unharmed=associates(cast, cast.ris))
+    """Callers who are who they say, and ask what no flow permits them, or what nobody can read."""
+    at_pacs = partial(Refusal, source=cast.scanner, target=cast.pacs)
+    at_ris = partial(Refusal, source=cast.scanner, target=cast.ris)
     return [
-        at_pacs("modality-find", "A scanner asks the PACS for studies", "dicom-find", evidence=("C-FIND",)),
+        at_pacs("modality-find", "A scanner asks the PACS for studies", "dicom-find", controls=WHAT,
+                evidence=("Rejected Find request", cast.scanner_title)),
         at_pacs(
-            "modality-get", "A scanner retrieves a study from the PACS", "dicom-get", evidence=("C-GET",),
+            "modality-get", "A scanner retrieves a study from the PACS", "dicom-get", controls=WHAT,
+            evidence=("Rejected Get request", cast.scanner_title),
             words=lambda stage: ["--instance", examination(stage).study], needs=("store",),
         ),
         at_ris(
@@ -175,8 +157,8 @@ def trespassers(cast: Cast) -> list[Refusal]:
                 controls=HOW, evidence=("refused", "not-dicom")),
         at_pacs("oversized-pdu", "An association request of almost 4 GiB", "dicom-oversized",
                 controls=HOW, evidence=("refused", "not-dicom")),
-        at_pacs("malformed-object", "An image whose data set is cut short", "dicom-broken-object",
-                controls=HOW, evidence=("orthanc",)),
+        at_pacs("malformed-object", "An object without patient, study and series", "dicom-broken-object",
+                controls=HOW, evidence=("Store has failed",)),
     ]  # fmt: skip
 
 
@@ -187,7 +169,7 @@ def messages(cast: Cast) -> list[Refusal]:
     record = partial(at_ris, source=cast.record)
     return [
         reader("hl7-no-certificate", "HL7 without a certificate", "hl7-no-certificate",
-               controls=WHO, evidence=("refused", cast.reader_address)),
+               controls=WHO, evidence=("refused", "no-certificate", cast.reader_address)),
         reader(
             "hl7-unlisted-sender", "HL7 with the certificate of a host that no flow lets call", "hl7-unlisted",
             controls=WHO, evidence=("refused", "unlisted"),

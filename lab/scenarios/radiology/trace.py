@@ -27,7 +27,7 @@ def trace(stage: Stage) -> str:
         places[host] = numbers.pop() if len(numbers) == 1 else f"{len(numbers)} accession numbers"
     wrong = {host: number for host, number in places.items() if number != done.accession}
     require(not wrong, f"other accession numbers: {wrong}")
-    wanted = {clinic.ris, done.station}
+    wanted = {clinic.ris}
 
     def logs() -> set[str]:
         found = stage.run(stage.collected.centre, ["sh", "-c", f'grep -l "$1" {FOLDER}/*.jsonl', "sh", done.accession])
