@@ -6,7 +6,7 @@ BIN := .venv/bin
 PACSLAB := lab/with-docker.sh $(BIN)/pacslab
 PYTHON_CODE := lab simulators tests roles
 
-.PHONY: help lab test setup down clean lint unit setup-test lab-test lock
+.PHONY: help lab test setup down clean lint unit setup-test lab-test lock docs
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ lab-test: setup-test
 
 lock: setup-test ## pin the Python packages of the hosts anew
 	@$(BIN)/python -m lab.images.lock
+
+docs: setup-test ## write the generated pages and the picture of docs/ anew
+	@$(BIN)/python -m lab.docs
 
 setup-test:
 	@lab/setup.sh simulators,test

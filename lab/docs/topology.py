@@ -6,6 +6,7 @@ import inspect
 import json
 from typing import TYPE_CHECKING, Any
 
+from lab.docs.parts import renew
 from lab.topology.permits import VOCABULARIES
 from lab.topology.rules import RULES
 from lab.topology.schema import topology_schema
@@ -18,18 +19,8 @@ KINDS = {"the site": "", "a zone": "Zone", "a host": "Host", "a host's asset": "
 
 
 def topology_page(text: str) -> str:
-    """Return the page with its generated parts renewed.
-
-    A part stands between ``<!-- generated: NAME; ... -->`` and ``<!-- end -->``; what is around it is written by hand.
-    """
-    for name, part in PARTS.items():
-        head, mark, rest = text.partition(f"<!-- generated: {name};")
-        comment, _, old = rest.partition("-->\n")
-        _, end, tail = old.partition("<!-- end -->")
-        if not (mark and end):
-            raise ValueError(f"the page has no part named {name}")
-        text = f"{head}{mark}{comment}-->\n{part()}{end}{tail}"
-    return text
+    """Return the page with its generated parts renewed."""
+    return renew(text, PARTS)
 
 
 def keys_table() -> str:

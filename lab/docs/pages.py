@@ -1,0 +1,44 @@
+"""Everything of ``docs/`` that is generated: by path, with the text that belongs there."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from lab.docs.exit_codes import errors_table
+from lab.docs.parts import renew
+from lab.docs.requirements import requirements_table
+from lab.docs.roles import role_pages
+from lab.docs.topology import topology_page
+from lab.docs.verbs import verbs_table
+from lab.settings import ROOT
+from lab.topology.graph import draw_svg
+from lab.topology.load import load_site, site_path
+from lab.topology.schema import SCHEMA_PATH, schema_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+DOCS = ROOT / "docs"
+ROLES = DOCS / "roles"
+PICTURE = DOCS / "reference-site.svg"
+"""As ``pacslab graph --offline`` draws it."""
+
+RENEWED: dict[str, Callable[[str], str]] = {
+    "index.md": partial(renew, parts={"verbs": verbs_table}),
+    "exit-codes.md": partial(renew, parts={"errors": errors_table}),
+    "troubleshooting.md": partial(renew, parts={"requirements": requirements_table}),
+    "topology.md": topology_page,
+}
+"""Pages that are partly written by hand, with what renews them."""
+
+
+def generated() -> dict[Path, str]:
+    """Return the text of every generated file, and of every page with generated parts."""
+    return {
+        SCHEMA_PATH: schema_text(),
+        PICTURE: draw_svg(load_site(site_path("reference")), None),
+        **{ROLES / name: text for name, text in role_pages().items()},
+        **{DOCS / name: make((DOCS / name).read_text("utf-8")) for name, make in RENEWED.items()},
+    }
