@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from lab.engine.client import Docker
     from lab.engine.spec import Spec
 
-STOP_SECONDS = 30
+STOP_SECONDS = 100
+"""Longer than systemd waits for any unit (90 s), so that it is systemd that ends a unit that hangs, not Docker systemd."""
 WORKERS = 8
 T = TypeVar("T")
 R = TypeVar("R")
