@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lab.engine.spec import Spec
 
 STOP_SECONDS = 100
-"""Longer than systemd waits for any unit (90 s), so that it is systemd that ends a unit that hangs, not Docker systemd."""
+"""Longer than systemd waits for any unit (90 s): systemd ends a unit that hangs, not Docker all of systemd."""
 WORKERS = 8
 T = TypeVar("T")
 R = TypeVar("R")
