@@ -5,6 +5,7 @@ SITE ?= reference
 BIN := .venv/bin
 PACSLAB := lab/with-docker.sh $(BIN)/pacslab
 PYTHON_CODE := lab simulators tests roles
+JUNIT = $(if $(CI_RESULTS),--junitxml=$(CI_RESULTS)/$@.xml)
 
 .PHONY: help lab test setup down clean lint unit setup-test lab-test lock docs
 
@@ -21,7 +22,7 @@ test: setup-test lint unit lab-test ## linters, unit tests, then the lab tests i
 setup: ## install what is missing: packages, kernel limits, Docker, .venv
 	@lab/setup.sh
 
-down: ## remove the lab
+down: setup ## remove the lab
 	@$(PACSLAB) down --site $(SITE)
 
 clean: down ## remove the lab, its files, its images and the package caches
@@ -36,10 +37,10 @@ lint: setup-test ## ruff, mypy, yamllint, ansible-lint
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/ansible-lint --offline --strict
 
 unit: setup-test ## unit tests, which need no Docker
-	@$(BIN)/pytest tests/unit
+	@$(BIN)/pytest $(JUNIT) tests/unit
 
 lab-test: setup-test
-	@lab/with-docker.sh $(BIN)/pytest tests/lab
+	@lab/with-docker.sh $(BIN)/pytest $(JUNIT) tests/lab
 
 lock: setup-test ## pin the Python packages of the hosts anew
 	@$(BIN)/python -m lab.images.lock
