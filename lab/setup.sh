@@ -52,6 +52,18 @@ engine_answers() {
     if [ -w "$socket" ]; then ping_engine env; else ping_engine as_root; fi
 }
 
+want_test_packages() { # judges and servers that unit tests run
+    command -v dciodvfy >/dev/null || missing="$missing dicom3tools"
+    command -v nft >/dev/null || [ -x /usr/sbin/nft ] || missing="$missing nftables"
+    command -v openssl >/dev/null || missing="$missing openssl"
+    if ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
+        missing="$missing postgresql"
+        # the tests start a server of their own: the package need not make one
+        as_root sh -c 'mkdir -p /etc/postgresql-common; [ -e /etc/postgresql-common/createcluster.conf ] ||
+            echo "create_main_cluster = false" > /etc/postgresql-common/createcluster.conf'
+    fi
+}
+
 install_packages() {
     missing=
     command -v dockerd >/dev/null || [ -x /usr/sbin/dockerd ] || engine_answers || missing="$missing docker.io"
@@ -67,6 +79,7 @@ install_packages() {
             *) missing="$missing python3.11 python3.11-venv" ;;
         esac
     fi
+    case ,$extras, in *,test,*) want_test_packages ;; esac
     [ -n "$missing" ] || return 0
     command -v apt-get >/dev/null ||
         fail "This machine lacks:$missing." "Install these by its own means; setup does it on Debian and Ubuntu only."

@@ -19,15 +19,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def server_programs() -> Path | None:
-    """Return the folder of PostgreSQL's server programs, if they are installed."""
+def server_programs() -> Path:
+    """Return the folder of PostgreSQL's server programs; 'make unit' installs them."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    return found[-1].parent if found else None
+    assert found, "PostgreSQL's server is not installed: run 'lab/setup.sh simulators,test'"
+    return found[-1].parent
 
 
 @contextmanager
-def running_server(programs: Path) -> Iterator[str]:
+def running_server() -> Iterator[str]:
     """Run a server and give a connection string."""
+    programs = server_programs()
     folder = Path(tempfile.mkdtemp(prefix="pacslab-pg-"))
     user = "postgres" if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
     if user:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from simulator_database import own_schema, running_server, server_programs
+from simulator_database import own_schema, running_server
 from simulator_peers import ANNA, EHR, RIS, caller, peer, renamed, sender
 
 from simulators.database import URL_VARIABLE, Database
@@ -20,17 +20,13 @@ from simulators.settings import parse
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PROGRAMS = server_programs()
-pytestmark = pytest.mark.skipif(PROGRAMS is None, reason="PostgreSQL's server is not installed")
-
 CODE = Code("CTHEAD", "CT head", "99L")
 FILLED = Order("O0000001", CODE, "CT", filler="F1", accession="A1", study_uid="2.25.1")
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    assert PROGRAMS is not None
-    with running_server(PROGRAMS) as target:
+    with running_server() as target:
         yield target
 
 

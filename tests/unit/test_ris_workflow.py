@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 from pydicom.dataset import Dataset
-from simulator_database import own_schema, running_server, server_programs
+from simulator_database import own_schema, running_server
 from simulator_peers import ANNA, from_ehr, loopback_peer, renamed
 from simulator_ris import HEAD, Ris
 
@@ -23,14 +23,10 @@ from simulators.ris.record import STEPS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PROGRAMS = server_programs()
-pytestmark = pytest.mark.skipif(PROGRAMS is None, reason="PostgreSQL's server is not installed")
-
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    assert PROGRAMS is not None
-    with running_server(PROGRAMS) as target:
+    with running_server() as target:
         yield target
 
 

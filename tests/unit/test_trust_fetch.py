@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 SOURCE = Path(__file__).resolve().parents[2] / "roles" / "trust" / "files" / "crl_fetch.py"
-pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="the program calls openssl")
 
 
 class Fetcher:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -13,8 +12,6 @@ from lab.trust import ensure_pki, outsiders, revoke
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is the judge here")
 
 
 @pytest.fixture
