@@ -67,18 +67,20 @@ def _closed(attempt: Attempt, outcome: str) -> Failure:
         attempt,
         f"a connection (flow {attempt.source} to {attempt.target}, service {attempt.service})",
         outcome,
-        f"Run `pacslab status` for {attempt.target}'s {attempt.service}, then `pacslab up` to restore the rules.",
+        f"See {attempt.target}'s {attempt.service} in `pacslab status`,"
+        f" and the rules with `pacslab exec {attempt.judged_by} -- nft list ruleset`.",
     )
 
 
 def _hole(attempt: Attempt, observed: str) -> Failure:
-    where = "the firewall" if attempt.judge is Judge.FIREWALL else attempt.target
+    by = attempt.judged_by
     return _failure(
         attempt,
         "a refusal: no flow permits it",
         observed,
-        f"Find the rule of {where} that lets {attempt.direction} {attempt.protocol}/{attempt.port} pass and remove it"
-        " (`pacslab up` restores the described rules), or declare the flow in topology.yml.",
+        f"A rule of {by} lets {attempt.direction} {attempt.protocol}/{attempt.port} pass: find it with"
+        f" `pacslab exec {by} -- nft -a list ruleset`, restore the described rules with"
+        f" `pacslab exec {by} -- systemctl reload nftables`, or declare the flow in topology.yml.",
     )
 
 

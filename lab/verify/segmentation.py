@@ -10,7 +10,7 @@ from lab.verify.attempting import attempt_all
 from lab.verify.collected import Collected
 from lab.verify.containment import check_containment
 from lab.verify.judgement import judge, record_wanted
-from lab.verify.matrix import Attempt, Judge, attempts
+from lab.verify.matrix import Attempt, attempts
 from lab.verify.records import PATIENCE, Records
 from lab.verify.report import Report
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from lab.engine.lab import Lab
-    from lab.topology.site import Site
     from lab.verify.attempting import Target
     from lab.verify.refusals import Refusal
 
@@ -42,14 +41,14 @@ def verify_segmentation(lab: Lab, say: Callable[[str], None]) -> Report:
     everything = attempts(lab.site)
     say(f"{len(everything)} connections between {len(lab.site.hosts)} hosts")
     outcomes = _try(lab, everything)
-    missing = _await_records(lab.site, records, everything)
-    suppressed = _suppressed(lab.site, records, missing)
+    missing = _await_records(records, everything)
+    suppressed = _suppressed(records, missing)
     if suppressed:
         pause = max(0.0, max(suppressed.values()) + LOGGED_AGAIN_AFTER - time.time())
         say(f"{len(suppressed)} refusals are missing that were logged just before this run; again in {pause:.0f} s")
         time.sleep(pause)
         outcomes |= _try(lab, suppressed)
-        _await_records(lab.site, records, suppressed)
+        _await_records(records, suppressed)
     failures = [found for one in everything if (found := judge(one, outcomes[one], records.seen)) is not None]
     say("containment: the machine's own addresses, and a sink beside the lab")
     contained, leaks = check_containment(lab)
@@ -72,21 +71,15 @@ def _wanted(wanted: Iterable[Attempt]) -> dict[Refusal, Attempt]:
     return {record: one for one in wanted if (record := record_wanted(one)) is not None}
 
 
-def _await_records(site: Site, records: Records, wanted: Iterable[Attempt]) -> list[Attempt]:
+def _await_records(records: Records, wanted: Iterable[Attempt]) -> list[Attempt]:
     """Wait for the refusals of these attempts; return those that have none."""
     expected = _wanted(wanted)
-    records.await_all(expected.keys(), {_logger(site, attempt) for attempt in expected.values()})
+    records.await_all(expected.keys(), {attempt.judged_by for attempt in expected.values()})
     return [attempt for record, attempt in expected.items() if record not in records.seen]
 
 
-def _suppressed(site: Site, records: Records, missing: list[Attempt]) -> dict[Attempt, float]:
+def _suppressed(records: Records, missing: list[Attempt]) -> dict[Attempt, float]:
     """Those whose refusal may be missing only because it was logged before, within the rate limit; and when it was."""
-    before = records.before({_logger(site, attempt) for attempt in missing})
+    before = records.before({attempt.judged_by for attempt in missing})
     recent = time.time() - LOGGED_AGAIN_AFTER - PATIENCE
     return {attempt: before[record] for record, attempt in _wanted(missing).items() if before.get(record, 0.0) > recent}
-
-
-def _logger(site: Site, attempt: Attempt) -> str:
-    if attempt.judge is Judge.TARGET:
-        return attempt.target
-    return next(name for name, host in site.hosts.items() if host.gateway)
