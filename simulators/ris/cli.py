@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 DESCRIPTION = (
     "Radiology information system: fills orders, serves the worklist, follows procedure steps, passes reports on.\n"
-    "`serve` is the service; the other verbs show what it keeps."
+    "`serve` is the service; `register` and `order` are for a practice without a record; the others show what is kept."
 )
 
 
@@ -24,8 +24,39 @@ def _station(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--station", metavar="AE", help="only this station's (0040,0001)")
 
 
+def _register(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--family", required=True, help="family name, PatientName (0010,0010)")
+    parser.add_argument("--given", required=True, help="given name")
+    parser.add_argument("--birth-date", required=True, help="YYYYMMDD (0010,0030)")
+    parser.add_argument("--sex", required=True, choices=["M", "F", "O", "U"], help="(0010,0040)")
+
+
+def _order(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("patient", help="patient identifier")
+    parser.add_argument("--code", required=True, help="procedure code (0008,0100)")
+    parser.add_argument("--text", required=True, help="what is to be done (0008,0104)")
+    parser.add_argument("--scheme", default="99PACSLAB", help="coding scheme of the code (0008,0102)")
+    parser.add_argument("--modality", required=True, choices=["CT", "MR", "US", "DX"], help="(0008,0060)")
+    parser.add_argument("--reason", default="", help="reason for the procedure (0040,1002)")
+    parser.add_argument("--provider", default="", help="who refers the patient")
+
+
 VERBS = (
     Verb("serve", "Serve HL7, worklist and procedure steps until stopped", "simulators.ris.serve:serve", "serve"),
+    Verb(
+        "register",
+        "Register a patient, where no record does",
+        "simulators.ris.walk_in:register",
+        "register --family Weber --given Anna --birth-date 19700412 --sex F --json",
+        _register,
+    ),
+    Verb(
+        "order",
+        "Order and schedule a procedure, where no record does",
+        "simulators.ris.walk_in:order",
+        "order W0000001 --code USABD --text 'Ultrasound of the abdomen' --modality US --json",
+        _order,
+    ),
     Verb("orders", "List orders", "simulators.ris.views:orders", "orders --json"),
     Verb("procedures", "List requested procedures", "simulators.ris.views:procedures", "procedures"),
     Verb(

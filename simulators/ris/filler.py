@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from simulators.database import Cursor
     from simulators.hl7content import Order
     from simulators.hl7messages import Message
-    from simulators.settings import Settings
+    from simulators.settings import Caller, Settings
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,14 @@ class Filler:
                 "no-station", 103, f"no station performs {order.modality or 'an order without OBR-24'}",
                 location=("OBR", "1", "24"),
             )  # fmt: skip
+        return self.schedule(cursor, order, patient.identifier, candidates)
+
+    def schedule(self, cursor: Cursor, order: Order, patient_id: str, candidates: list[Caller]) -> str:
+        """Make an order a scheduled procedure on the candidate with the fewest waiting; return its accession number."""
         cursor.execute("LOCK TABLE steps IN SHARE ROW EXCLUSIVE MODE")  # two orders at once do not count alike
         cursor.execute("SELECT station_ae, count(*) AS n FROM steps WHERE status = 'scheduled' GROUP BY station_ae")
         station = choose(candidates, {row["station_ae"]: row["n"] for row in cursor.fetchall()})
-        procedure = _insert(cursor, order, patient.identifier)
+        procedure = _insert(cursor, order, patient_id)
         cursor.execute(
             "INSERT INTO steps (step_id, accession, station, station_ae, scheduled, status)"
             " VALUES (%s, %s, %s, %s, %s, 'scheduled')",

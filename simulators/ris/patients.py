@@ -26,12 +26,12 @@ class Patients:
 
     def register(self, cursor: Cursor, _: str, message: Message) -> None:
         """ADT^A04: keep the patient, who may be known already."""
-        self._keep(cursor, patient_of(message))
+        keep(cursor, patient_of(message))
 
     def update(self, cursor: Cursor, _: str, message: Message) -> None:
         """ADT^A08: change what is kept and pass it on."""
         patient = patient_of(message)
-        self._keep(cursor, patient)
+        keep(cursor, patient)
         Teller(self.settings).image_managers(cursor, "ADT^A08", lambda envelope: adt(envelope, "A08", patient))
 
     def merge(self, cursor: Cursor, _: str, message: Message) -> None:
@@ -43,7 +43,7 @@ class Patients:
             raise HL7ProblemError("content", 103, "MRG-1 is of another authority", location=("MRG", "1", "1"))
         if find_patient(cursor, prior) is None:
             raise HL7ProblemError("unknown-patient", 204, f"no patient {prior} here", location=("MRG", "1", "1"))
-        self._keep(cursor, surviving)
+        keep(cursor, surviving)
         cursor.execute(
             "UPDATE patients SET merged_into = %s, changed = now() WHERE patient_id = %s OR merged_into = %s",
             (surviving.identifier, prior, prior),
@@ -53,16 +53,22 @@ class Patients:
         Teller(self.settings).image_managers(cursor, "ADT^A40", lambda envelope: merge(envelope, surviving, prior))
         record("merged", prior=prior, into=surviving.identifier, procedures=moved)
 
-    def _keep(self, cursor: Cursor, patient: Patient) -> None:
-        cursor.execute(
-            "INSERT INTO patients (patient_id, authority, family, given, birth_date, sex)"
-            " VALUES (%(identifier)s, %(authority)s, %(family)s, %(given)s, %(birth_date)s, %(sex)s)"
-            " ON CONFLICT (patient_id) DO UPDATE SET family = excluded.family, given = excluded.given,"
-            " birth_date = excluded.birth_date, sex = excluded.sex, changed = now()"
-            " WHERE patients.merged_into IS NULL AND patients.authority = excluded.authority",
-            asdict(patient),
+
+def keep(cursor: Cursor, patient: Patient) -> None:
+    """Keep a patient under their identifier.
+
+    Raises:
+        HL7ProblemError: the identifier was merged into another, or is another authority's.
+    """
+    cursor.execute(
+        "INSERT INTO patients (patient_id, authority, family, given, birth_date, sex)"
+        " VALUES (%(identifier)s, %(authority)s, %(family)s, %(given)s, %(birth_date)s, %(sex)s)"
+        " ON CONFLICT (patient_id) DO UPDATE SET family = excluded.family, given = excluded.given,"
+        " birth_date = excluded.birth_date, sex = excluded.sex, changed = now()"
+        " WHERE patients.merged_into IS NULL AND patients.authority = excluded.authority",
+        asdict(patient),
+    )
+    if cursor.rowcount == 0:
+        raise HL7ProblemError(
+            "other-patient", 204, "the identifier was merged, or another authority's", location=("PID", "1", "3")
         )
-        if cursor.rowcount == 0:
-            raise HL7ProblemError(
-                "other-patient", 204, "the identifier was merged, or another authority's", location=("PID", "1", "3")
-            )

@@ -73,6 +73,10 @@ CREATE TABLE reports (
 );
 """
     + MESSAGES_TABLE,
+    """
+CREATE SEQUENCE patient_numbers;
+CREATE SEQUENCE walk_in_numbers;
+""",
 )
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from simulators.hl7content import Code, patient_of, report_message, report_of
-from simulators.hl7exchange import enqueue
+from simulators.hl7content import Code, patient_of, report_of
 from simulators.hl7receiver import HL7ProblemError
 from simulators.ris.filler import set_status
 from simulators.ris.record import find_patient
+from simulators.ris.tell import Teller
 from simulators.service import record
 
 if TYPE_CHECKING:
@@ -58,12 +58,6 @@ class Reports:
             study_uid=procedure["study_uid"],
             code=Code(procedure["code"], procedure["description"], procedure["scheme"]),
         )
-        enqueue(
-            cursor,
-            self.settings,
-            self.settings.peer("hl7-tls", role="ehr", permit="ORU^R01"),
-            lambda envelope: report_message(envelope, patient, onward),
-            report.accession,
-        )
+        Teller(self.settings).report(cursor, patient, onward)
         record("reported", accession=report.accession, status=report.status, source=sender)
         return report.accession

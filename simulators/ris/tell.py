@@ -1,11 +1,11 @@
-"""What the RIS tells others: status to the EHR (RAD-3), procedures to image managers (RAD-4)."""
+"""What the RIS tells others: status and reports to the EHR (RAD-3, RAD-28), procedures to image managers (RAD-4)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from simulators.hl7content import Code, Status, order_message
+from simulators.hl7content import Code, Status, order_message, report_message
 from simulators.hl7exchange import enqueue
 from simulators.ris.record import find_patient, order_of_procedure
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from simulators.database import Cursor
-    from simulators.hl7content import Envelope
+    from simulators.hl7content import Envelope, Patient, Report
     from simulators.settings import Settings
 
 STATUSES: dict[str, tuple[str, str]] = {
@@ -40,13 +40,18 @@ class Teller:
             raise LookupError(f"procedure {procedure['accession']} has no patient")
         order = order_of_procedure(cursor, procedure)
         status = Status(*STATUSES[procedure["status"]], reason)
-        peer = self.settings.peer("hl7-tls", role="ehr", permit="ORM^O01")
-        enqueue(
+        self._tell(
             cursor,
-            self.settings,
-            peer,
+            "ehr",
+            "ORM^O01",
             lambda envelope: order_message(envelope, "SC", patient, order, status),
             procedure["accession"],
+        )
+
+    def report(self, cursor: Cursor, patient: Patient, report: Report) -> None:
+        """Tell the EHR of a report."""
+        self._tell(
+            cursor, "ehr", "ORU^R01", lambda envelope: report_message(envelope, patient, report), report.accession
         )
 
     def procedure(self, cursor: Cursor, procedure: dict[str, Any], control: str) -> None:
@@ -67,5 +72,9 @@ class Teller:
         self, cursor: Cursor, kind: str, write: Callable[[Envelope], str], key: str | None = None
     ) -> None:
         """Put a message to every image manager that takes its kind into the outbox."""
-        for peer in self.settings.find_peers("hl7-tls", role="image_manager", permit=kind):
+        self._tell(cursor, "image_manager", kind, write, key)
+
+    def _tell(self, cursor: Cursor, role: str, kind: str, write: Callable[[Envelope], str], key: str | None) -> None:
+        """Put a message to everyone whom a flow lets know; a site without a record has nobody to tell there."""
+        for peer in self.settings.find_peers("hl7-tls", role=role, permit=kind):
             enqueue(cursor, self.settings, peer, write, key)
