@@ -34,7 +34,6 @@ def render(site: Site, host: str, role: str, template: str, **variables: Any) ->
     environment.globals["undef"] = _undef
     defaults = ROLES / role / "defaults" / "main.yml"
     known = yaml.safe_load(defaults.read_text("utf-8")) if defaults.exists() else {}
-    known |= yaml.safe_load((ROLES / "base" / "defaults" / "main.yml").read_text("utf-8"))  # every host has role base
     facts = {**site.ansible_all_vars(), **site.ansible_host_vars(host)}
     return environment.get_template(template).render({**known, **facts, **LAB, **variables})
 

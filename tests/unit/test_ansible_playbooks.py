@@ -37,7 +37,7 @@ def test_plays_of_roles_configure_only() -> None:
 
 
 def test_real_machines_install_all_their_roles_before_anything_is_configured() -> None:
-    (task,) = INSTALL["tasks"]
+    task = INSTALL["tasks"][0]
     assert "site_install" in INSTALL["hosts"]
     assert (task["ansible.builtin.include_role"]["tasks_from"], task["loop"]) == ("install", "{{ host_roles }}")
 
