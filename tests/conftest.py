@@ -1,8 +1,9 @@
-"""The lab that these tests run against: one that is named, or one of their own, taken down at the end."""
+"""The lab that tests on a lab run against: one that is named, or one of their own, taken down at the end."""
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 OWN = "test"
+HERE = Path(__file__).resolve().parent
+ON_A_LAB = (HERE / "lab", HERE / "hardening")
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +34,7 @@ def lab() -> Iterator[Lab]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything in this folder needs a running lab."""
+    """Mark what needs a running lab."""
     for item in items:
-        item.add_marker("lab")
+        if any(folder in item.path.parents for folder in ON_A_LAB):
+            item.add_marker("lab")
