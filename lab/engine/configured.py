@@ -38,6 +38,10 @@ class Configured:
         """Whether any host was ever configured."""
         return bool(self._entries)
 
+    def knows(self, host: str, container: str) -> bool:
+        """Whether this container of the host was configured at all."""
+        return self._entries.get(host, [""])[0] == container
+
     def holds(self, host: str, container: str, digest: str) -> bool:
         """Whether this container of the host was configured from the same."""
         return self._entries.get(host) == [container, digest]

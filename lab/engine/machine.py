@@ -26,10 +26,10 @@ LIMITS = {
     "kernel.keys.maxkeys": 2000,
 }
 KERNEL = {
-    "bridge": ("CONFIG_BRIDGE", "zones"),
-    "veth": ("CONFIG_VETH", "links of hosts"),
-    "nf_tables": ("CONFIG_NF_TABLES", "firewalls"),
-    "nfnetlink_log": ("CONFIG_NETFILTER_NETLINK_LOG", "the log of refusals"),
+    "bridge": ("CONFIG_BRIDGE", "zones need it"),
+    "veth": ("CONFIG_VETH", "links of hosts need it"),
+    "nf_tables": ("CONFIG_NF_TABLES", "firewalls need it"),
+    "nfnetlink_log": ("CONFIG_NETFILTER_NETLINK_LOG", "the log of refusals needs it"),
 }
 OLDEST_API = (1, 41)
 
@@ -117,7 +117,7 @@ def _kernel(entry: tuple[str, tuple[str, str]]) -> Finding:
         f"kernel: {module}",
         met=known is not False,
         found=found,
-        remedy=f"Boot a kernel with {option}: {purpose} need it.",
+        remedy=f"Boot a kernel with {option}: {purpose}.",
     )
 
 

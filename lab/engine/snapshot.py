@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from lab.engine import names
 from lab.engine.hosts import in_parallel, observe, stop_all
 from lab.engine.record import LabRecord, load_record
+from lab.engine.repair import health_now
 from lab.errors import UsageError
 from lab.events import HostPhase, Phase, StageFinished, StageStarted
 from lab.settings import check_name
@@ -49,7 +50,10 @@ def save(settings: Settings, lab: Lab, name: str, bus: Bus) -> Snapshot:
     if folder.exists():
         raise UsageError(f"There is a snapshot {name!r} already.", remedy=f"Run 'pacslab snapshot remove {name}'.")
     there = observe(lab.docker, lab.name)
-    sick = [host for host, one in lab.health().items() if not one.healthy]
+    health, since = health_now(
+        lab, [host for host in lab.record.hosts if host in there and there[host].state == "running"]
+    )
+    sick = [host for host, one in health.items() if not one.healthy or one.at < since]
     if sick:
         raise UsageError(
             f"Lab {lab.name!r} cannot be kept while {', '.join(sick)} is not healthy.",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lab.engine import names
+from lab.engine.sysctls import LAB, sysctls_of
 
 if TYPE_CHECKING:
     from lab.topology.site import Site
@@ -35,6 +36,12 @@ FABRIC_CAPABILITIES = (
     "SYS_PTRACE",  # look at hosts through /proc/<pid>
 )
 
+REDIRECTS = (
+    "mount -o remount,bind,rw /proc/sys && echo 0 > /proc/sys/net/ipv4/conf/all/accept_redirects"
+    " && mount -o remount,bind,ro /proc/sys"
+)
+"""Docker writes settings in no order, and switching ip_forward off switches this one on: so it is written once more."""
+
 
 @dataclass(frozen=True)
 class Cgroups:
@@ -59,7 +66,6 @@ def host_spec(lab: str, site: Site, host: str, image: str, cgroups: Cgroups) -> 
         "Image": image,
         "Hostname": host,
         "Env": ["container=docker"],
-        "Cmd": ["/sbin/init"],
         "StopSignal": STOP_SIGNAL,
         "HostConfig": {
             "NetworkMode": "none",
@@ -68,7 +74,7 @@ def host_spec(lab: str, site: Site, host: str, image: str, cgroups: Cgroups) -> 
             # systemd mounts and makes namespaces, which both profiles refuse; the capabilities are the limit
             "SecurityOpt": ["seccomp=unconfined", "apparmor=unconfined"],
             "Tmpfs": {"/run": "rw,nosuid,nodev,mode=755,size=256m", "/run/lock": "rw,nosuid,nodev,noexec,size=5m"},
-            "Sysctls": _sysctls(gateway=entry.gateway),
+            "Sysctls": sysctls_of(entry.roles),
             # nothing answers there, so a name that /etc/hosts does not hold fails at once
             "Dns": ["127.0.0.1"],
             "DnsSearch": [site.topology.domain],
@@ -76,7 +82,7 @@ def host_spec(lab: str, site: Site, host: str, image: str, cgroups: Cgroups) -> 
             "LogConfig": {"Type": "json-file", "Config": {"max-size": "1m", "max-file": "1"}},
         },
     }
-    _give_cgroups(body, cgroups)
+    _boot(body, cgroups)
     interfaces = [[one.name, str(one.address), one.prefix] for one in site.interfaces(host)]
     return _seal(
         names.container(lab, host), body, {names.LAB: lab, names.SITE: site.name, names.HOST: host}, interfaces
@@ -97,7 +103,7 @@ def fabric_spec(lab: str, site: Site, image: str) -> Spec:
             "CapDrop": ["ALL"],
             "CapAdd": list(FABRIC_CAPABILITIES),
             "SecurityOpt": ["apparmor=unconfined"],
-            "Sysctls": {"net.ipv6.conf.all.disable_ipv6": "1", "net.ipv6.conf.default.disable_ipv6": "1"},
+            "Sysctls": LAB,
             "ReadonlyRootfs": True,
             "CpuShares": 16384,  # the network is joined while all hosts boot and want the processor
             "LogConfig": {"Type": "none"},
@@ -106,34 +112,21 @@ def fabric_spec(lab: str, site: Site, image: str) -> Spec:
     return _seal(names.fabric(lab), body, {names.LAB: lab, names.SITE: site.name, names.PART: names.FABRIC}, [])
 
 
-def _sysctls(*, gateway: bool) -> dict[str, str]:
-    """Network settings, which a container cannot change by itself: /proc/sys is read-only there."""
-    settings = {
-        "net.ipv6.conf.all.disable_ipv6": "1",
-        "net.ipv6.conf.default.disable_ipv6": "1",
-        "net.ipv4.conf.all.accept_redirects": "0",
-        "net.ipv4.conf.default.accept_redirects": "0",
-        "net.ipv4.conf.all.send_redirects": "0",
-        "net.ipv4.conf.default.send_redirects": "0",
-        "net.ipv4.conf.all.accept_source_route": "0",
-        "net.ipv4.conf.default.accept_source_route": "0",
-        "net.ipv4.conf.all.rp_filter": "1",
-        "net.ipv4.conf.default.rp_filter": "1",
-    }
-    # set on every host: the order of Docker's settings is not ours, and ip_forward resets some of the others
-    return {**settings, "net.ipv4.ip_forward": "1" if gateway else "0"}
-
-
-def _give_cgroups(body: dict[str, Any], cgroups: Cgroups) -> None:
+def _boot(body: dict[str, Any], cgroups: Cgroups) -> None:
+    """Let systemd start as process 1, with a hierarchy of control groups that it may write."""
     config = body["HostConfig"]
+    first = [REDIRECTS]
     if cgroups.version == 1:
+        # systemd 256 and newer start on version 1 only when told so, and there is no namespace that holds its own part
         config["CgroupnsMode"] = "host"
         config["Binds"] = ["/sys/fs/cgroup:/sys/fs/cgroup:rw"]
         body["Env"].append("SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1")
-        return
-    config["CgroupnsMode"] = "private"
-    # Docker mounts the container's own hierarchy read-only unless it is privileged
-    body["Cmd"] = ["/bin/sh", "-c", "mount -o remount,rw /sys/fs/cgroup && exec /sbin/init"]
+    else:
+        # in its own namespace a host sees its own part alone; Docker mounts it read-only unless it is privileged. With
+        # "bind" only this mount changes, not the options of the file system, which are the machine's.
+        config["CgroupnsMode"] = "private"
+        first.append("mount -o remount,bind,rw /sys/fs/cgroup")
+    body["Cmd"] = ["/bin/sh", "-c", " && ".join([*first, "exec /sbin/init"])]
 
 
 def _seal(name: str, body: dict[str, Any], labels: dict[str, str], interfaces: list[list[Any]]) -> Spec:

@@ -18,6 +18,7 @@ from lab.engine.fabric import wire
 from lab.engine.hosts import ensure, in_parallel, observe, pids, wait_for_systemd
 from lab.engine.machine import require
 from lab.engine.plan import Action, compare, to_configure
+from lab.engine.repair import ask, repair
 from lab.engine.wait import NeverHealthyError, wait_until_healthy
 from lab.errors import EngineError
 from lab.events import HostPhase, Note, Phase, StageFinished, StageStarted
@@ -68,12 +69,14 @@ class Upper:
             containers = compare(lab.name, lab.site, images, there, cgroups)
             running = self._containers(containers, there)
             self._network(running)
+            since = self._repair(containers, there)
             trust.result()
         wanted = list(lab.site.hosts) if self.again else to_configure(lab.site, lab.folder, there, containers)
-        since = self._configure(wanted)
+        since |= self._configure(wanted)
         for host in running:
             self.bus.emit(HostPhase(host, Phase.CONFIGURED))
         with self._stage("health", f"{len(lab.site.hosts)} hosts"):
+            ask(lab, [host for host in wanted if containers.actions[host] is Action.KEEP])
             self._wait(set(lab.site.hosts) - set(wanted), since)
 
     def images(self) -> dict[str, str]:
@@ -125,6 +128,13 @@ class Upper:
                 raise ended(lab, late[0])
             for host in running:
                 self.bus.emit(HostPhase(host, Phase.RUNNING))
+
+    def _repair(self, containers: Containers, there: dict[str, Running]) -> dict[str, float]:
+        """Restart what is ill on hosts that ran before and were configured; the answer is since when reports count."""
+        known = Configured(self.lab.folder)
+        hosts = [host for host in containers.which(Action.KEEP) if known.knows(host, there[host].id)]
+        with self._stage("repair", f"{len(hosts)} hosts"):
+            return repair(self.lab, self.bus, hosts)
 
     def _configure(self, hosts: list[str]) -> dict[str, float]:
         """Configure hosts; the answer is when each was."""

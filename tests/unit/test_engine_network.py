@@ -32,7 +32,13 @@ def small_site(**zone: Any) -> Site:
                 "two": {"vlan": 4094, "subnet": "10.0.0.0/8", "purpose": "second"},
             },
             "hosts": {
-                "fw": {"zone": "one", "address": "10.1.41.1", "gateway": True, "roles": ["base"], "asset": asset},
+                "fw": {
+                    "zone": "one",
+                    "address": "10.1.41.1",
+                    "gateway": True,
+                    "roles": ["base", "firewall"],
+                    "asset": asset,
+                },
                 "a": {"zone": "one", "address": "10.1.41.11", "roles": ["base"], "asset": asset},
                 "b": {"zone": "one", "address": "10.1.41.12", "roles": ["base"], "asset": asset},
             },
@@ -42,7 +48,9 @@ def small_site(**zone: Any) -> Site:
     role = RoleMeta.model_validate(
         {"summary": "x", "services": {"web": {"unit": "w.service", "port": 1, "remedy": "r"}}}
     )
-    return Site(topology, {"base": role}, ROOT / "inventories" / "small" / "topology.yml")
+    return Site(
+        topology, {"base": role, "firewall": RoleMeta(summary="y")}, ROOT / "inventories" / "small" / "topology.yml"
+    )
 
 
 @pytest.mark.parametrize("site_name", ["reference", "small-practice"])
@@ -206,22 +214,6 @@ def test_only_the_fabric_sees_the_machines_processes() -> None:
 )
 def test_hosts_lack_dangerous_capabilities(capability: str) -> None:
     assert capability not in host_spec("x", small_site(), "a", "i", Cgroups(1)).body["HostConfig"]["CapAdd"]
-
-
-def test_only_the_firewall_routes() -> None:
-    site = small_site()
-    routing = {
-        host: host_spec("x", site, host, "i", Cgroups(1)).body["HostConfig"]["Sysctls"]["net.ipv4.ip_forward"]
-        for host in site.hosts
-    }
-    assert routing == {"fw": "1", "a": "0", "b": "0"}
-
-
-def test_the_machines_control_groups_are_shared_on_version_1_only() -> None:
-    site = small_site()
-    first, second = (host_spec("x", site, "a", "i", Cgroups(version)).body["HostConfig"] for version in (1, 2))
-    assert (first["CgroupnsMode"], "Binds" in first) == ("host", True)
-    assert (second["CgroupnsMode"], "Binds" in second) == ("private", False)
 
 
 def test_a_changed_address_or_image_changes_the_digest_of_that_host_only() -> None:

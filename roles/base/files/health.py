@@ -3,12 +3,16 @@
 
 Which services there are, with their units and probes, stands in /etc/pacslab/health.json:
 ``{"services": {name: {"unit", "port", "protocol", "probe": {"kind", "command"}}}}``.
-The answer is ``{"at": epoch seconds, "services": {name: {"healthy": bool, "detail": text}}}``.
+The answer is ``{"at": epoch seconds, "services": {name: {"healthy": bool, "detail": text}}}``; ``at`` is when the
+asking began. SIGUSR1 asks for an answer at once.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import select
+import signal
 import subprocess
 import sys
 import time
@@ -88,24 +92,40 @@ def ask(services: dict[str, dict]) -> dict[str, dict]:
     return answers
 
 
-def publish(answers: dict[str, dict]) -> None:
+def publish(at: float, answers: dict[str, dict]) -> None:
     """Replace the file of answers in one step."""
     draft = ANSWERS.with_suffix(".new")
-    draft.write_text(json.dumps({"at": time.time(), "services": answers}) + "\n", "utf-8")
+    draft.write_text(json.dumps({"at": at, "services": answers}) + "\n", "utf-8")
     draft.replace(ANSWERS)
+
+
+def wake_on_signal() -> int:
+    """Let SIGUSR1 write into a pipe; the answer is the end to wait at."""
+    reading, writing = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    signal.signal(signal.SIGUSR1, lambda *_: None)
+    return reading
+
+
+def pause(wake: int, seconds: float) -> None:
+    """Wait, but no longer than until the next SIGUSR1; one that came while services were asked counts too."""
+    if select.select([wake], [], [], seconds)[0]:
+        os.read(wake, 4096)
 
 
 def main() -> None:
     """Ask, publish, wait; the unit restarts this program when the questions change."""
+    wake = wake_on_signal()
     services = json.loads(QUESTIONS.read_text("utf-8"))["services"]
     while True:
+        at = time.time()
         try:
             answers = ask(services)
         except (subprocess.SubprocessError, OSError) as error:  # systemd itself does not answer
             answers = {name: {"healthy": False, "detail": str(error)[:DETAIL_LIMIT]} for name in services}
-        publish(answers)
+        publish(at, answers)
         healthy = all(answer["healthy"] for answer in answers.values())
-        time.sleep(STEADY_PERIOD if healthy else STARTING_PERIOD)
+        pause(wake, STEADY_PERIOD if healthy else STARTING_PERIOD)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,84 @@
+"""Mend what runs otherwise than it is described: hosts are asked how they are now, and units of ill services restarted.
+
+A rule put in by hand, or a service that was stopped, changes no file: only the host itself can tell.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from lab.engine.hosts import in_parallel
+from lab.events import Note
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from lab.engine.health import HostHealth
+    from lab.engine.lab import Lab
+    from lab.events import Bus
+
+AGENT = "pacslab-health.service"
+ANSWER_SECONDS = 8.0
+"""How long a host may take to ask its services: longer than a probe may hang (5 s)."""
+PAUSE = 0.1
+ASK = f"systemctl kill --kill-whom=main --signal=SIGUSR1 {AGENT} 2>&1 || systemctl restart --no-block {AGENT}"
+RESTART = """
+failed=0
+for unit; do
+    # what is on its way already is not held up
+    [ "$(systemctl is-active "$unit")" = activating ] && continue
+    # one that failed too often takes no order before it is forgotten
+    systemctl --quiet reset-failed "$unit"
+    systemctl restart --no-block "$unit" || failed=1
+done
+exit $failed
+"""
+
+
+def ask(lab: Lab, hosts: Collection[str]) -> float:
+    """Let hosts ask their services at once; the answer is the time (seconds since 1970) from which reports count."""
+    moment = time.time()
+    in_parallel(lambda host: lab.run(host, ["sh", "-c", ASK]), hosts)
+    return moment
+
+
+def health_now(lab: Lab, hosts: Collection[str]) -> tuple[dict[str, HostHealth], float]:
+    """The lab's health with these hosts newly asked, and since when their reports count; some may not have answered."""
+    since = ask(lab, hosts)
+    deadline = time.monotonic() + ANSWER_SECONDS
+    while True:
+        health = lab.health()
+        late = [host for host in hosts if health[host].state == "running" and health[host].at < since]
+        if not late or time.monotonic() > deadline:
+            return health, since
+        time.sleep(PAUSE)
+
+
+def ill_units(lab: Lab, host: str, health: HostHealth, since: float) -> list[str]:
+    """The units to restart on a host; its health agent alone where that has not answered since then."""
+    if health.at < since:
+        return [AGENT]
+    services = lab.site.services(host)
+    return list(dict.fromkeys(services[one.name].unit for one in health.services if not one.healthy))
+
+
+def repair(lab: Lab, bus: Bus, hosts: Collection[str]) -> dict[str, float]:
+    """Restart the units of ill services of hosts that run and are configured.
+
+    The answer is, for each host, from when on its reports count. Whether it helped, health will tell.
+    """
+    if not hosts:
+        return {}
+    health, asked = health_now(lab, hosts)
+    ill = {host: units for host in hosts if (units := ill_units(lab, host, health[host], asked))}
+
+    def restart(host: str) -> None:
+        _, why = health[host].first_failure()
+        bus.emit(Note(f"{host}: restarting {', '.join(ill[host])}: {why or 'no answer'}"))
+        done = lab.run(host, ["sh", "-c", RESTART, "sh", *ill[host]])
+        if done.code:
+            bus.emit(Note(f"{host}: {done.stderr.strip()}"))
+
+    in_parallel(restart, ill)
+    return dict.fromkeys(hosts, asked) | dict.fromkeys(ill, time.time())
