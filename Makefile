@@ -39,8 +39,8 @@ lint: setup-test ## ruff, mypy, yamllint, ansible-lint
 unit: setup-test ## unit tests, which need no Docker
 	@$(BIN)/pytest $(JUNIT) tests/unit
 
-lab-test: setup-test
-	@lab/with-docker.sh $(BIN)/pytest $(JUNIT) tests/lab
+lab-test: setup-test ## hardening checks and lab tests, in a lab of their own
+	@lab/with-docker.sh $(BIN)/pytest $(JUNIT) tests/hardening tests/lab
 
 lock: setup-test ## pin the Python packages of the hosts anew
 	@$(BIN)/python -m lab.images.lock
