@@ -1,9 +1,10 @@
-"""``pacslab pki``: look after a lab's certificates."""
+"""``pacslab pki``: look after a lab's certificates, and issue those of real machines."""
 
 from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lab.engine.lab import Lab
@@ -20,6 +21,7 @@ pacslab pki list
 pacslab pki show ct1 dicom-client
 pacslab pki revoke ct1 dicom-client --reason keyCompromise
 pacslab pki rotate ct1
+pacslab pki issue --site small-practice --folder ~/pacslab-small-practice
 """
 REASONS = (
     "keyCompromise",
@@ -34,14 +36,19 @@ REASONS = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what to do, and with which certificate."""
-    parser.add_argument("action", choices=("list", "show", "revoke", "rotate"), help="what to do")
+    parser.add_argument("action", choices=("list", "show", "revoke", "rotate", "issue"), help="what to do")
     parser.add_argument("host", nargs="?", help="the host that holds the certificate")
     parser.add_argument("name", nargs="?", help="the certificate's name, as 'list' shows it")
     parser.add_argument("--reason", choices=REASONS, default="keyCompromise", help="why it is revoked")
+    parser.add_argument("--folder", metavar="DIR", type=Path, help="a site's certificates without a lab, kept in DIR")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Do it; a revocation or rotation ends when every host of the running lab knows."""
+    if arguments.action == "issue":
+        return _issue(arguments)
+    if arguments.folder is not None:
+        raise UsageError("--folder belongs to 'pki issue'.", remedy="Name a lab with --lab, or use 'pki issue'.")
     lab = Lab.open(arguments.lab)
     if arguments.action == "list":
         return _list(lab, arguments)
@@ -98,6 +105,20 @@ def _rotate(lab: Lab, arguments: argparse.Namespace) -> int:
 
     names = [arguments.name] if arguments.name else []
     return _tell(rotate_certificates(lab, arguments.host, names, Bus()), arguments)
+
+
+def _issue(arguments: argparse.Namespace) -> int:
+    from lab.settings import load_settings  # noqa: PLC0415 # with the next, only for sites without a lab
+    from lab.topology.load import load_site, site_path  # noqa: PLC0415
+    from lab.trust.issue import issue  # noqa: PLC0415
+
+    if arguments.folder is None or arguments.host is not None:
+        raise UsageError(
+            "'pki issue' makes the certificates of every host of a site, in a folder that you keep.",
+            remedy="Use 'pacslab pki issue --site NAME --folder DIR'.",
+        )
+    site = load_site(site_path(arguments.site, load_settings().inventories))
+    return _tell(issue(site, Path(arguments.folder).expanduser()), arguments)
 
 
 def _tell(changes: Changes, arguments: argparse.Namespace) -> int:

@@ -93,9 +93,16 @@ def test_with_site_install_every_machine_is_installed_first(inventory: str, tmp_
     assert both[1:] == one[1:]
 
 
-def test_the_program_makes_what_the_playbook_wants_and_keeps_it(tmp_path: Path) -> None:
-    run([sys.executable, "-c", program("# .venv/bin/python")], tmp_path)
-    path = tmp_path / "pacslab-hospital" / "variables.json"
+def issue(home: Path) -> Path:
+    """Make the certificates as the page says; return the folder."""
+    (line,) = re.findall(r"^    (pacslab pki issue .*)$", PAGE.read_text("utf-8"), re.MULTILINE)
+    words = line.replace("--site hospital", "--site small-practice").replace("~", str(home)).split()
+    run([str(BIN / words[0]), *words[1:]], home)
+    return home / "pacslab-hospital"
+
+
+def test_the_command_makes_what_the_playbook_wants_and_keeps_it(tmp_path: Path) -> None:
+    path = issue(tmp_path) / "variables.json"
     first = path.read_text("utf-8")
     variables = json.loads(first)
     pki = Path(variables["trust_pki_dir"])
@@ -104,12 +111,14 @@ def test_the_program_makes_what_the_playbook_wants_and_keeps_it(tmp_path: Path) 
     assert (pki / "crl.pem").is_file()
     assert set(variables["trust_secrets"]["orthanc_http"]) == {"pacs1"}
     assert path.stat().st_mode & 0o077 == 0
-    run([sys.executable, "-c", program("# .venv/bin/python")], tmp_path)
+    key = (pki / "hosts" / "us1" / "dicom-client.key").read_bytes()
+    issue(tmp_path)
     assert path.read_text("utf-8") == first
+    assert (pki / "hosts" / "us1" / "dicom-client.key").read_bytes() == key
 
 
 def test_a_certificate_is_revoked_as_the_page_says(tmp_path: Path) -> None:
-    run([sys.executable, "-c", program("# .venv/bin/python")], tmp_path)
+    folder = issue(tmp_path)
     run([sys.executable, "-c", program("from pathlib")], tmp_path)
-    lines = (tmp_path / "pacslab-hospital" / "pki" / "index.txt").read_text("utf-8").splitlines()
+    lines = (folder / "pki" / "index.txt").read_text("utf-8").splitlines()
     assert [line.split("\t")[0] for line in lines].count("R") == 1
