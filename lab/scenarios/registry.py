@@ -10,7 +10,7 @@ from lab.errors import UsageError
 if TYPE_CHECKING:
     from lab.scenarios.model import Scenario
 
-MODULES = ("radiology_workflow",)
+MODULES = ("radiology_workflow", "small_practice_workflow")
 """Modules of this folder that hold a scenario, each as ``SCENARIO``."""
 
 

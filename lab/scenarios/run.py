@@ -37,7 +37,7 @@ def run_scenario(scenario: Scenario, lab: Lab, audience: Audience) -> ScenarioRe
     if missing:
         raise UsageError(
             f"Scenario {scenario.name} needs a host with role {', '.join(missing)}; site {lab.site.name} has none.",
-            remedy="Run it on a site that has one, such as reference.",
+            remedy="Run it on a site that has one, such as reference, or another of `pacslab scenario list`.",
         )
     stage = Stage(lab)
     steps = scenario.build(stage)

@@ -16,14 +16,20 @@ IMAGES = 12
 SPOOL_DIGESTS = r"""
 import hashlib, json, pathlib, sys
 import pydicom
+from pydicom.encaps import generate_frames
 digests = {}
 for path in pathlib.Path("/var/lib/pacslab/modality/images").glob("*.dcm"):
     image = pydicom.dcmread(path)
     if image.StudyInstanceUID == sys.argv[1] and "PixelData" in image:
-        digests[image.SOPInstanceUID] = hashlib.sha256(image.PixelData).hexdigest()
+        data = [image.PixelData]
+        if image.file_meta.TransferSyntaxUID.is_compressed:
+            data = generate_frames(image.PixelData, number_of_frames=int(image.get("NumberOfFrames") or 1))
+        digests[image.SOPInstanceUID] = hashlib.sha256(b"".join(data)).hexdigest()
 print(json.dumps(digests))
 """
-"""Runs on the station: SHA-256 over the pixel data of what it acquired, before anything else has touched it."""
+"""Runs on the station: SHA-256 over the pixel data of what it acquired, before anything else has touched it.
+
+Of compressed images it is over their frames, because how frames are wrapped (PS3.5 A.4) is not the picture."""
 
 
 def examination(stage: Stage) -> Examination:

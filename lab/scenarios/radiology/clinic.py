@@ -49,13 +49,25 @@ class Clinic:
     def __init__(self, stage: Stage) -> None:
         """Find who plays which part."""
         self.stage = stage
-        self.record = stage.role("ehr")
         self.ris = stage.role("ris")
         self.reader = stage.role("workstation", 0)
-        self.technologist = stage.role("workstation", 1)
         self.archives = [name for name, host in stage.lab.site.hosts.items() if "orthanc" in host.roles]
         self.pacs = next(flow.target for flow in stage.lab.site.flows if "N-ACTION" in flow.permits)
-        self.vna = next(name for name in self.archives if name != self.pacs)
+
+    @property
+    def record(self) -> str:
+        """The host of the electronic health record, which a small practice does without."""
+        return self.stage.role("ehr")
+
+    @property
+    def technologist(self) -> str:
+        """The second workstation, likewise."""
+        return self.stage.role("workstation", 1)
+
+    @property
+    def vna(self) -> str:
+        """The archive behind the PACS, likewise."""
+        return next(name for name in self.archives if name != self.pacs)
 
     def archive(self, host: str) -> Archive:
         """What an archive holds."""
@@ -85,10 +97,15 @@ class Clinic:
             accession=row["accession"],
             study=known["procedure"]["study_uid"],
             modality=order.modality,
-            station=self._station(known["steps"][0]["station_ae"]),
+            station=self.station(known["steps"][0]["station_ae"]),
         )
 
-    def _station(self, title: str) -> str:
+    def station(self, title: str) -> str:
+        """The host of an AE title.
+
+        Raises:
+            StepFailure: there is none.
+        """
         for name, host in self.stage.lab.site.hosts.items():
             if host.ae_title == title:
                 return name

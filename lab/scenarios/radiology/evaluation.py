@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from lab.scenarios.stage import Stage
 
 GSPS = "1.2.840.10008.5.1.4.1.1.11.1"
+COLOUR_PS = "1.2.840.10008.5.1.4.1.1.11.2"
+"""Grayscale, and Color, Softcopy Presentation State: which one follows from the image."""
 KEY_OBJECTS = "1.2.840.10008.5.1.4.1.1.88.59"
 STRUCTURED_REPORTS = {
     "1.2.840.10008.5.1.4.1.1.88.11",
@@ -31,11 +33,15 @@ HOME = "/var/lib/pacslab/workstation"
 FOLDER_DIGESTS = r"""
 import hashlib, json, pathlib, sys
 import pydicom
+from pydicom.encaps import generate_frames
 digests = {}
 for path in pathlib.Path(sys.argv[1]).rglob("*.dcm"):
     image = pydicom.dcmread(path)
     if "PixelData" in image:
-        digests[image.SOPInstanceUID] = hashlib.sha256(image.PixelData).hexdigest()
+        data = [image.PixelData]
+        if image.file_meta.TransferSyntaxUID.is_compressed:
+            data = generate_frames(image.PixelData, number_of_frames=int(image.get("NumberOfFrames") or 1))
+        digests[image.SOPInstanceUID] = hashlib.sha256(b"".join(data)).hexdigest()
 print(json.dumps(digests))
 """
 """Runs on a workstation: SHA-256 over the pixel data of what it retrieved."""
