@@ -25,7 +25,7 @@ setup: ## install what is missing: packages, kernel limits, Docker, .venv
 down: setup ## remove the lab
 	@$(PACSLAB) down --site $(SITE)
 
-clean: down ## remove the lab, its files, its images and the package caches
+clean: down ## remove the lab, its files, its images and the package caches; says what keeps some
 	@$(PACSLAB) build --site $(SITE) --remove
 	@rm -rf .lab .mypy_cache .ruff_cache .pytest_cache
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,12 +69,17 @@ def run(arguments: argparse.Namespace) -> int:
 def _remove(arguments: argparse.Namespace, settings: Settings) -> int:
     """Remove every image that is not in use; 1 when some are."""
     from lab.engine.client import Docker  # noqa: PLC0415 # asked for rarely
-    from lab.images.prune import remove_all  # noqa: PLC0415
+    from lab.images.prune import remove_all, users  # noqa: PLC0415
 
     pruned = remove_all(Docker(), settings)
     lines = [f"removed {name}" for name in pruned.removed] + [f"in use, kept: {name}" for name in pruned.in_use]
     print(json.dumps({"removed": pruned.removed, "in_use": pruned.in_use}) if arguments.json else "\n".join(lines))
-    return 1 if pruned.in_use else 0
+    if not pruned.in_use:
+        return 0
+    print("pacslab: images that labs or snapshots use were kept, and so are the files of these.", file=sys.stderr)
+    first = users(settings) or ["pacslab doctor"]
+    print("\n  ".join(["  To remove them too, run this, then the same again:", *first]), file=sys.stderr)
+    return 1
 
 
 def _copy_sbom(

@@ -9,6 +9,7 @@ from lab.engine.client import ConflictError, NotFoundError
 from lab.images.container import ARCHIVES_VOLUME, LISTS_VOLUME
 from lab.images.ensure import recipes_of
 from lab.images.recipe import LABEL_KEY, LABEL_ROLES
+from lab.settings import SNAPSHOTS
 from lab.topology.load import load_site
 
 if TYPE_CHECKING:
@@ -24,6 +25,13 @@ class Pruned:
 
     removed: list[str] = field(default_factory=list)
     in_use: list[str] = field(default_factory=list)
+
+
+def users(settings: Settings) -> list[str]:
+    """The commands that remove what images are still needed for: every lab and every snapshot that is kept."""
+    labs = sorted(path.parent.name for path in settings.state.glob("*/lab.json"))
+    snapshots = sorted(path.name for path in (settings.state / SNAPSHOTS).glob("*") if path.is_dir())
+    return [f"pacslab down --lab {name}" for name in labs] + [f"pacslab snapshot remove {name}" for name in snapshots]
 
 
 def remove_all(docker: Docker, settings: Settings) -> Pruned:

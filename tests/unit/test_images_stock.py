@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from images_site import Repository
 
+from lab.cli.main import main
 from lab.engine.client import ConflictError, Docker
 from lab.errors import EngineError
 from lab.images import prune as prune_module
@@ -98,3 +99,28 @@ def test_pruning_removes_what_no_site_needs_children_first(
     assert sorted(result.removed) == sorted(removed)
     assert result.removed[-1] == old["common"].tag
     assert result.in_use == [old["debian"].tag]
+
+
+def test_what_keeps_images_is_named_with_how_to_remove_it(tmp_path: Path) -> None:
+    settings = Settings(inventories=tmp_path, roles=tmp_path, state=tmp_path / "state")
+    assert prune_module.users(settings) == []
+    for path in ("reference/lab.json", "cache/wheels/x", "snapshots/monday/lab.json", "gone/run.jsonl"):
+        (settings.state / path).parent.mkdir(parents=True)
+        (settings.state / path).touch()
+    assert prune_module.users(settings) == ["pacslab down --lab reference", "pacslab snapshot remove monday"]
+
+
+def test_removing_all_says_what_to_do_first_when_images_are_in_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PACSLAB_STATE", str(tmp_path))
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "lab.json").touch()
+    kept = prune_module.Pruned(removed=["pacslab/a:1"], in_use=["pacslab/b:2"])
+    monkeypatch.setattr(prune_module, "remove_all", lambda _docker, _settings: kept)
+    with pytest.raises(SystemExit) as ended:
+        main(["build", "--remove"])
+    said = capsys.readouterr()
+    assert ended.value.code == 1
+    assert "in use, kept: pacslab/b:2" in said.out
+    assert "pacslab down --lab other" in said.err
