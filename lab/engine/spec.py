@@ -16,20 +16,22 @@ if TYPE_CHECKING:
 STOP_SIGNAL = "SIGRTMIN+3"
 """systemd as process 1 shuts down cleanly on it; on Docker's own default it does nothing until it is killed."""
 
-HOST_CAPABILITIES = (
-    "CHOWN",
-    "DAC_OVERRIDE",
-    "FOWNER",
-    "FSETID",
-    "KILL",
-    "NET_ADMIN",  # each host's nftables
-    "NET_BIND_SERVICE",
-    "SETGID",
-    "SETPCAP",  # units drop capabilities
-    "SETUID",
-    "SYS_ADMIN",  # systemd mounts: private folders, read-only system
-    "SYS_CHROOT",  # HAProxy
-)
+HOST_CAPABILITIES = {
+    # capability: what was seen to fail on a configured host that lacked this one alone
+    "CHOWN": "PostgreSQL: its folder in /run is not handed over to it",
+    "DAC_OVERRIDE": "HAProxy and ulogd begin as root and read files of others",
+    "FOWNER": "PostgreSQL: the mode of its folder in /run is not set",
+    "FSETID": "the journal's folders do not pass their group on: who may read logs no longer can",
+    "KILL": "systemd cannot end what runs as another user",
+    "NET_ADMIN": "no packet filter",
+    "SETGID": "no service gets its group",
+    "SETPCAP": "the journal, D-Bus and every service that gives capabilities up do not start",
+    "SETUID": "no service gets its user",
+    "SYS_ADMIN": "systemd mounts nothing: no private folders, no read-only system",
+    "SYS_CHROOT": "HAProxy does not start",
+}
+"""All that root can do on a host. Ports below 1024 need none of it (:mod:`lab.engine.sysctls`)."""
+
 FABRIC_CAPABILITIES = (
     "NET_ADMIN",
     "SYS_ADMIN",  # enter the network namespaces of hosts

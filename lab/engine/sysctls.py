@@ -16,7 +16,10 @@ LAB = {
     # a lab is addressed with IPv4 only; a host that had IPv6 would be reached past its flows
     "net.ipv6.conf.all.disable_ipv6": "1",
     "net.ipv6.conf.default.disable_ipv6": "1",
+    # as Docker does by itself from 20.10 on: else hosts would need the capability NET_BIND_SERVICE
+    "net.ipv4.ip_unprivileged_port_start": "0",
 }
+"""What only a lab's hosts have."""
 ROLES = ROOT / "roles"
 
 

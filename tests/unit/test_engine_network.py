@@ -210,7 +210,18 @@ def test_only_the_fabric_sees_the_machines_processes() -> None:
 
 
 @pytest.mark.parametrize(
-    "capability", ["SYS_MODULE", "SYS_RAWIO", "SYS_PTRACE", "SYS_BOOT", "SYS_TIME", "MKNOD", "NET_RAW", "AUDIT_CONTROL"]
+    "capability",
+    [
+        "SYS_MODULE",
+        "SYS_RAWIO",
+        "SYS_PTRACE",
+        "SYS_BOOT",
+        "SYS_TIME",
+        "MKNOD",
+        "NET_RAW",
+        "AUDIT_CONTROL",
+        "NET_BIND_SERVICE",
+    ],
 )
 def test_hosts_lack_dangerous_capabilities(capability: str) -> None:
     assert capability not in host_spec("x", small_site(), "a", "i", Cgroups(1)).body["HostConfig"]["CapAdd"]
