@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from lab_commands import succeed
 
 from lab.engine.lab import Lab
+from tests.lab_commands import succeed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

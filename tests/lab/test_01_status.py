@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lab_commands import pacslab, succeed
+from tests.lab_commands import pacslab, succeed
 
 if TYPE_CHECKING:
     from lab.engine.lab import Lab

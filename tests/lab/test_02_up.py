@@ -8,9 +8,8 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from lab_commands import pacslab, succeed
-
 from lab.engine.hosts import observe
+from tests.lab_commands import pacslab, succeed
 
 if TYPE_CHECKING:
     from lab.engine.lab import Lab

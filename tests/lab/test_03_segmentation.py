@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from lab_commands import pacslab, succeed
+
+from tests.lab_commands import pacslab, succeed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

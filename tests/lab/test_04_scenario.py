@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from lab_commands import succeed
+from tests.lab_commands import succeed
 
 if TYPE_CHECKING:
     from lab.engine.lab import Lab

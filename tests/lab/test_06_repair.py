@@ -6,7 +6,8 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from lab_commands import pacslab, succeed
+
+from tests.lab_commands import pacslab, succeed
 
 if TYPE_CHECKING:
     from collections.abc import Callable

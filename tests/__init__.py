@@ -1,0 +1,1 @@
+"""Tests: unit, on a running lab, and of its hardening."""
