@@ -71,6 +71,18 @@ class Parser(argparse.ArgumentParser):
         action.required = False
         return action
 
+    def parse_args(self, args: Sequence[str], namespace: argparse.Namespace | None = None) -> argparse.Namespace:  # type: ignore[override] # we always have the words
+        """Parse the words; what follows the first ``--`` is a command for a host, and reaches it untouched."""
+        words = list(args)
+        cut = words.index("--") if "--" in words else len(words)
+        parsed = super().parse_args(words[:cut], namespace)
+        after = words[cut + 1 :]
+        if after:
+            if not hasattr(parsed, "command"):
+                self.error(f"nothing is expected after '--': {' '.join(after)}")
+            parsed.command = [*parsed.command, *after]
+        return parsed
+
 
 def overview() -> str:
     """The text of ``pacslab --help``."""

@@ -90,11 +90,13 @@ def test_a_switch_stays_off_when_the_environment_says_no(monkeypatch: pytest.Mon
     assert not flags([]).keep_going
 
 
-def test_what_follows_two_hyphens_is_the_command_whatever_it_looks_like() -> None:
+@pytest.mark.parametrize("before", [["ct1", "--lab", "x"], ["--lab", "x", "ct1"]])
+def test_what_follows_two_hyphens_is_the_command_whatever_it_looks_like(before: list[str]) -> None:
     from lab.cli import exec as verb  # noqa: PLC0415 # the verb's own module
 
-    arguments = build_parser("exec", verb).parse_args(["ct1", "--lab", "x", "--", "sh", "-c", "--", "ls"])
-    assert (arguments.host, arguments.lab, arguments.command) == ("ct1", "x", ["sh", "-c", "--", "ls"])
+    arguments = build_parser("exec", verb).parse_args([*before, "--", "sh", "-c", "--", "ls", "--json"])
+    assert (arguments.host, arguments.lab, arguments.command) == ("ct1", "x", ["sh", "-c", "--", "ls", "--json"])
+    assert not arguments.json
 
 
 def failing_verb(error: BaseException) -> SimpleNamespace:
