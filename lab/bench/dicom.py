@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
@@ -21,6 +22,10 @@ PATIENT = "BENCHMARK"
 """PatientID of the images that `pacslab-modality store --generate` makes."""
 SHIPPED = "/var/lib/pacslab-bench"
 UNIT = "pacslab-bench-orthanc"
+UNFINISHED = ("Pending", "Running", "Retry")
+"""States of an Orthanc job that is still to do something."""
+QUIET_SECONDS = 4
+BUSY_SECONDS = 120
 LEAST_OF_PLAIN = 0.9
 LEAST_OF_SHIPPED = 5.0
 
@@ -67,6 +72,7 @@ def _send(lab: Lab, host: str, how: list[str]) -> float:
     """Send fresh images and remove them again; return the seconds from opening the association to its release."""
     done = lab.run(host, ["pacslab-modality", "store", "--generate", str(IMAGES), *how, "--json"], timeout=300)
     _remove(lab)
+    _settle(lab)
     if done.code != 0:
         raise EngineError(
             f"The images were not stored from {host}: {(done.stderr or done.stdout).strip()[-300:]}",
@@ -75,11 +81,34 @@ def _send(lab: Lab, host: str, how: list[str]) -> float:
     return float(json.loads(done.stdout)["seconds"])
 
 
+def _archives(lab: Lab) -> list[Archive]:
+    return [Archive(lab, host) for host, entry in lab.site.hosts.items() if "orthanc" in entry.roles]
+
+
 def _remove(lab: Lab) -> None:
     """Remove the images from every archive; what the first one was forwarding ends with it."""
-    for host, entry in lab.site.hosts.items():
-        if "orthanc" in entry.roles:
-            Archive(lab, host).remove_studies(PatientID=PATIENT)
+    for archive in _archives(lab):
+        archive.remove_studies(PatientID=PATIENT)
+
+
+def _settle(lab: Lab) -> None:
+    """Wait until no archive has had a job for a while: forwarding would compete with the next run for the processor.
+
+    Raises:
+        EngineError: an archive goes on being busy.
+    """
+    deadline = time.monotonic() + BUSY_SECONDS
+    quiet_since = time.monotonic()
+    while time.monotonic() - quiet_since < QUIET_SECONDS:
+        jobs = [job for archive in _archives(lab) for job in archive.ask("/jobs?expand")]
+        if any(job["State"] in UNFINISHED for job in jobs):
+            quiet_since = time.monotonic()
+        if time.monotonic() > deadline:
+            raise EngineError(
+                f"The archives are still busy after {BUSY_SECONDS} s.",
+                remedy="Measure while nobody works in the lab; `pacslab-image-manager status` says what is waiting.",
+            )
+        time.sleep(0.5)
 
 
 @contextmanager
