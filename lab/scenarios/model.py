@@ -18,10 +18,6 @@ CONTROL = re.compile(r"^(ID|PR|DE|RS|RC)\.[A-Z]{2}-\d{1,2}$")
 """A subcategory of the NIST Cybersecurity Framework 1.1, as SP 1800-24's project description maps them (Table 5-1)."""
 
 
-class StepFailure(Exception):  # noqa: N818 - it is what a step reports, not an error of the program
-    """A step observed something other than what it expects; the text says what was observed."""
-
-
 @dataclass(frozen=True)
 class Step:
     """One step of a scenario.
@@ -33,7 +29,8 @@ class Step:
         transaction: The IHE, DICOM or HL7 transaction it performs.
         controls: CSF 1.1 subcategories that the step supports.
         expected: What has to be observed at the receiving side.
-        act: Does it and returns what was observed; raises :class:`StepFailure` with what was observed instead.
+        act: Does it and returns what was observed; raises :class:`~lab.scenarios.failure.StepFailure` with what was
+            observed instead.
         needs: Steps that must have passed before; otherwise this one is not run, and counts as failed.
     """
 

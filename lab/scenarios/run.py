@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from lab.errors import PacslabError, UsageError
-from lab.scenarios.model import Scenario, ScenarioResult, Step, StepFailure, StepResult, check_steps
+from lab.scenarios.failure import StepFailure
+from lab.scenarios.model import Scenario, ScenarioResult, Step, StepResult, check_steps
 from lab.scenarios.stage import Stage
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lab.errors import UsageError
-from lab.scenarios.model import StepFailure
+from lab.scenarios.failure import StepFailure
 from lab.verify.collected import Collected
 
 if TYPE_CHECKING:

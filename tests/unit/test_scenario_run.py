@@ -10,7 +10,8 @@ import pytest
 from verify_sites import small_site
 
 from lab.errors import UsageError
-from lab.scenarios.model import Scenario, ScenarioResult, Step, StepFailure, StepResult, check_steps
+from lab.scenarios.failure import StepFailure
+from lab.scenarios.model import Scenario, ScenarioResult, Step, StepResult, check_steps
 from lab.scenarios.run import keep, run_scenario
 from lab.scenarios.stage import Stage, require
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lab.scenarios.archive import Archive
-from lab.scenarios.model import StepFailure
+from lab.scenarios.failure import StepFailure
 
 if TYPE_CHECKING:
     from lab.scenarios.stage import Stage

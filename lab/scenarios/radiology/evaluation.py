@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from lab.scenarios.model import Step, StepFailure
+from lab.scenarios.failure import StepFailure
+from lab.scenarios.model import Step
 from lab.scenarios.radiology.acquisition import IMAGES, examination
 from lab.scenarios.radiology.clinic import Clinic
 from lab.scenarios.stage import require
