@@ -24,8 +24,13 @@ if TYPE_CHECKING:
     from lab.settings import Settings
 
 FILE = "snapshot.json"
-OF_A_RUN = ("lab.json", "configured.json", "run.jsonl", "ansible", "forwards", "site")
-"""What belongs to a running lab and not to its snapshot; everything else below the lab's folder is kept."""
+KEPT = ("pki", "secrets.json")
+"""What a snapshot takes from the lab's folder, and a clone from the snapshot, besides the site's description.
+
+Everything else there tells of one lab's runs: its log, scenario records, Ansible's artifacts, forwards, locks, and
+which containers are configured (``configured.json``); a clone writes its own.
+"""
+SITE = "site"
 
 
 @dataclass(frozen=True)
@@ -90,9 +95,19 @@ def repository(name: str) -> str:
 
 def _keep_files(lab: Lab, draft: Path) -> None:
     draft.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    shutil.copytree(lab.folder, draft, ignore=shutil.ignore_patterns(*OF_A_RUN))
-    shutil.copytree(Path(lab.record.topology).parent, draft / "site")
-    draft.chmod(0o700)
+    copy_kept(lab.folder, draft)
+    shutil.copytree(Path(lab.record.topology).parent, draft / SITE)
+
+
+def copy_kept(source: Path, target: Path) -> None:
+    """Copy what is kept of a lab into a new folder that only its owner may enter: it holds private keys."""
+    target.mkdir(mode=0o700)
+    for name in KEPT:
+        path = source / name
+        if path.is_dir():
+            shutil.copytree(path, target / name, ignore=shutil.ignore_patterns(".lock"))
+        elif path.exists():
+            shutil.copy2(path, target / name)
 
 
 def load(settings: Settings, name: str) -> Snapshot:
@@ -152,6 +167,7 @@ def prepare_clone(settings: Settings, name: str, lab: str) -> None:
             f"There is a lab {lab!r} already.", remedy=f"Choose another with --lab, or run 'pacslab down --lab {lab}'."
         )
     shutil.rmtree(folder, ignore_errors=True)  # of a clone that was killed before its record was written
-    shutil.copytree(settings.snapshot_folder(name), folder, ignore=shutil.ignore_patterns(FILE))
-    topology = folder / "site" / "topology.yml"
+    copy_kept(settings.snapshot_folder(name), folder)
+    shutil.copytree(settings.snapshot_folder(name) / SITE, folder / SITE)
+    topology = folder / SITE / "topology.yml"
     LabRecord(lab, kept.site, str(topology), {}, snapshot=name, images=kept.images).save(folder)

@@ -154,6 +154,29 @@ def test_a_clone_has_the_secrets_description_and_images_of_its_snapshot(settings
     assert (settings.lab_folder("two") / "secrets.json").exists()
 
 
+def test_neither_snapshot_nor_clone_carries_anothers_runs(settings: Settings, tmp_path: Path) -> None:
+    folder = settings.lab_folder("one")
+    record("one").save(folder)
+    for path in ("pki/root.key", "pki/.lock", "runs/1.json", "ansible/artifacts/last/stdout", "forwards/1.json"):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text("of one")
+    for name in ("secrets.json", "configured.json", "run.jsonl", ".lock", "anything"):
+        (folder / name).write_text("of one")
+    snapshot.copy_kept(folder, tmp_path / "kept")
+    files = {str(path.relative_to(tmp_path / "kept")) for path in (tmp_path / "kept").rglob("*") if path.is_file()}
+    assert files == {"pki/root.key", "secrets.json"}
+    assert (tmp_path / "kept").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_clone_of_an_older_snapshot_leaves_the_runs_in_it(settings: Settings) -> None:
+    keep(settings)
+    for name in ("runs", "ansible", "forwards"):
+        (settings.snapshot_folder("monday") / name).mkdir()
+    (settings.snapshot_folder("monday") / "run.jsonl").touch()
+    snapshot.prepare_clone(settings, "monday", "two")
+    assert {path.name for path in settings.lab_folder("two").iterdir()} == {"secrets.json", "site", "lab.json"}
+
+
 def test_a_clone_never_replaces_a_lab(settings: Settings) -> None:
     keep(settings)
     record("two").save(settings.lab_folder("two"))
