@@ -22,6 +22,8 @@ class SimulatorError(Exception):
         super().__init__(message)
         self.message = message
         self.remedy = remedy
+        self.noted = False
+        """A line of the log tells it already."""
 
     def as_dict(self) -> dict[str, object]:
         """Return the error as ``--json`` prints it."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.errors import SimulatorError
 from simulators.identity import become_service_user
+from simulators.journal import host_log, note_failure
 from simulators.settings import Settings, load
 
 if TYPE_CHECKING:
@@ -24,6 +25,10 @@ EXIT_CODES = """exit codes:
   4  this host is not ready (settings, certificate, user, database)
   5  anything else
   130  interrupted"""
+
+
+NAMING = ("accession", "what", "placer", "patient", "id", "prior", "into", "study", "step")
+"""Arguments that name an order, a patient or a study by number, and so may stand in the log."""
 
 
 @dataclass(frozen=True)
@@ -73,14 +78,17 @@ def run(program: str, description: str, user: str, verbs: Sequence[Verb], argv: 
     """Parse `argv`, become `user`, run the verb and print its result; return the exit code."""
     arguments = parser_of(program, description, verbs).parse_args(argv)
     chosen = next(verb for verb in verbs if verb.name == arguments.verb)
-    try:
-        become_service_user(user)
-        result = _function(chosen.run)(arguments, load())
-    except SimulatorError as error:
-        fail(error, as_json=arguments.json)
-        return error.exit_code
-    except KeyboardInterrupt:
-        return 130
+    with host_log(program):
+        try:
+            become_service_user(user)
+            result = _function(chosen.run)(arguments, load())
+        except SimulatorError as error:
+            named = {name: value for name in NAMING if (value := getattr(arguments, name, None))}
+            note_failure(chosen.name, error, **named)
+            fail(error, as_json=arguments.json)
+            return error.exit_code
+        except KeyboardInterrupt:
+            return 130
     if result is None:
         return 0
     show(result, as_json=arguments.json)

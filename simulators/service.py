@@ -25,7 +25,12 @@ def line(happening: str, **facts: object) -> str:
     >>> line("refused", reason="duplicate", control_id="A 1\\n")
     'refused reason=duplicate control_id="A 1\\\\n"'
     """
-    return " ".join([happening, *(f"{key}={_value(value)}" for key, value in facts.items() if value is not None)])
+    return f"{happening} {pairs(**facts)}".rstrip()
+
+
+def pairs(**facts: object) -> str:
+    """Return ``key=value …`` for facts that are not None."""
+    return " ".join(f"{key}={_value(value)}" for key, value in facts.items() if value is not None)
 
 
 def _value(value: object) -> str:
@@ -57,7 +62,9 @@ class _JournalFormatter(logging.Formatter):
 
 
 def log_to_journal() -> None:
-    """Send records to standard output, which systemd connects with the journal."""
+    """Send records to standard output, which systemd connects with the journal, and nowhere else."""
+    for former in list(JOURNAL.handlers):
+        JOURNAL.removeHandler(former)
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(_JournalFormatter() if "JOURNAL_STREAM" in os.environ else logging.Formatter("%(message)s"))
     JOURNAL.addHandler(handler)

@@ -55,7 +55,15 @@ def place(arguments: argparse.Namespace, settings: Settings) -> Result:
         number = enqueue(
             cursor, settings, record.ris, lambda envelope: order_message(envelope, "NW", patient, order), order.placer
         )
-    told = record.told(number, {}, f"order {order.placer} placed")
+    told = record.told(
+        number,
+        {},
+        f"order {order.placer} placed",
+        transaction="RAD-2",
+        action="ordered",
+        placer=order.placer,
+        patient=patient.identifier,
+    )
     row = _scheduled(record, order.placer, 0 if told.exit_code else arguments.wait)
     return Result(
         {"order": row, **told.data},
@@ -96,7 +104,16 @@ def cancel(arguments: argparse.Namespace, settings: Settings) -> Result:
             lambda envelope: order_message(envelope, "CA", patient, _order(row)),
             row["placer"],
         )
-    told = record.told(number, {}, f"cancelling order {arguments.placer}")
+    told = record.told(
+        number,
+        {},
+        f"cancelling order {arguments.placer}",
+        transaction="RAD-2",
+        action="cancelled",
+        placer=row["placer"],
+        patient=patient.identifier,
+        accession=row["accession"],
+    )
     with record.database.transaction() as cursor:
         if told.exit_code == 0:
             cursor.execute(

@@ -44,7 +44,14 @@ def register(arguments: argparse.Namespace, settings: Settings) -> Result:
         number = enqueue(
             cursor, settings, record.ris, lambda envelope: adt(envelope, "A04", patient, arguments.patient_class)
         )
-    return record.told(number, {"patient": asdict(patient)}, f"patient {identifier} registered")
+    return record.told(
+        number,
+        {"patient": asdict(patient)},
+        f"patient {identifier} registered",
+        transaction="RAD-1",
+        action="registered",
+        patient=identifier,
+    )
 
 
 def update(arguments: argparse.Namespace, settings: Settings) -> Result:
@@ -64,7 +71,14 @@ def update(arguments: argparse.Namespace, settings: Settings) -> Result:
             asdict(patient),
         )
         number = enqueue(cursor, settings, record.ris, lambda envelope: adt(envelope, "A08", patient))
-    return record.told(number, {"patient": asdict(patient)}, f"patient {patient.identifier} updated")
+    return record.told(
+        number,
+        {"patient": asdict(patient)},
+        f"patient {patient.identifier} updated",
+        transaction="RAD-12",
+        action="updated",
+        patient=patient.identifier,
+    )
 
 
 def merge(arguments: argparse.Namespace, settings: Settings) -> Result:
@@ -90,6 +104,10 @@ def merge(arguments: argparse.Namespace, settings: Settings) -> Result:
         number,
         {"patient": asdict(surviving), "prior": prior.identifier, "orders_moved": moved},
         f"patient {prior.identifier} merged into {surviving.identifier}, {moved} orders moved",
+        transaction="RAD-12",
+        action="merged",
+        patient=surviving.identifier,
+        prior=prior.identifier,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from simulators import journal
 from simulators.hl7content import needed, order_of, patient_of, report_of, status_of
 from simulators.hl7receiver import HL7ProblemError
 
@@ -41,6 +42,14 @@ def order_status(cursor: Cursor, _: str, message: Message) -> str:
         " study_uid = coalesce(nullif(%s, ''), study_uid), changed = now() WHERE placer = %s",
         (status, note, order.filler, order.accession, order.study_uid, order.placer),
     )
+    journal.note(
+        "RAD-3",
+        "status-taken",
+        accession=order.accession,
+        study=order.study_uid or None,
+        placer=order.placer,
+        status=status,
+    )
     return order.placer
 
 
@@ -55,6 +64,14 @@ def result(cursor: Cursor, _: str, message: Message) -> str:
     )
     if report.status in {"F", "C"}:
         cursor.execute("UPDATE orders SET status = 'completed', changed = now() WHERE placer = %s", (placer,))
+    journal.note(
+        "RAD-28",
+        "report-taken",
+        accession=report.accession,
+        study=report.study_uid,
+        placer=placer,
+        status=report.status,
+    )
     return placer
 
 

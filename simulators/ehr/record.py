@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, LiteralString
 
+from simulators import journal
 from simulators.database import Database
 from simulators.errors import NotFoundError, RefusedError, UnreachableError
 from simulators.hl7content import Patient
@@ -85,13 +86,24 @@ class Record:
         """The assigning authority of this record's patient identifiers (PID-3.4)."""
         return self.settings.site.name.upper()
 
-    def told(self, number: int, data: dict[str, Any], text: str) -> Result:
-        """Deliver a message and return the result with what became of it.
+    def told(
+        self, number: int, data: dict[str, Any], text: str, *, transaction: str, action: str, **ids: object
+    ) -> Result:
+        """Deliver a message, write the transaction to the log, and return the result with what became of it.
 
         The exit code is 0 when the RIS accepted it, 1 when it refused, and 3 when it did not answer:
         the message is kept then, and the service goes on trying.
         """
         row = self.outbox.deliver(self.ris, number)
+        outcomes = {"delivered": journal.SUCCESS, "refused": journal.REFUSED, "waiting": journal.WAITING}
+        journal.note(
+            transaction,
+            action,
+            peer=self.ris.name,
+            **ids,
+            control_id=row["control_id"],
+            outcome=outcomes[row["state"]],
+        )
         keys = ("type", "control_id", "peer", "state", "answer")
         outcome = {
             "delivered": row["answer"],

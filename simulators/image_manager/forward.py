@@ -72,11 +72,13 @@ class Follower:
             return  # gone before its turn
 
     def _arrived(self, study: str) -> None:
-        uid = self.archive.resource("studies", study)["MainDicomTags"].get("StudyInstanceUID", "")
+        names = names_of(self.archive, study)
         with self.store.transaction() as db:
             db.execute(
-                "UPDATE procedures SET images_at = ? WHERE study_uid = ? AND images_at IS NULL", (time.time(), uid)
+                "UPDATE procedures SET images_at = ? WHERE study_uid = ? AND images_at IS NULL",
+                (time.time(), names["study"]),
             )
+        record("images-arrived", **names)
 
 
 @dataclass(frozen=True)
@@ -98,20 +100,21 @@ class Sender:
         for row in due:
             if self.stopped():
                 return
+            names: dict[str, str] = {}
             try:
+                names = names_of(self.archive, self.archive.resource("series", row["series"])["ParentStudy"])
                 sent = self._send(row["series"])
             except NotFoundError:
                 with self.store.transaction() as db:
                     db.execute("DELETE FROM transfers WHERE series = ? AND target = ?", (row["series"], self.target))
             except SimulatorError as error:
                 # The target may be away altogether: the next turn tries the next series, and this one later.
-                self._postpone(row, error)
+                self._postpone(row, error, names)
                 return
             else:
-                self._done(row, sent)
+                self._done(row, sent, names)
 
     def _send(self, series: str) -> int:
-        self.archive.resource("series", series)
         job = self.archive.send(self.target, series)
         until = time.monotonic() + JOB_SECONDS
         while (state := self.archive.job(job))["State"] in {"Pending", "Running", "Retry", "Paused"}:
@@ -126,23 +129,40 @@ class Sender:
             )
         return int(content["InstancesCount"])
 
-    def _done(self, row: sqlite3.Row, instances: int) -> None:
+    def _done(self, row: sqlite3.Row, instances: int, names: dict[str, str]) -> None:
         with self.store.transaction() as db:
             db.execute(
                 "UPDATE transfers SET done = ?, instances = ?, attempts = 0, error = NULL, sent_at = ?"
                 " WHERE series = ? AND target = ?",
                 (row["asked"], instances, time.time(), row["series"], self.target),
             )
-        record("archived", target=self.target, series=row["series"], instances=instances)
+        record("archived", target=self.target, **names, series=row["series"], instances=instances)
 
-    def _postpone(self, row: sqlite3.Row, error: SimulatorError) -> None:
+    def _postpone(self, row: sqlite3.Row, error: SimulatorError, names: dict[str, str]) -> None:
         attempts = row["attempts"] + 1
-        refuse(reason="transfer-failed", target=self.target, series=row["series"], attempts=attempts, detail=error)
+        refuse(
+            reason="transfer-failed",
+            target=self.target,
+            **names,
+            series=row["series"],
+            attempts=attempts,
+            detail=error,
+        )
         with self.store.transaction() as db:
             db.execute(
                 "UPDATE transfers SET attempts = ?, next_try = ?, error = ? WHERE series = ? AND target = ?",
                 (attempts, time.time() + pause(attempts), str(error), row["series"], self.target),
             )
+
+
+def names_of(archive: Archive, study: str) -> dict[str, str]:
+    """Return what identifies a study in the log: its accession number, if it has one, and Study Instance UID."""
+    tags = archive.resource("studies", study)["MainDicomTags"]
+    return {
+        name: tags[keyword]
+        for name, keyword in (("accession", "AccessionNumber"), ("study", "StudyInstanceUID"))
+        if tags.get(keyword)
+    }
 
 
 def _sent(db: sqlite3.Connection, series: str, target: str) -> int:

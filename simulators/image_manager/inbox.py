@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from simulators.hl7content import needed, order_of, patient_of
 from simulators.hl7receiver import HL7ProblemError
 from simulators.image_manager.store import ask_work
+from simulators.journal import note
 
 if TYPE_CHECKING:
     import sqlite3
@@ -123,6 +124,15 @@ def procedure(db: sqlite3.Connection, _: str, message: Message) -> None:
             patient.identifier, order.modality, order.code.value, order.code.meaning, state, time.time(),
         ),
     )  # fmt: skip
+    note(
+        "RAD-4",
+        "procedure-taken",
+        accession=accession,
+        study=order.study_uid,
+        patient=patient.identifier,
+        state=state,
+        control_id=message.control_id,
+    )
 
 
 def _keep(db: sqlite3.Connection, patient: Patient, source: str) -> None:

@@ -13,6 +13,7 @@ from simulators.errors import ArgumentError, NotFoundError
 from simulators.imaging.acquire import images_of
 from simulators.imaging.context import from_worklist
 from simulators.imaging.frame import new_uid
+from simulators.journal import transaction
 from simulators.modality import procedure_step, worklist
 from simulators.modality.spool import COMPLETED, IN_PROGRESS, Step
 from simulators.service import record
@@ -45,11 +46,15 @@ def perform(links: Links, spool: Spool, item: Dataset, *, commit: bool) -> Step:
     scheduled = worklist.step_of(item)
     uid = new_uid()
     started = datetime.now(tz=UTC)
-    procedure_step.begin(links, item, uid, started)
+    accession = str(item.get("AccessionNumber") or "")
+    step_id = str(scheduled.get("ScheduledProcedureStepID") or "")
+    facts = {"peer": links.ris.name, "accession": accession, "study": item.StudyInstanceUID, "step": step_id}
+    with transaction("RAD-6", "begun", **facts, mpps=uid):
+        procedure_step.begin(links, item, uid, started)
     step = Step(
         uid=uid,
-        accession=str(item.get("AccessionNumber") or ""),
-        step_id=str(scheduled.get("ScheduledProcedureStepID") or ""),
+        accession=accession,
+        step_id=step_id,
         worklist_item=item.to_json(),
         started=started.timestamp(),
         status=IN_PROGRESS,
@@ -58,7 +63,6 @@ def perform(links: Links, spool: Spool, item: Dataset, *, commit: bool) -> Step:
         commit_wanted=commit,
     )
     spool.add_step(step)
-    record("procedure-step", step=step.step_id, status=IN_PROGRESS, uid=uid, accession=step.accession)
     return step
 
 
@@ -104,7 +108,7 @@ def acquire(links: Links, spool: Spool, step: Step, *, images: int | None, phant
     for image in images_of(links.modality, study_of(links, step), images, phantom=phantom, number=number):
         spool.add_image(step.uid, image)
         count += 1
-    record("acquired", step=step.step_id, modality=links.modality, instances=count)
+    record("acquired", accession=step.accession, step=step.step_id, modality=links.modality, instances=count)
     return count
 
 
@@ -112,7 +116,13 @@ def add(spool: Spool, step: Step, document: FileDataset) -> None:
     """Put an imported object into the spool, to be stored and listed with the step's images."""
     require_in_progress(step)
     spool.add_image(step.uid, document)
-    record("imported", step=step.step_id, sop_class=document.SOPClassUID, instance=document.SOPInstanceUID)
+    record(
+        "imported",
+        accession=step.accession,
+        step=step.step_id,
+        sop_class=document.SOPClassUID,
+        instance=document.SOPInstanceUID,
+    )
 
 
 def end(spool: Spool, step: Step, status: str, reason: str = "") -> Step:

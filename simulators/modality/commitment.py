@@ -13,9 +13,10 @@ from pynetdicom import evt
 
 from simulators.association import contexts
 from simulators.errors import NoAnswerError, RefusedError
+from simulators.journal import REFUSED, SUCCESS, note
 from simulators.modality.procedure_step import reference_to
 from simulators.modality.spool import COMMITTED
-from simulators.service import record, refuse
+from simulators.service import refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -108,10 +109,10 @@ def accept(spool: Spool, peer: str, event_type: int, information: Dataset) -> in
     transaction = next((one for one in spool.transactions() if one.uid == uid), None)
     if transaction is None or transaction.state != "requested":
         reason = "unknown-transaction" if transaction is None else "transaction-is-over"
-        refuse(reason=reason, peer=peer, transaction=uid)
+        refuse(reason=reason, peer=peer, commitment=uid)
         return _INVALID_ARGUMENT
     if peer != transaction.peer:
-        refuse(reason="not-the-asked-peer", peer=peer, asked=transaction.peer, transaction=uid)
+        refuse(reason="not-the-asked-peer", peer=peer, asked=transaction.peer, commitment=uid)
         return _INVALID_ARGUMENT
     if event_type not in {_ALL_SAFE, _FAILURES_EXIST}:
         refuse(reason="unknown-event-type", peer=peer, event_type=event_type)
@@ -126,11 +127,22 @@ def accept(spool: Spool, peer: str, event_type: int, information: Dataset) -> in
     }
     named = safe | set(failed)
     if not named <= promised or safe & set(failed) or (event_type == _ALL_SAFE and (failed or safe != promised)):
-        refuse(reason="report-does-not-match-request", peer=peer, transaction=uid)
+        refuse(reason="report-does-not-match-request", peer=peer, commitment=uid)
         return _INVALID_ARGUMENT
     state = COMMITTED if safe == promised else "failed"
     spool.end_transaction(uid, state, safe, failed.items())
-    record("storage-commitment", transaction=uid, peer=peer, committed=len(safe), failed=len(failed))
+    step = next(one for one in spool.steps() if one.uid == transaction.step)
+    note(
+        "RAD-10",
+        "commitment-answered",
+        peer=peer,
+        accession=step.accession,
+        study=step.study,
+        commitment=uid,
+        committed=len(safe),
+        failed=len(failed),
+        outcome=SUCCESS if state == COMMITTED else REFUSED,
+    )
     return _SUCCESS
 
 

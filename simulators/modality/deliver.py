@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from simulators import journal
 from simulators.errors import SimulatorError
 from simulators.imaging.transfer import Parcel
 from simulators.modality import commitment, procedure_step
@@ -57,9 +58,29 @@ def store_images(links: Links, spool: Spool, instances: Sequence[Instance]) -> D
         for instance in pending.values():
             spool.mark_failed(instance, caught.message)
     seconds = time.monotonic() - begun
-    if stored:
-        record("stored", archive=links.archive.ae_title, instances=stored, bytes=size, seconds=f"{seconds:.2f}")
+    _note_stored(links, spool, instances, error)
     return Delivery(stored, len(instances) - stored, size, seconds, error)
+
+
+def _note_stored(links: Links, spool: Spool, instances: Sequence[Instance], error: SimulatorError | None) -> None:
+    """Write a line for each step that the images are of: one association may serve several orders."""
+    sent = {one.uid for one in instances}
+    steps = {one.step for one in instances}
+    for step in (one for one in spool.steps() if one.uid in steps):
+        left = sum(one.uid in sent for one in spool.instances(step.uid, [ACQUIRED]))
+        refusal = journal.outcome_of(error) if error else journal.REFUSED
+        journal.note(
+            "RAD-8",
+            "stored",
+            peer=links.archive.name,
+            **_of(step),
+            instances=sum(one.step == step.uid for one in instances) - left,
+            waiting=left,
+            error=type(error).__name__ if error and left else None,
+            outcome=refusal if left else journal.SUCCESS,
+        )
+    if error is not None:
+        error.noted = True
 
 
 def report_end(links: Links, spool: Spool, step: Step) -> None:
@@ -68,9 +89,11 @@ def report_end(links: Links, spool: Spool, step: Step) -> None:
     Raises:
         SimulatorError: it could not be told, or refused.
     """
-    procedure_step.end(links, step.uid, step.status, step.reason, spool.instances(step.uid))
+    made = spool.instances(step.uid)
+    action = step.status.lower()
+    with journal.transaction("RAD-7", action, peer=links.ris.name, **_of(step), mpps=step.uid, instances=len(made)):
+        procedure_step.end(links, step.uid, step.status, step.reason, made)
     spool.mark_reported(step.uid)
-    record("procedure-step", step=step.step_id, status=step.status, uid=step.uid)
 
 
 def request_commitment(links: Links, spool: Spool, step: Step) -> Transaction | None:
@@ -78,9 +101,16 @@ def request_commitment(links: Links, spool: Spool, step: Step) -> Transaction | 
     stored = spool.instances(step.uid, [STORED])
     if not stored:
         return None
-    transaction = commitment.request(links, spool, step.uid, stored)
-    record("storage-commitment-requested", transaction=transaction.uid, instances=len(stored))
+    facts = {"peer": links.archive.name, **_of(step), "instances": len(stored)}
+    with journal.transaction("RAD-10", "commitment-requested", **facts) as known:
+        transaction = commitment.request(links, spool, step.uid, stored)
+        known["commitment"] = transaction.uid
     return transaction
+
+
+def _of(step: Step) -> dict[str, str]:
+    """What identifies a step in the log."""
+    return {"accession": step.accession, "study": step.study, "step": step.step_id}
 
 
 class Courier:

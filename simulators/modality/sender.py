@@ -18,6 +18,7 @@ from simulators.imaging.acquire import images_of
 from simulators.imaging.context import Equipment, StudyContext, complete
 from simulators.imaging.frame import new_uid
 from simulators.imaging.transfer import negotiated, parcels_of, store
+from simulators.journal import transaction
 from simulators.modality.links import CERTIFICATE
 from simulators.output import Result
 from simulators.settings import Peer
@@ -54,7 +55,8 @@ def store_files(arguments: argparse.Namespace, settings: Settings) -> Result:
             _generate(folder, arguments.generate)
         parcels = parcels_of(folder)
         target = _target(arguments, settings)
-        seconds = _send(target, parcels, settings)
+        with transaction("RAD-8", "files-sent", peer=target.peer.name, instances=len(parcels)):
+            seconds = _send(target, parcels, settings)
         size = sum(parcel.path.stat().st_size for parcel in parcels)
     rate = size / seconds / 1e6
     data = {

@@ -64,6 +64,12 @@ class Step:
     reason: str
     commit_wanted: bool
 
+    @property
+    def study(self) -> str:
+        """Study Instance UID of the worklist item (DICOM JSON, PS3.18 F.2)."""
+        uid: str = json.loads(self.worklist_item)["0020000D"]["Value"][0]
+        return uid
+
 
 @dataclass(frozen=True)
 class Instance:

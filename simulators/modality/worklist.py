@@ -8,6 +8,7 @@ from pydicom.dataset import Dataset
 
 from simulators.association import contexts
 from simulators.errors import ArgumentError, NotFoundError, RefusedError
+from simulators.journal import transaction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -65,7 +66,12 @@ def query(
         links, station=station, accession=accession, step_id=step_id, patient_id=patient_id, date=date
     )
     found: list[Dataset] = []
-    with links.open(links.ris, contexts([MODALITY_WORKLIST])) as association:
+    asked = {"accession": accession, "step": step_id, "patient": patient_id, "station": station}
+    named = {name: value for name, value in asked.items() if value}
+    with (
+        transaction("RAD-5", "queried", peer=links.ris.name, **named) as known,
+        links.open(links.ris, contexts([MODALITY_WORKLIST])) as association,
+    ):
         for status, item in association.send_c_find(identifier, MODALITY_WORKLIST):
             code = status.get("Status")
             if code in _PENDING and item is not None:
@@ -80,6 +86,7 @@ def query(
                     ),
                     remedy="A modality may ask for its own steps only; look at the RIS's log for the reason.",
                 )
+        known["found"] = len(found)
     return found
 
 

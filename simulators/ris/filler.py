@@ -71,7 +71,13 @@ class Filler:
         teller.procedure(cursor, procedure, "NW")
         teller.status(cursor, procedure)
         accession: str = procedure["accession"]
-        record("scheduled", accession=accession, placer=order.placer, station=station.ae_title)
+        record(
+            "scheduled",
+            accession=accession,
+            study=procedure["study_uid"],
+            placer=order.placer,
+            station=station.ae_title,
+        )
         return accession
 
     def _cancel(self, cursor: Cursor, message: Message) -> str:

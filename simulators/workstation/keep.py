@@ -6,9 +6,9 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from simulators import journal
 from simulators.errors import RefusedError
 from simulators.imaging.transfer import negotiated, parcel_of, store
-from simulators.service import record
 from simulators.workstation.query import find
 
 if TYPE_CHECKING:
@@ -17,21 +17,24 @@ if TYPE_CHECKING:
     from simulators.workstation.desk import Desk
 
 
-def keep(desk: Desk, document: Dataset) -> dict[str, str]:
-    """Store an object, look it up, and return what identifies it.
+def keep(desk: Desk, document: Dataset, transaction: str, action: str) -> dict[str, str]:
+    """Store an object, look it up, and return what identifies it; the log has it as that transaction.
 
     Raises:
         RefusedError: the archive did not take it, or does not know it afterwards.
         SimulatorError: the archive is away.
     """
-    with tempfile.TemporaryDirectory(prefix="pacslab-keep-") as scratch:
-        path = Path(scratch) / "object.dcm"
-        document.save_as(path, enforce_file_format=True)
-        parcel = parcel_of(path)
-        with desk.open(negotiated([parcel])) as association:
-            error = store(association, parcel)
-    if error:
-        raise RefusedError(f"{desk.archive.name} did not take the object: {error}", remedy="Look at its log.")
+    facts = {
+        "peer": desk.archive.name,
+        "accession": document.get("AccessionNumber") or None,
+        "study": document.StudyInstanceUID,
+        "instance": document.SOPInstanceUID,
+        "sop_class": document.SOPClassUID,
+    }
+    with journal.transaction(transaction, action, **facts):
+        error = _store(desk, document)
+        if error:
+            raise RefusedError(f"{desk.archive.name} did not take the object: {error}", remedy="Look at its log.")
     identity = {
         "StudyInstanceUID": str(document.StudyInstanceUID),
         "SeriesInstanceUID": str(document.SeriesInstanceUID),
@@ -42,5 +45,14 @@ def keep(desk: Desk, document: Dataset) -> dict[str, str]:
             f"{desk.archive.name} took {document.SOPInstanceUID} and does not find it.",
             remedy="Look at its log and disk.",
         )
-    record("stored", archive=desk.archive.ae_title, sop_class=document.SOPClassUID, instance=document.SOPInstanceUID)
     return {**identity, "SOPClassUID": str(document.SOPClassUID), "archive": desk.archive.name}
+
+
+def _store(desk: Desk, document: Dataset) -> str:
+    """Send an object and return what was wrong; see :func:`simulators.imaging.transfer.store`."""
+    with tempfile.TemporaryDirectory(prefix="pacslab-keep-") as scratch:
+        path = Path(scratch) / "object.dcm"
+        document.save_as(path, enforce_file_format=True)
+        parcel = parcel_of(path)
+        with desk.open(negotiated([parcel])) as association:
+            return store(association, parcel)

@@ -8,6 +8,7 @@ from pydicom.dataset import Dataset
 
 from simulators.association import contexts
 from simulators.errors import RefusedError
+from simulators.journal import transaction
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,6 +45,14 @@ RETURNED = {
 }
 """Attributes asked for at each level."""
 
+_IDS = {
+    "accession": "AccessionNumber",
+    "patient": "PatientID",
+    "study": "StudyInstanceUID",
+    "series": "SeriesInstanceUID",
+    "instance": "SOPInstanceUID",
+}
+
 
 def find(desk: Desk, level: str, keys: Mapping[str, str]) -> list[Dataset]:
     """Return what matches.
@@ -65,7 +74,10 @@ def find(desk: Desk, level: str, keys: Mapping[str, str]) -> list[Dataset]:
     for name, value in keys.items():
         setattr(identifier, name, value)
     found = []
-    with desk.open(contexts([STUDY_ROOT_FIND])) as association:
+    with (
+        transaction("RAD-14", "queried", peer=desk.archive.name, level=level, **ids_of(keys)) as known,
+        desk.open(contexts([STUDY_ROOT_FIND])) as association,
+    ):
         for status, match in association.send_c_find(identifier, STUDY_ROOT_FIND):
             code = status.get("Status")
             if code in _PENDING and match is not None:
@@ -76,7 +88,13 @@ def find(desk: Desk, level: str, keys: Mapping[str, str]) -> list[Dataset]:
                     f"{desk.archive.name} refused the query: {answer}",
                     remedy="Look at its log and at the site's flows.",
                 )
+        known["found"] = len(found)
     return found
+
+
+def ids_of(keys: Mapping[str, str]) -> dict[str, str]:
+    """The matching keys that may stand in the log; a name may not."""
+    return {name: keys[keyword] for name, keyword in _IDS.items() if keys.get(keyword)}
 
 
 def facts(match: Dataset) -> dict[str, str]:

@@ -32,14 +32,16 @@ def annotate(arguments: argparse.Namespace, settings: Settings) -> Result:
     opened, author, desk = _open(arguments, settings)
     circle = _circle(arguments.roi, opened.image)
     state = presentation_state(opened.image, author, text=arguments.text, circle=circle, number=_NUMBERS["PR"])
-    return _kept(desk, state, opened, {"text": arguments.text}, f"annotated image {opened.image.SOPInstanceUID}")
+    text = f"annotated image {opened.image.SOPInstanceUID}"
+    return _kept(keep(desk, state, "RAD-9", "annotated"), opened, {"text": arguments.text}, text)
 
 
 def select(arguments: argparse.Namespace, settings: Settings) -> Result:
     """RAD-29: a key object selection with the image."""
     opened, author, desk = _open(arguments, settings)
     note = key_objects([opened.image], author, description=arguments.text, number=_NUMBERS["KO"])
-    return _kept(desk, note, opened, {"text": arguments.text}, f"key object {opened.image.SOPInstanceUID}")
+    text = f"key object {opened.image.SOPInstanceUID}"
+    return _kept(keep(desk, note, "RAD-29", "key-object-noted"), opened, {"text": arguments.text}, text)
 
 
 def measure_region(arguments: argparse.Namespace, settings: Settings) -> Result:
@@ -60,7 +62,8 @@ def measure_region(arguments: argparse.Namespace, settings: Settings) -> Result:
         "unit": statistics.unit,
     }
     text = f"mean {statistics.mean:.1f} {statistics.unit}, standard deviation {statistics.deviation:.1f}"
-    return _kept(desk, document, opened, {"measured": facts}, f"{text}, {statistics.area_mm2:.1f} mm2")
+    kept = keep(desk, document, "RAD-43", "measured")
+    return _kept(kept, opened, {"measured": facts}, f"{text}, {statistics.area_mm2:.1f} mm2")
 
 
 def report(arguments: argparse.Namespace, settings: Settings) -> Result:
@@ -71,7 +74,7 @@ def report(arguments: argparse.Namespace, settings: Settings) -> Result:
     said = Report(arguments.findings, arguments.impression, verified=final)
     evidence = [opened.image, *opened.instances[1:]]
     document = text_report(evidence, author, said, number=_NUMBERS["SR"] + 1)
-    kept = keep(desk, document)
+    kept = keep(desk, document, "RAD-24", "report-stored")
     text = f"Findings: {said.findings}\nImpression: {said.impression}"
     answer = submit(settings, ris, opened.image, author=author.name, text=text, final=final)
     data = {**_about(opened), "stored": kept, "found": True, "status": "F" if final else "P", "submitted": answer}
@@ -97,10 +100,9 @@ def _circle(text: str | None, image: Dataset) -> Circle:
     return Circle(column, row, radius)
 
 
-def _kept(desk: Desk, document: Dataset, opened: OpenStudy, facts: dict[str, Any], text: str) -> Result:
-    kept = keep(desk, document)
+def _kept(kept: dict[str, str], opened: OpenStudy, facts: dict[str, Any], text: str) -> Result:
     data = {**_about(opened), **facts, "stored": kept, "found": True}
-    return Result(data, f"{text}: stored as {document.SOPInstanceUID} on {kept['archive']}, and found there")
+    return Result(data, f"{text}: stored as {kept['SOPInstanceUID']} on {kept['archive']}, and found there")
 
 
 def _about(opened: OpenStudy) -> dict[str, str]:

@@ -9,6 +9,7 @@ from pynetdicom import build_role, evt
 
 from simulators.association import contexts
 from simulators.errors import NotFoundError, RefusedError
+from simulators.journal import transaction
 from simulators.service import refuse
 
 if TYPE_CHECKING:
@@ -61,6 +62,20 @@ def retrieve(desk: Desk, folder: Folder, *, study: str, series: str = "", instan
         identifier.SeriesInstanceUID = series
     if instance:
         identifier.SOPInstanceUID = instance
+    before = len(folder.paths)
+    facts = {"study": study, "series": series or None, "instance": instance or None}
+    with transaction("RAD-16", "retrieved", peer=desk.archive.name, **facts) as known:
+        _get(desk, folder, identifier)
+        known["instances"] = len(folder.paths) - before
+        if len(folder.paths) == before:
+            raise NotFoundError(
+                f"{desk.archive.name} has nothing of {instance or series or study}.",
+                remedy="Look with `pacslab-workstation query`.",
+            )
+
+
+def _get(desk: Desk, folder: Folder, identifier: Dataset) -> None:
+    """Ask for what the identifier names and write what comes."""
     refused: list[str] = []
 
     def on_store(event: Any) -> int:
@@ -72,7 +87,6 @@ def retrieve(desk: Desk, folder: Folder, *, study: str, series: str = "", instan
             return _CANNOT_UNDERSTAND
         return _SUCCESS
 
-    before = len(folder.paths)
     roles = [build_role(uid, scu_role=False, scp_role=True) for uid in SOP_CLASSES]
     with desk.open(_contexts(), handlers=[(evt.EVT_C_STORE, on_store)], roles=roles) as association:
         last: int | None = None
@@ -85,11 +99,6 @@ def retrieve(desk: Desk, folder: Folder, *, study: str, series: str = "", instan
     if last not in {_SUCCESS, *_PENDING}:
         answer = "no answer" if last is None else f"status 0x{last:04X}"
         raise RefusedError(f"{desk.archive.name} did not send everything: {answer}", remedy="Look at its log.")
-    if len(folder.paths) == before:
-        raise NotFoundError(
-            f"{desk.archive.name} has nothing of {instance or series or study}.",
-            remedy="Look with `pacslab-workstation query`.",
-        )
 
 
 def _write(event: Any, folder: Folder) -> None:

@@ -8,7 +8,7 @@ from simulators import mllp
 from simulators.errors import RefusedError
 from simulators.hl7content import Code, Envelope, Patient, Report, report_message
 from simulators.hl7messages import Party, new_control_id, read_answer
-from simulators.service import record
+from simulators.journal import transaction
 from simulators.tls import client_context
 
 if TYPE_CHECKING:
@@ -29,7 +29,9 @@ def submit(settings: Settings, peer: Peer, image: Dataset, *, author: str, text:
     site = settings.site.name
     envelope = Envelope(Party.of(settings.host.name, site), Party.of(peer.name, site), new_control_id())
     message = report_message(envelope, patient_of(image, site), report_of(image, author=author, text=text, final=final))
-    return exchange(peer, settings, envelope, message)
+    facts = {"accession": image.AccessionNumber, "study": image.StudyInstanceUID, "control_id": envelope.control_id}
+    with transaction("RAD-24", "report-submitted", peer=peer.name, **facts):
+        return exchange(peer, settings, envelope, message)
 
 
 def exchange(peer: Peer, settings: Settings, envelope: Envelope, message: str) -> dict[str, str]:
@@ -44,7 +46,6 @@ def exchange(peer: Peer, settings: Settings, envelope: Envelope, message: str) -
             f"{peer.name} refused the report: {answer.acknowledgement} {answer.text}".rstrip(),
             remedy="Look at the RIS's orders and log for the reason.",
         )
-    record("sent", type="ORU^R01", peer=peer.name, control_id=envelope.control_id)
     return {"peer": peer.name, "control_id": envelope.control_id, "acknowledgement": answer.acknowledgement}
 
 

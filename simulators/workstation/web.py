@@ -13,7 +13,8 @@ from urllib.parse import urlencode
 from pydicom.datadict import keyword_for_tag
 
 from simulators.errors import NotFoundError, RefusedError, TlsRefusedError, UnreachableError
-from simulators.workstation.query import RETURNED
+from simulators.journal import transaction
+from simulators.workstation.query import RETURNED, ids_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,8 +48,11 @@ def search(desk: Desk, level: str, keys: Mapping[str, str]) -> list[dict[str, st
     if level == "IMAGE":
         path += f"/{rest.pop('SeriesInstanceUID')}/instances"
     query = urlencode([*rest.items(), *(("includefield", name) for name in RETURNED[level])])
-    _, body = _get(desk, f"{path}?{query}", "application/dicom+json")
-    return [_plain(match) for match in json.loads(body or b"[]")]
+    with transaction("RAD-129", "queried", peer=desk.archive.name, level=level, **ids_of(keys)) as known:
+        _, body = _get(desk, f"{path}?{query}", "application/dicom+json")
+        found = [_plain(match) for match in json.loads(body or b"[]")]
+        known["found"] = len(found)
+    return found
 
 
 def retrieve(desk: Desk, folder: Folder, *, study: str, series: str = "", instance: str = "") -> None:
@@ -61,12 +65,16 @@ def retrieve(desk: Desk, folder: Folder, *, study: str, series: str = "", instan
     path = f"{ROOT}/studies/{study}"
     path += f"/series/{series}" if series else ""
     path += f"/instances/{instance}" if instance else ""
-    kind, body = _get(desk, path, 'multipart/related; type="application/dicom"; transfer-syntax=*')
-    found = _BOUNDARY.search(kind)
-    if found is None:
-        raise RefusedError(f"{desk.archive.name} did not answer in parts: {kind}", remedy="Look at its log.")
-    for part in parts(body, found.group(1).encode()):
-        folder.add_bytes(part)
+    before = len(folder.paths)
+    facts = {"study": study, "series": series or None, "instance": instance or None}
+    with transaction("RAD-107", "retrieved", peer=desk.archive.name, **facts) as known:
+        kind, body = _get(desk, path, 'multipart/related; type="application/dicom"; transfer-syntax=*')
+        found = _BOUNDARY.search(kind)
+        if found is None:
+            raise RefusedError(f"{desk.archive.name} did not answer in parts: {kind}", remedy="Look at its log.")
+        for part in parts(body, found.group(1).encode()):
+            folder.add_bytes(part)
+        known["instances"] = len(folder.paths) - before
 
 
 def parts(body: bytes, boundary: bytes) -> list[bytes]:

@@ -120,7 +120,10 @@ class FakeOrthanc:
         first = next(iter(found.values()))
         names = ("PatientID", "PatientName", "PatientBirthDate", "PatientSex")
         return {
-            "MainDicomTags": {"StudyInstanceUID": first.StudyInstanceUID},
+            "MainDicomTags": {
+                "StudyInstanceUID": first.StudyInstanceUID,
+                "AccessionNumber": str(first.get("AccessionNumber") or ""),
+            },
             "PatientMainDicomTags": {name: str(first[name].value) for name in names},
         }
 
@@ -128,7 +131,15 @@ class FakeOrthanc:
         found: dict[str, list[str]] = {}
         for key, one in self._parsed().items():
             found.setdefault(_identifier(one, 3), []).append(key)
-        pages = [{"ID": key, "IsStable": True, "Instances": members} for key, members in found.items()]
+        pages = [
+            {
+                "ID": key,
+                "IsStable": True,
+                "Instances": members,
+                "ParentStudy": _identifier(self._parsed()[members[0]], 2),
+            }
+            for key, members in found.items()
+        ]
         if series is None:
             return pages[int(request.url.params["since"]) :]
         return next((one for one in pages if one["ID"] == series), None)
