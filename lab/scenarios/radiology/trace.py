@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from functools import partial
 from typing import TYPE_CHECKING
 
 from lab.scenarios.model import Step
@@ -27,18 +29,26 @@ def trace(stage: Stage) -> str:
         places[host] = numbers.pop() if len(numbers) == 1 else f"{len(numbers)} accession numbers"
     wrong = {host: number for host, number in places.items() if number != done.accession}
     require(not wrong, f"other accession numbers: {wrong}")
-    wanted = {clinic.ris}
+    about = f"accession={done.accession} "
+    sought = {
+        clinic.record: ("pacslab-ehr", about),
+        clinic.ris: ("pacslab-ris", about),
+        done.station: ("pacslab-modality", about),
+        **dict.fromkeys(clinic.archives, ("pacslab-image-manager", f"images-arrived {about}")),
+    }
+    for host, (program, text) in sought.items():
+        stage.eventually(
+            partial(_logged, stage, host, program, text),
+            timeout=FOLLOWED_WITHIN,
+            otherwise=f"{stage.collected.centre} has no line {text!r} of {program} on {host}",
+        )
+    return f"{done.accession} at {', '.join(places)}; in the collected logs of all of them"
 
-    def logs() -> set[str]:
-        found = stage.run(stage.collected.centre, ["sh", "-c", f'grep -l "$1" {FOLDER}/*.jsonl', "sh", done.accession])
-        return {line.rpartition("/")[2].removesuffix(".jsonl") for line in found.stdout.split()}
 
-    seen = stage.eventually(
-        lambda: logs() if logs() >= wanted else None,
-        timeout=FOLLOWED_WITHIN,
-        otherwise=f"{stage.collected.centre} has {done.accession} in the logs of {sorted(logs())} only",
-    )
-    return f"{done.accession} at {', '.join(places)}; in the logs of {', '.join(sorted(seen))}"
+def _logged(stage: Stage, host: str, program: str, text: str) -> bool:
+    """Whether the collector has a line of a host's program with a text."""
+    found = stage.run(stage.collected.centre, ["grep", "-F", text, f"{FOLDER}/{host}.jsonl"])
+    return any(json.loads(line)["program"] == program for line in found.stdout.splitlines() if line.endswith("}"))
 
 
 def steps(stage: Stage) -> tuple[Step, ...]:
@@ -46,7 +56,7 @@ def steps(stage: Stage) -> tuple[Step, ...]:
     return (
         Step(
             "trace", "One accession number through every system", stage.collected.centre, "RAD-2 to RAD-28",
-            ("PR.PT-1", "DE.AE-1"), "record, RIS, scanner, PACS, VNA and the collected logs have it", trace,
-            ("archive",),
+            ("PR.PT-1", "DE.AE-1"), "record, RIS, scanner, PACS and VNA have it, and each one's log at the collector",
+            trace, ("archive",),
         ),
     )  # fmt: skip
