@@ -13,6 +13,8 @@ from simulators.hl7messages import Message, Party, header, join, segment, timest
 from simulators.hl7receiver import HL7ProblemError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from simulators.hl7messages import Value
 
 SEXES = frozenset({"M", "F", "O", "U", "A", "N"})
@@ -29,6 +31,11 @@ class Patient:
     given: str
     birth_date: str
     sex: str
+
+    @classmethod
+    def of_row(cls, row: Mapping[str, str]) -> Patient:
+        """Return the patient of a row of table ``patients``, as record and RIS have it."""
+        return cls(row["patient_id"], row["authority"], row["family"], row["given"], row["birth_date"], row["sex"])
 
     @property
     def dicom_name(self) -> str:
@@ -71,6 +78,26 @@ class Order:
     procedure_id: str = ""
     step_id: str = ""
     study_uid: str = ""
+
+    @classmethod
+    def of_row(cls, row: Mapping[str, str], **assigned: str) -> Order:
+        """Return the order of a row with :meth:`columns`, with what the filler has assigned."""
+        code = Code(row["code"], row["description"], row["scheme"])
+        named = {name: row[name] for name in ("placer", "modality", "priority", "reason", "provider")}
+        return cls(code=code, **named, **assigned)
+
+    def columns(self) -> dict[str, str]:
+        """Return what was ordered, under the names of the columns in which record and RIS keep it."""
+        return {
+            "placer": self.placer,
+            "code": self.code.value,
+            "description": self.code.meaning,
+            "scheme": self.code.scheme,
+            "modality": self.modality,
+            "priority": self.priority,
+            "reason": self.reason,
+            "provider": self.provider,
+        }
 
 
 @dataclass(frozen=True)

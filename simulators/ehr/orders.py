@@ -39,18 +39,9 @@ def place(arguments: argparse.Namespace, settings: Settings) -> Result:
         cursor.execute(
             "INSERT INTO orders"
             " (placer, patient_id, code, description, scheme, modality, priority, reason, provider, status)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, 'ordered')",
-            (
-                order.placer,
-                patient.identifier,
-                order.code.value,
-                order.code.meaning,
-                order.code.scheme,
-                order.modality,
-                order.priority,
-                order.reason,
-                order.provider,
-            ),
+            " VALUES (%(placer)s, %(patient_id)s, %(code)s, %(description)s, %(scheme)s, %(modality)s, %(priority)s,"
+            " %(reason)s, %(provider)s, 'ordered')",
+            {"patient_id": patient.identifier, **order.columns()},
         )
         number = enqueue(
             cursor, settings, record.ris, lambda envelope: order_message(envelope, "NW", patient, order), order.placer
@@ -173,13 +164,4 @@ def _find(cursor: Cursor, placer: str) -> dict[str, Any]:
 
 
 def _order(row: dict[str, Any]) -> Order:
-    return Order(
-        placer=row["placer"],
-        code=Code(row["code"], row["description"], row["scheme"]),
-        modality=row["modality"],
-        priority=row["priority"],
-        reason=row["reason"],
-        provider=row["provider"],
-        filler=row["filler"] or "",
-        accession=row["accession"] or "",
-    )
+    return Order.of_row(row, filler=row["filler"] or "", accession=row["accession"] or "")

@@ -140,12 +140,7 @@ def find_patient(cursor: Cursor, identifier: str) -> Patient:
         raise NotFoundError(
             f"patient {identifier} was merged into {row['merged_into']}", remedy=f"Use {row['merged_into']}."
         )
-    return patient(row)
-
-
-def patient(row: dict[str, Any]) -> Patient:
-    """Return the patient of a row that has the columns of ``patients``."""
-    return Patient(row["patient_id"], row["authority"], row["family"], row["given"], row["birth_date"], row["sex"])
+    return Patient.of_row(row)
 
 
 def outbox(_: argparse.Namespace, settings: Settings) -> Result:

@@ -21,13 +21,15 @@ DESCRIPTION = "Makes one attempt that a hardened lab must refuse, and says what 
 USERS = ("modality", "workstation", "ehr", "ris", "image-manager")
 """Whose certificates a host can hold: the command becomes the first of them that there is."""
 
+_OTHER_CERTIFICATE = "--certificate /run/x.crt --key /run/x.key"
+
 CASES: dict[str, tuple[str, str, str]] = {
     "dicom-control": ("dicom:control", "C-ECHO as permitted: shows that the service is unharmed", ""),
     "dicom-no-certificate": ("dicom:no_certificate", "C-ECHO without a client certificate", ""),
     "dicom-other-certificate": (
         "dicom:other_certificate",
         "C-ECHO with a certificate that is given: foreign, expired or revoked",
-        "--certificate /run/x.crt --key /run/x.key",
+        _OTHER_CERTIFICATE,
     ),
     "dicom-old-tls": ("dicom:old_tls", "C-ECHO with TLS 1.1", ""),
     "dicom-plain": ("dicom:plain", "C-ECHO without TLS on the TLS port", ""),
@@ -48,7 +50,7 @@ CASES: dict[str, tuple[str, str, str]] = {
     "hl7-unlisted": (
         "hl7:unlisted",
         "a message with the certificate of a host that no flow lets call",
-        "--certificate /run/x.crt --key /run/x.key",
+        _OTHER_CERTIFICATE,
     ),
     "hl7-other-sender": ("hl7:other_sender", "a message in another application's name (MSH-3)", "--sender EHR1"),
     "hl7-other-event": ("hl7:other_event", "a message type that is not permitted", "--event ADT^A40"),

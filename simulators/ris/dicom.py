@@ -10,10 +10,11 @@ from pynetdicom import evt
 
 from simulators.association import contexts, start_scp
 from simulators.errors import NotReadyError
+from simulators.hl7content import Patient
 from simulators.ris import worklist
 from simulators.ris.mpps import NOT_AUTHORISED, PROCESSING_FAILURE, SUCCESS, MppsError
 from simulators.ris.performed import PerformedSteps
-from simulators.ris.record import order_of_procedure, patient_of_row
+from simulators.ris.record import order_of_procedure
 from simulators.service import JOURNAL, line, record, refuse
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ class DicomService:
             )
             return [
                 worklist.entry(
-                    patient_of_row(row),
+                    Patient.of_row(row),
                     order_of_procedure(cursor, row["procedure"]),
                     row["station"],
                     station_ae,

@@ -120,22 +120,16 @@ def _insert(cursor: Cursor, order: Order, patient_id: str) -> dict[str, Any]:
     cursor.execute(
         "INSERT INTO procedures (accession, placer, filler, procedure_id, study_uid, patient_id, code, description,"
         " scheme, modality, priority, reason, provider, status)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'scheduled') RETURNING *",
-        (
-            f"A{number}",
-            order.placer,
-            f"F{number}",
-            f"RP{number}",
-            f"2.25.{uuid.uuid4().int}",  # PS3.5 B.2: a UID derived from a UUID
-            patient_id,
-            order.code.value,
-            order.code.meaning,
-            order.code.scheme,
-            order.modality,
-            order.priority,
-            order.reason,
-            order.provider,
-        ),
+        " VALUES (%(accession)s, %(placer)s, %(filler)s, %(procedure_id)s, %(study_uid)s, %(patient_id)s, %(code)s,"
+        " %(description)s, %(scheme)s, %(modality)s, %(priority)s, %(reason)s, %(provider)s, 'scheduled') RETURNING *",
+        {
+            "accession": f"A{number}",
+            "filler": f"F{number}",
+            "procedure_id": f"RP{number}",
+            "study_uid": f"2.25.{uuid.uuid4().int}",  # PS3.5 B.2: a UID derived from a UUID
+            "patient_id": patient_id,
+            **order.columns(),
+        },
     )
     return one(cursor)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, LiteralString
 
 from simulators.errors import NotFoundError
-from simulators.hl7content import Code, Order, Patient
+from simulators.hl7content import Order, Patient
 from simulators.hl7exchange import MESSAGES_TABLE
 
 if TYPE_CHECKING:
@@ -102,25 +102,15 @@ def find_patient(cursor: Cursor, identifier: str) -> Patient | None:
         (identifier,),
     )
     row = cursor.fetchone()
-    return patient_of_row(row) if row else None
-
-
-def patient_of_row(row: dict[str, Any]) -> Patient:
-    """Return the patient of a row with the columns of ``patients``."""
-    return Patient(row["patient_id"], row["authority"], row["family"], row["given"], row["birth_date"], row["sex"])
+    return Patient.of_row(row) if row else None
 
 
 def order_of_procedure(cursor: Cursor, procedure: dict[str, Any]) -> Order:
     """Return the order that a procedure fills, with everything that was assigned."""
     cursor.execute("SELECT * FROM steps WHERE accession = %s ORDER BY step_id LIMIT 1", (procedure["accession"],))
     step = cursor.fetchone()
-    return Order(
-        placer=procedure["placer"],
-        code=Code(procedure["code"], procedure["description"], procedure["scheme"]),
-        modality=procedure["modality"],
-        priority=procedure["priority"],
-        reason=procedure["reason"],
-        provider=procedure["provider"],
+    return Order.of_row(
+        procedure,
         scheduled=step["scheduled"].strftime("%Y%m%d%H%M%S%z") if step else "",
         filler=procedure["filler"],
         accession=procedure["accession"],
