@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -98,8 +99,10 @@ def ehr(server: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureReq
     return Ehr()
 
 
-def test_a_scheduled_order_learns_its_accession_number(ehr: Ehr) -> None:
+def test_a_scheduled_order_learns_its_accession_number(ehr: Ehr, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "pacslab")
     assert ehr.status("SC", "S").accepted
+    assert "transaction=RAD-3 action=status-taken accession=A1 study=2.25.1 placer=O0000001" in caplog.text
     order = ehr.order()
     assert (order["status"], order["accession"], order["filler"], order["study_uid"]) == (
         "scheduled",
