@@ -173,7 +173,11 @@ class Clinic:
             StepFailure: it does not, in time.
         """
         line = self.stage.collected.wait(
-            host, mark[host], lambda one: "received" in str(one) and control_id in str(one), timeout=FOLLOWED_WITHIN
+            host,
+            mark[host],
+            # The text alone: every collected line has a key of that name.
+            lambda one: one["message"].startswith("received ") and control_id in one["message"],
+            timeout=FOLLOWED_WITHIN,
         )
         if line is None:
             raise StepFailure(f"no line at {self.stage.collected.centre} that {host} received message {control_id}")
