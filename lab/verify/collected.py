@@ -61,6 +61,11 @@ class Collected:
         done = self.lab.run(self.centre, ["sh", "-c", program, "sh", str(start + 1), str(end - start), path])
         return _lines(done.stdout)
 
+    def has(self, host: str, program: str, text: str) -> bool:
+        """Whether there is a whole line of a host's program with a text, at any time."""
+        done = self.lab.run(self.centre, ["grep", "-F", "-e", text, f"{FOLDER}/{host}.jsonl"])
+        return any(line["program"] == program and text in line["message"] for line in _lines(done.stdout))
+
     def wait(
         self, host: str, mark: int, wanted: Callable[[dict[str, Any]], bool], *, timeout: float
     ) -> dict[str, Any] | None:

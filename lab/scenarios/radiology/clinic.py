@@ -176,7 +176,7 @@ class Clinic:
             host,
             mark[host],
             # The text alone: every collected line has a key of that name.
-            lambda one: one["message"].startswith("received ") and control_id in one["message"],
+            lambda one: "received type=" in one["message"] and control_id in one["message"],
             timeout=FOLLOWED_WITHIN,
         )
         if line is None:

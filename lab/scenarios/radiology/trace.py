@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,6 @@ from lab.scenarios.model import Step
 from lab.scenarios.radiology.acquisition import examination
 from lab.scenarios.radiology.clinic import FOLLOWED_WITHIN, Clinic
 from lab.scenarios.stage import require
-from lab.verify.collected import FOLDER
 
 if TYPE_CHECKING:
     from lab.scenarios.stage import Stage
@@ -38,17 +36,11 @@ def trace(stage: Stage) -> str:
     }
     for host, (program, text) in sought.items():
         stage.eventually(
-            partial(_logged, stage, host, program, text),
+            partial(stage.collected.has, host, program, text),
             timeout=FOLLOWED_WITHIN,
             otherwise=f"{stage.collected.centre} has no line {text!r} of {program} on {host}",
         )
     return f"{done.accession} at {', '.join(places)}; in the collected logs of all of them"
-
-
-def _logged(stage: Stage, host: str, program: str, text: str) -> bool:
-    """Whether the collector has a line of a host's program with a text."""
-    found = stage.run(stage.collected.centre, ["grep", "-F", text, f"{FOLDER}/{host}.jsonl"])
-    return any(json.loads(line)["program"] == program for line in found.stdout.splitlines() if line.endswith("}"))
 
 
 def steps(stage: Stage) -> tuple[Step, ...]:
