@@ -16,6 +16,7 @@ class PacslabError(Exception):
     exit_code: ClassVar[int] = 5
 
     def __init__(self, message: str, *, remedy: str) -> None:
+        """Say what happened and where, and what to do next."""
         super().__init__(message)
         self.message = message
         self.remedy = remedy

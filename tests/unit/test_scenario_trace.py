@@ -41,11 +41,12 @@ class Here:
     ],
 )
 def test_a_line_counts_when_it_is_the_programs_own_and_names_the_number(
+    *,
     program: str,
     message: str,
     believed: bool,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,  # noqa: FBT001
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(collected, "FOLDER", str(tmp_path))
     half = '{"program": "pacslab-ehr", "message": "accession=A1 '
