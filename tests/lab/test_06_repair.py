@@ -48,7 +48,10 @@ def test_a_filter_changed_by_hand_is_seen_and_restored(lab: Lab, change: str) ->
     assert ran.code == 3
     (ill,) = [host for host in ran.json["hosts"] if not host["healthy"]]
     assert ill["name"] == gateway
-    assert any("rules in force" in service["detail"] for service in ill["services"])
+    failed = [service["name"] for service in ill["services"] if not service["healthy"]]
+    service, output = lab.health()[gateway].first_failure()
+    assert service in failed
+    assert "rules in force" in output
     succeed("up", "--lab", lab.name)
     assert lab.run(gateway, ["/usr/local/lib/pacslab/filter", "check", "zones"]).code == 0
     after = started(lab, "nftables.service")
