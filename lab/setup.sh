@@ -112,6 +112,11 @@ start_docker() {
         as_root systemctl enable --quiet --now docker.service
     else
         say "starting Docker by hand, since no systemd runs here; its log is $log"
+        # a daemon that was killed leaves its number behind; when another process has it since, dockerd would not start
+        for mark in /var/run/docker.pid /var/run/docker/containerd/containerd.pid; do
+            pid=$(cat "$mark" 2>/dev/null) || continue
+            case $(cat "/proc/$pid/comm" 2>/dev/null) in dockerd | containerd) ;; *) as_root rm -f "$mark" ;; esac
+        done
         as_root sh -c "PATH=\$PATH:/usr/sbin:/sbin setsid dockerd >>$log 2>&1 </dev/null &"
     fi
     left=60
