@@ -56,6 +56,11 @@ class Site:
         """Hosts by name, in the order written."""
         return self.topology.hosts
 
+    @property
+    def gateway(self) -> str:
+        """The host that stands in every zone; the rules of a description hold that there is exactly one."""
+        return next(name for name, host in self.hosts.items() if host.gateway)
+
     def fqdn(self, host: str) -> str:
         """The DNS name of a host; it is also the name in its certificates."""
         return f"{host}.{self.topology.domain}"

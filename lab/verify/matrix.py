@@ -99,7 +99,6 @@ def _pair(site: Site, source: str, target: str, ports: list[tuple[str, int]]) ->
         if (flow.source, flow.target) == (source, target)
     }
     here, there = site.hosts[source], site.hosts[target]
-    gateway = next(name for name, host in site.hosts.items() if host.gateway)
     for interface in site.interfaces(target):
         for protocol, port in ports:
             service = declared.get((protocol, port)) if interface.address == there.address else None
@@ -114,7 +113,7 @@ def _pair(site: Site, source: str, target: str, ports: list[tuple[str, int]]) ->
                 target_zone=target if there.gateway else there.zone,
                 service=service,
                 judge=Judge.NOBODY if service else _judge(site, source, target),
-                judged_by=gateway if _judge(site, source, target) is Judge.FIREWALL else target,
+                judged_by=site.gateway if _judge(site, source, target) is Judge.FIREWALL else target,
             )
 
 

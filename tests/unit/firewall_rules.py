@@ -45,7 +45,7 @@ def host_rules(site: Site, host: str, **variables: Any) -> str:
 
 def zone_rules(site: Site) -> str:
     """What role firewall gives the site's gateway."""
-    gateway = next(name for name, host in site.hosts.items() if host.gateway)
+    gateway = site.gateway
     return render(site, gateway, "firewall", "zones.nft.j2")
 
 

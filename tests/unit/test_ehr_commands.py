@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import argparse
 import logging
-from typing import TYPE_CHECKING
 
 import pytest
-from simulator_database import own_schema, running_server
+from simulator_database import own_schema
 from simulator_peers import peer
 
 from simulators.database import URL_VARIABLE
 from simulators.ehr import orders, patients
 from simulators.settings import parse
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 SETTINGS = parse(
     {
@@ -30,12 +26,6 @@ SETTINGS = parse(
 """A record without certificates: the RIS cannot be reached, so that messages wait."""
 PERSON = {"family": "Weber", "given": "Anna", "birth_date": "19700412", "sex": "F"}
 CT = {"code": "CTHEAD", "text": "CT head", "scheme": "99L", "modality": "CT", "priority": "S", "reason": "fall"}
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with running_server() as target:
-        yield target
 
 
 @pytest.fixture(autouse=True)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-from simulator_database import own_schema, running_server
+from simulator_database import own_schema
 from simulator_peers import ANNA, EHR, RIS, caller, peer, renamed, sender
 
 from simulators.database import URL_VARIABLE, Database
@@ -18,17 +18,8 @@ from simulators.hl7messages import Answer, new_control_id, read_answer
 from simulators.hl7receiver import Receiver
 from simulators.settings import parse
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 CODE = Code("CTHEAD", "CT head", "99L")
 FILLED = Order("O0000001", CODE, "CT", filler="F1", accession="A1", study_uid="2.25.1")
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with running_server() as target:
-        yield target
 
 
 class Ehr:

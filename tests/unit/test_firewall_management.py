@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 NFT = shutil.which("nft", path="/usr/sbin:/usr/bin") or "nft"
 SOURCES = [{"source": "192.0.2.10", "port": 22}]
 SITE = tiny_site()
-GATEWAY = next(name for name, host in SITE.hosts.items() if host.gateway)
+GATEWAY = SITE.gateway
 ZONES = {f"vlan{zone.vlan}" for zone in SITE.topology.zones.values()}
 
 

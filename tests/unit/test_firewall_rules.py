@@ -29,13 +29,9 @@ NFT = shutil.which("nft", path="/usr/sbin:/usr/bin") or "nft"
 every_site = pytest.mark.parametrize("site", SITES, ids=NAMES)
 
 
-def gateway(site: Site) -> str:
-    return next(name for name, host in site.hosts.items() if host.gateway)
-
-
 @every_site
 def test_between_zones_exactly_the_flows_pass(site: Site) -> None:
-    fw = gateway(site)
+    fw = site.gateway
     facts = site.ansible_all_vars()
     wanted = {
         (
@@ -80,7 +76,7 @@ def test_a_refusal_is_logged_with_both_zones(site: Site) -> None:
                 "drop",
             ]
             assert f'"vlan{entry.vlan}" . "vlan{other.vlan}" : goto refuse_{entry.vlan}_{other.vlan},' in rules
-        assert chain(rules, f"refuse_{entry.vlan}_own")[0] == f'log prefix "ZDENY {source}>{gateway(site)} " group 1'
+        assert chain(rules, f"refuse_{entry.vlan}_own")[0] == f'log prefix "ZDENY {source}>{site.gateway} " group 1'
 
 
 @every_site
@@ -93,7 +89,7 @@ def test_prefixes_and_comments_fit_the_kernel(site: Site) -> None:
 @every_site
 def test_a_host_accepts_exactly_the_flows_to_it(site: Site) -> None:
     for host in site.hosts:
-        if host == gateway(site):
+        if host == site.gateway:
             continue
         wanted = {
             (flow["source_address"], flow["protocol"], str(flow["port"]))
@@ -132,7 +128,7 @@ def test_a_machine_reached_over_ssh_is_not_shut_off_from_who_configures_it() -> 
 @every_site
 def test_nft_accepts_every_hosts_rules(site: Site, tmp_path: Path) -> None:
     for host in site.hosts:
-        zones = [zone_rules(site)] if host == gateway(site) else []
+        zones = [zone_rules(site)] if host == site.gateway else []
         path = write_ruleset(tmp_path / host, host_rules(site, host), *zones)
         command = ["unshare", "--user", "--map-root-user", "--net", NFT, "--check", "--file", str(path)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)

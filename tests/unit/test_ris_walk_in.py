@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from simulator_database import own_schema, running_server
+from simulator_database import own_schema
 from simulator_ris import Ris
 
 from simulators.database import URL_VARIABLE
@@ -21,12 +21,6 @@ if TYPE_CHECKING:
     from simulators.settings import Settings
 
 WEBER = argparse.Namespace(family="Weber", given="Anna", birth_date="19700412", sex="F")
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with running_server() as target:
-        yield target
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 from pydicom.dataset import Dataset
-from simulator_database import own_schema, running_server
+from simulator_database import own_schema
 from simulator_peers import ANNA, from_ehr, loopback_peer, renamed
 from simulator_ris import HEAD, Ris
 
@@ -22,12 +22,6 @@ from simulators.ris.record import STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with running_server() as target:
-        yield target
 
 
 @pytest.fixture

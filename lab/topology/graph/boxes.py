@@ -22,7 +22,7 @@ ADDRESS = 90
 def draw_firewall(drawing: Drawing) -> None:
     """Draw the gateway host, through which everything between zones passes."""
     canvas, (left, right) = drawing.canvas, drawing.picture.hub
-    name = next(one for one, host in drawing.site.hosts.items() if host.gateway)
+    name = drawing.site.gateway
     top, middle = TOP - HUB_HEADER, (left + right) / 2
     height = drawing.picture.bottom - top - GRID / 2
     edge = {"fill": style.HUB, "stroke": style.HUB_LINE}
