@@ -161,7 +161,8 @@ def _settings() -> dict[str, str]:
         "ANSIBLE_FORCE_COLOR": "False",
         "ANSIBLE_NOCOLOR": "True",
         "ANSIBLE_FORKS": str(FORKS),
-        "PACSLAB_ANSIBLE_PLAYBOOK": str(Path(sys.executable).parent / "ansible-playbook"),
+        "PACSLAB_DRIVER": str(os.getpid()),
+        "PACSLAB_PYTHON": sys.executable,
         "PATH": os.pathsep.join([str(WRAPPERS), os.environ.get("PATH", os.defpath)]),
     }
 

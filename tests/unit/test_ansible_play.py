@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -10,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lab.ansible import play, strategy
+from lab.ansible import guard, play, strategy
 from lab.ansible.play import Play
 from lab.errors import AnsibleError, MachineNotReadyError, UsageError
 from lab.events import Bus, Event, TaskFinished
@@ -19,12 +21,13 @@ from lab.settings import ROOT
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LOCAL = """
+LOCAL = f"""
 all:
-  hosts:
-    one: {ansible_connection: local, ansible_python_interpreter: auto_silent}
-    two: {ansible_connection: local, ansible_python_interpreter: auto_silent}
+  vars: {{ansible_connection: local, ansible_python_interpreter: {sys.executable}}}
+  hosts: {{one: , two: }}
 """
+
+HOSTS = 2
 
 
 def event(kind: str, **data: Any) -> dict[str, Any]:
@@ -134,27 +137,55 @@ def processes(word: str) -> list[int]:
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
-            if word in path.read_text("utf-8", "replace"):
+            if word in path.read_text("utf-8", "replace").replace("\0", " "):
                 found.append(int(path.parent.name))
         except OSError:  # it ended while we looked
             continue
     return found
 
 
-def test_ansible_ends_when_its_driver_is_killed(tmp_path: Path) -> None:
+def ignore_hang_ups() -> None:
+    """As nohup does."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+@pytest.mark.parametrize("prepare", [None, ignore_hang_ups], ids=["from a terminal", "under nohup"])
+def test_ansible_ends_when_its_driver_is_killed(tmp_path: Path, prepare: Callable[[], None] | None) -> None:
     (tmp_path / "hosts.yaml").write_text(LOCAL)
+    slow = tmp_path / "slow.sh"
+    slow.write_text("trap '' HUP TERM\nsleep 90\nsleep 90\n")
     (tmp_path / "play.yml").write_text(
-        "- hosts: one\n  gather_facts: false\n"
-        "  tasks: [{name: Begun, debug: {msg: x}}, {name: Wait, pause: {seconds: 90}}]\n"
+        "- hosts: all\n  gather_facts: false\n"
+        f"  tasks: [{{name: Begun, debug: {{msg: x}}}}, {{name: Wait, command: sh {slow}}}]\n"
     )
     with subprocess.Popen(
-        [sys.executable, "-c", DRIVER, str(tmp_path)], stdout=subprocess.PIPE, text=True, cwd=ROOT
+        [sys.executable, "-c", DRIVER, str(tmp_path)],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        preexec_fn=prepare,  # noqa: PLW1509 # one thread, and one system call
     ) as driver:
         assert driver.stdout is not None
         assert driver.stdout.readline() == "Begun\n"
-        assert len(processes(str(tmp_path / "play.yml"))) >= 1
+        wait_until(lambda: len(processes(f"sh {slow}")) >= HOSTS, "the task's commands did not begin")
         driver.kill()
+    wait_until(lambda: not processes(str(tmp_path)), "Ansible, or a task's command, goes on without its driver")
+
+
+def wait_until(holds: Callable[[], bool], complaint: str) -> None:
     deadline = time.monotonic() + 20
-    while processes(str(tmp_path / "play.yml")):
-        assert time.monotonic() < deadline, "Ansible goes on without its driver"
+    while not holds():
+        assert time.monotonic() < deadline, complaint
         time.sleep(0.1)
+
+
+@pytest.mark.parametrize(("script", "code"), [("exit 0", 0), ("exit 4", 4), ("kill -TERM $$", 128 + signal.SIGTERM)])
+def test_the_guard_passes_the_exit_code_through(script: str, code: int) -> None:
+    done = subprocess.run([sys.executable, guard.__file__, str(os.getpid()), "sh", "-c", script], check=False)
+    assert done.returncode == code
+
+
+def test_the_guard_does_not_start_what_nobody_drives() -> None:
+    command = [sys.executable, guard.__file__, str(os.getppid()), "sh", "-c", "echo started"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (130, "")
