@@ -117,11 +117,30 @@ def associate(
     )
     if not association.is_established:
         raise _why_not(association, peer, tls, connected=connected.is_set())
+    _leave_responses(association)
     try:
         yield association
     finally:
         if association.is_established:
             association.release()
+
+
+def _leave_responses(association: Association) -> None:
+    """Keep pynetdicom's own loop from taking the response that a ``send_*()`` waits for.
+
+    Its loop is paused for a request, but may be just past the pause; on a busy machine it then takes the response off
+    the queue, and the request ends without one after ``DIMSE_SECONDS``. The loop is for the peer's requests.
+    """
+    take = association.dimse.get_msg
+
+    def get_msg(block: bool = False) -> Any:  # noqa: FBT001, FBT002 # pynetdicom's signature
+        if not block:
+            _, message = association.dimse.peek_msg()
+            if getattr(message, "MessageIDBeingRespondedTo", None) is not None:
+                return None, None
+        return take(block)
+
+    association.dimse.get_msg = get_msg  # type: ignore[method-assign]
 
 
 def _why_not(association: Association, peer: Peer, tls: ssl.SSLContext | None, *, connected: bool) -> SimulatorError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ class Figure:
         peer: what it is measured against.
         seconds: each run of what was measured.
         peer_seconds: each run of the peer.
-        aim: the bound that the ratio has to keep.
+        aim: the bound that the ratio has to keep; None where it is told and not judged.
         faster: True where the ratio is speed against the peer and ``aim`` a least value; False where it is time
             against the peer and ``aim`` a greatest one.
     """
@@ -28,7 +29,7 @@ class Figure:
     peer: str
     seconds: tuple[float, ...]
     peer_seconds: tuple[float, ...]
-    aim: float
+    aim: float | None
     faster: bool
 
     @property
@@ -39,7 +40,9 @@ class Figure:
 
     @property
     def passed(self) -> bool:
-        """Whether the ratio keeps the bound."""
+        """Whether the ratio keeps the bound, if it has one."""
+        if self.aim is None:
+            return True
         return self.ratio >= self.aim if self.faster else self.ratio <= self.aim
 
     def as_dict(self) -> dict[str, object]:
@@ -54,8 +57,8 @@ class Figure:
             "repetitions": len(self.seconds),
             "ratio": round(self.ratio, 3),
             "ratio_is": "peer's seconds / seconds" if self.faster else "seconds / peer's seconds",
-            "aim": f"{'at least' if self.faster else 'at most'} {self.aim:g}",
-            "passed": self.passed,
+            "aim": None if self.aim is None else f"{'at least' if self.faster else 'at most'} {self.aim:g}",
+            "passed": None if self.aim is None else self.passed,
         }
 
 
@@ -64,11 +67,14 @@ def alternate(
 ) -> dict[str, tuple[float, ...]]:
     """Take each measurement in turn, ``repetitions`` times over; return the seconds of each.
 
-    Alternating spreads whatever else the machine does over all of them.
+    Alternating spreads whatever else the machine does over all of them. Each round begins with another one, so that
+    none always follows the same: what a run leaves behind (caches, data to be written) is the next one's to bear.
     """
     taken: dict[str, list[float]] = {name: [] for name in runs}
+    names = deque(runs)
     for repetition in range(1, repetitions + 1):
-        for name, run in runs.items():
-            taken[name].append(run())
+        for name in names:
+            taken[name].append(runs[name]())
             say(f"{repetition}/{repetitions} {name}: {taken[name][-1]:.2f} s")
+        names.rotate(-1)
     return {name: tuple(seconds) for name, seconds in taken.items()}

@@ -32,6 +32,11 @@ class CommandProbe(Strict):
 
     kind: Literal["command"]
     command: list[str] = Field(min_length=1)
+    depends_on: list[Literal["packet-filter"] | Annotated[str, Field(pattern="^/")]] = Field(
+        default_factory=list,
+        description="All that the answer follows from: files, or the kernel's packet filter. "
+        "While none of them changes, a good answer stands and the command is not run again.",
+    )
 
 
 Probe = Annotated[UnitProbe | TcpProbe | CommandProbe, Field(discriminator="kind")]

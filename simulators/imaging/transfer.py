@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _config.STORE_SEND_CHUNKED_DATASET = True
 
+NO_ANSWER = "no answer"
+ABORTED = "the association was aborted"
 _SUCCESS = 0x0000
 _WARNINGS = range(0xB000, 0xC000)
 
@@ -32,7 +34,6 @@ class Parcel:
     uid: str
     sop_class: str
     syntax: str
-    series: str
     path: Path
 
 
@@ -42,9 +43,9 @@ def parcel_of(path: Path) -> Parcel:
     Raises:
         InvalidDicomError: not a DICOM file.
     """
-    head = dcmread(path, stop_before_pixels=True, specific_tags=["SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID"])
+    head = dcmread(path, stop_before_pixels=True, specific_tags=["SOPClassUID", "SOPInstanceUID"])
     syntax = str(head.file_meta.TransferSyntaxUID)
-    return Parcel(str(head.SOPInstanceUID), str(head.SOPClassUID), syntax, str(head.SeriesInstanceUID), path)
+    return Parcel(str(head.SOPInstanceUID), str(head.SOPClassUID), syntax, path)
 
 
 def parcels_of(folder: Path) -> list[Parcel]:
@@ -73,13 +74,13 @@ def negotiated(parcels: Sequence[Parcel]) -> list[PresentationContext]:
 def store(association: Association, parcel: Parcel) -> str:
     """Send one object and return what was wrong; empty when the peer has it (success or warning, PS3.4 B.2.3)."""
     if not association.is_established:
-        return "the association was aborted"
+        return ABORTED
     try:
         answer = association.send_c_store(parcel.path).get("Status")
     except ValueError:
         return "the archive does not accept this SOP class and transfer syntax"
     if answer is None:
-        return "no answer"
+        return NO_ANSWER
     if answer == _SUCCESS or answer in _WARNINGS:
         return ""
     return f"status 0x{answer:04X}"

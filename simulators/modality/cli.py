@@ -68,13 +68,20 @@ def _store(parser: argparse.ArgumentParser) -> None:
     _images(parser)
     parser.add_argument("--queued", action="store_true", help="make no images, send those that wait")
     files = parser.add_argument_group("sending files, for benchmarks")
-    files.add_argument("--generate", type=int, metavar="N", help="send N CT images of 512 x 512 pixels, and time it")
     files.add_argument("--host", help="another archive's address")
     files.add_argument("--port", type=int, help="its port")
     files.add_argument("--called", metavar="AE", help="its AE title")
     files.add_argument("--calling", metavar="AE", help="calling AE title (default: this host's)")
+    files.add_argument(
+        "--associations", type=int, metavar="N", help="how many at once (default: as for its own images)"
+    )
     files.add_argument("--plain", action="store_true", help="DICOM without TLS")
     files.add_argument("--nagle", action="store_true", help="without TCP_NODELAY, as DICOM toolkits are shipped")
+
+
+def _generate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", metavar="FOLDER", help="where to put them; made if it is not there")
+    parser.add_argument("count", type=int, metavar="N", help="how many")
 
 
 def _ending(parser: argparse.ArgumentParser) -> None:
@@ -131,6 +138,13 @@ VERBS = (
         f"{_VERBS}:store",
         "store ACC0001",
         _store,
+    ),
+    Verb(
+        "generate",
+        "Make CT images of a phantom, 512 x 512, of no order, to be sent with store.",
+        "simulators.modality.sender:generate",
+        "generate /tmp/images 200",
+        _generate,
     ),
     Verb("complete", "End a step: MPPS N-SET COMPLETED (RAD-7).", f"{_VERBS}:complete", "complete ACC0001", _ending),
     Verb(

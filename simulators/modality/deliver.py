@@ -44,7 +44,7 @@ def store_images(links: Links, spool: Spool, instances: Sequence[Instance]) -> D
     stored = 0
     error: SimulatorError | None = None
     try:
-        for outcome in send(links, [_parcel(spool, one) for one in instances]):
+        for outcome in send(partial(links.open, links.archive), [_parcel(spool, one) for one in instances]):
             instance = pending.pop(outcome.uid)
             if outcome.error:
                 spool.mark_failed(instance, outcome.error)
@@ -168,4 +168,4 @@ def _store_due(links: Links, spool: Spool, instances: Sequence[Instance]) -> Non
 
 
 def _parcel(spool: Spool, instance: Instance) -> Parcel:
-    return Parcel(instance.uid, instance.sop_class, instance.syntax, instance.series, spool.path(instance.uid))
+    return Parcel(instance.uid, instance.sop_class, instance.syntax, spool.path(instance.uid))

@@ -1,11 +1,11 @@
-"""Sending a folder of DICOM files, or generated CT images, as fast as it goes, and saying how fast that was."""
+"""Sending a folder of DICOM files as fast as it goes, saying how fast that was, and making files to send."""
 
 from __future__ import annotations
 
 import socket
-import tempfile
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +17,10 @@ from simulators.errors import ArgumentError, RefusedError
 from simulators.imaging.acquire import images_of
 from simulators.imaging.context import Equipment, StudyContext, complete
 from simulators.imaging.frame import new_uid
-from simulators.imaging.transfer import negotiated, parcels_of, store
+from simulators.imaging.transfer import parcels_of
 from simulators.journal import transaction
 from simulators.modality.links import CERTIFICATE
+from simulators.modality.store import ASSOCIATIONS, send
 from simulators.output import Result
 from simulators.settings import Peer
 from simulators.tls import client_context
@@ -40,6 +41,7 @@ class Target:
     calling: str
     plain: bool
     nagle: bool
+    associations: int
 
 
 def store_files(arguments: argparse.Namespace, settings: Settings) -> Result:
@@ -49,15 +51,11 @@ def store_files(arguments: argparse.Namespace, settings: Settings) -> Result:
         ArgumentError: nothing to send.
         RefusedError: the archive refused an object.
     """
-    with tempfile.TemporaryDirectory(prefix="pacslab-store-") as scratch:
-        folder = Path(arguments.what) if arguments.what else Path(scratch)
-        if arguments.generate:
-            _generate(folder, arguments.generate)
-        parcels = parcels_of(folder)
-        target = _target(arguments, settings)
-        with transaction("RAD-8", "files-sent", peer=target.peer.name, instances=len(parcels)):
-            seconds = _send(target, parcels, settings)
-        size = sum(parcel.path.stat().st_size for parcel in parcels)
+    parcels = parcels_of(Path(arguments.what))
+    target = _target(arguments, settings)
+    with transaction("RAD-8", "files-sent", peer=target.peer.name, instances=len(parcels)):
+        seconds = _send(target, parcels, settings)
+    size = sum(parcel.path.stat().st_size for parcel in parcels)
     rate = size / seconds / 1e6
     data = {
         "instances": len(parcels),
@@ -67,22 +65,47 @@ def store_files(arguments: argparse.Namespace, settings: Settings) -> Result:
         "peer": target.peer.name,
         "tls": not target.plain,
         "tcp_nodelay": not target.nagle,
+        "associations": target.associations,
     }
     return Result(
         data, f"{len(parcels)} objects, {size} bytes in {seconds:.2f} s ({rate:.1f} MB/s) to {target.peer.name}"
     )
 
 
+def generate(arguments: argparse.Namespace, _settings: Settings) -> Result:
+    """Make CT images of one study that no order knows.
+
+    Raises:
+        ArgumentError: none are wanted, or the folder cannot be made.
+    """
+    folder, count = Path(arguments.folder), arguments.count
+    if count < 1:
+        raise ArgumentError("At least one image is needed.", remedy="Give 1 or more.")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ArgumentError(f"{folder}: {error.strerror}", remedy="Name another folder.") from error
+    attributes = Dataset()
+    attributes.PatientName, attributes.PatientID = "Benchmark^CT", "BENCHMARK"
+    attributes.PatientBirthDate, attributes.PatientSex = "19700101", "O"
+    attributes.StudyInstanceUID, attributes.AccessionNumber = new_uid(), "BENCHMARK"
+    context = StudyContext(complete(attributes), Equipment("BENCHMARK", "CT simulator"))
+    for image in images_of("CT", context, count, phantom=True, size=512):
+        image.save_as(folder / f"{image.SOPInstanceUID}.dcm", enforce_file_format=True)
+    return Result({"instances": count, "folder": str(folder)}, f"{count} CT images are in {folder}")
+
+
 def _send(target: Target, parcels: Sequence[Parcel], settings: Settings) -> float:
-    """Send all over one association and return the seconds from opening to release."""
+    """Send all and return the seconds from opening the first association to the release of the last."""
     tls = None if target.plain else client_context(settings, CERTIFICATE)
     handlers = [(evt.EVT_CONN_OPEN, _nagle)] if target.nagle else []
+    opening = partial(associate, target.peer, calling=target.calling, tls=tls, handlers=handlers)
     begun = time.monotonic()
-    with associate(target.peer, negotiated(parcels), calling=target.calling, tls=tls, handlers=handlers) as association:
-        for parcel in parcels:
-            error = store(association, parcel)
-            if error:
-                raise RefusedError(f"{target.peer.name} did not take {parcel.path}: {error}", remedy="Look at its log.")
+    for outcome in send(opening, parcels, target.associations):
+        if outcome.error:
+            raise RefusedError(
+                f"{target.peer.name} did not take {outcome.uid}: {outcome.error}", remedy="Look at its log."
+            )
     return time.monotonic() - begun
 
 
@@ -91,17 +114,10 @@ def _nagle(event: Any) -> None:
     event.assoc.dul.socket.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 0)
 
 
-def _generate(folder: Path, count: int) -> None:
-    attributes = Dataset()
-    attributes.PatientName, attributes.PatientID = "Benchmark^CT", "BENCHMARK"
-    attributes.PatientBirthDate, attributes.PatientSex = "19700101", "O"
-    attributes.StudyInstanceUID, attributes.AccessionNumber = new_uid(), "BENCHMARK"
-    context = StudyContext(complete(attributes), Equipment("BENCHMARK", "CT simulator"))
-    for image in images_of("CT", context, count, phantom=True, size=512):
-        image.save_as(folder / f"{image.SOPInstanceUID}.dcm", enforce_file_format=True)
-
-
 def _target(arguments: argparse.Namespace, settings: Settings) -> Target:
+    associations = ASSOCIATIONS if arguments.associations is None else arguments.associations
+    if associations < 1:
+        raise ArgumentError("--associations needs at least 1.", remedy="Leave it out, or give 1 or more.")
     if (arguments.plain or arguments.port) and not arguments.host:
         raise ArgumentError("--plain and --port need --host.", remedy="Name the host too, or leave them out.")
     if arguments.host:
@@ -112,4 +128,4 @@ def _target(arguments: argparse.Namespace, settings: Settings) -> Target:
     else:
         peer = settings.peer("dicom-tls", permit="C-STORE")
     calling = arguments.calling or settings.host.ae_title or "BENCHMARK"
-    return Target(peer, calling, plain=arguments.plain, nagle=arguments.nagle)
+    return Target(peer, calling, plain=arguments.plain, nagle=arguments.nagle, associations=associations)

@@ -68,10 +68,10 @@ def begin(arguments: argparse.Namespace, settings: Settings) -> Result:
 
 def store(arguments: argparse.Namespace, settings: Settings) -> Result:
     """RAD-8: make images for a step that has begun and store them; or send files."""
-    if arguments.generate or (arguments.what and "/" in arguments.what):
+    if arguments.what and "/" in arguments.what:
         return store_files(arguments, settings)
     if arguments.host or arguments.plain:
-        raise ArgumentError("--host and --plain are for sending files.", remedy="Name a folder, or use --generate N.")
+        raise ArgumentError("--host and --plain are for sending files.", remedy="Name a folder, with a /.")
     links, spool = links_of(settings), Spool()
     accession, step_id = _named(arguments)
     with spool.delivering(wait=True):

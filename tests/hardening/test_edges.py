@@ -71,3 +71,21 @@ def test_what_the_application_offers_listens_on_loopback_or_behind_the_firewall(
     assert "policy drop" in rules
     allowed = {port for port in (104, 2575, 2762, 4242, 8042, 8443, 11112, 12575) if f"dport {port}" in rules}
     assert allowed <= network
+
+
+ASK = """
+import http.client, ssl, sys
+tls = ssl.create_default_context(cafile="/etc/pacslab/tls/ca.crt")
+tls.load_cert_chain("/etc/pacslab/tls/dicom-client.pem")
+archive = http.client.HTTPSConnection("pacs-rad.imaging.internal", 8443, timeout=10, context=tls)
+archive.request("GET", "/dicom-web/studies?limit=1", headers={"X-Long": "x" * int(sys.argv[1])})
+print(archive.getresponse().status)
+"""
+
+
+@pytest.mark.parametrize(("length", "status"), [(1, "200"), (20_000, "431"), (70_000, "431")])
+def test_a_request_with_a_head_too_long_is_refused_and_logged(on: On, length: int, status: str) -> None:
+    begun = on("pacs-rad").check_output("date +%s")
+    assert on("ws-rad1").check_output("python3 -c %s %s", ASK, str(length)) == status
+    logged = on("pacs-rad").check_output(f"journalctl --unit haproxy --since @{begun} --output cat")
+    assert ('"head-too-long"' in logged) == (status == "431")

@@ -23,7 +23,7 @@ def test_what_is_printed_says_what_was_measured_and_how_often() -> None:
     assert printed["aim"] == "at most 6"
 
 
-def test_runs_alternate() -> None:
+def test_runs_alternate_and_each_round_begins_with_another() -> None:
     order: list[str] = []
 
     def run(name: str) -> float:
@@ -32,6 +32,6 @@ def test_runs_alternate() -> None:
 
     said: list[str] = []
     taken = alternate({"a": lambda: run("a"), "b": lambda: run("b")}, 2, said.append)
-    assert order == ["a", "b", "a", "b"]
-    assert taken == {"a": (1.0, 3.0), "b": (2.0, 4.0)}
-    assert said[-1] == "2/2 b: 4.00 s"
+    assert order == ["a", "b", "b", "a"]
+    assert taken == {"a": (1.0, 4.0), "b": (2.0, 3.0)}
+    assert said[-1] == "2/2 a: 4.00 s"

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
-import os
-import signal
 import time
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, cast
-
-import pytest
+from typing import TYPE_CHECKING, cast
 
 from lab.engine import repair as repairing
 from lab.engine.configured import Configured
@@ -17,11 +12,11 @@ from lab.engine.execute import Completed
 from lab.engine.health import HostHealth, ServiceHealth
 from lab.engine.repair import AGENT, health_now, repair
 from lab.events import Bus, Event, Note
-from lab.settings import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
+
+    import pytest
 
     from lab.engine.lab import Lab
 
@@ -120,34 +115,3 @@ def test_a_host_counts_as_configured_only_in_the_container_that_was(tmp_path: Pa
     Configured(tmp_path).note({"ct1": ("c1", "d1")})
     known = Configured(tmp_path)
     assert (known.knows("ct1", "c1"), known.knows("ct1", "c2"), known.knows("ct2", "c1")) == (True, False, False)
-
-
-@pytest.fixture
-def agent() -> Iterator[Any]:
-    """The health agent, as a module; its signal handling is undone."""
-    path = ROOT / "roles" / "base" / "files" / "health.py"
-    spec = importlib.util.spec_from_file_location("health_agent", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    before = signal.getsignal(signal.SIGUSR1)
-    yield module
-    signal.set_wakeup_fd(-1)
-    signal.signal(signal.SIGUSR1, before)
-
-
-def test_the_agent_asks_at_once_when_told_also_when_it_was_told_while_asking(agent: Any) -> None:
-    wake = agent.wake_on_signal()
-    os.kill(os.getpid(), signal.SIGUSR1)
-    begun = time.monotonic()
-    agent.pause(wake, 30)
-    assert time.monotonic() - begun < 5
-    agent.pause(wake, 0.2)
-    assert time.monotonic() - begun >= 0.2
-
-
-def test_an_answer_is_as_old_as_its_question(agent: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(agent, "ANSWERS", tmp_path / "health.json")
-    agent.publish(5.0, {})
-    assert '"at": 5.0' in (tmp_path / "health.json").read_text("utf-8")

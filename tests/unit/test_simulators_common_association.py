@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from pynetdicom import evt
 from simulator_peers import free_port, loopback_peer
 
+import simulators.association
 from simulators.association import associate, contexts, start_scp
 from simulators.errors import AssociationRejectedError, NotReadyError, UnreachableError
 
@@ -46,6 +48,32 @@ def test_an_association_is_opened_used_and_released(port: int, options: list[int
         options.append(ours.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
     assert association.is_released
     assert [bool(option) for option in options] == [True, True]
+
+
+class LatePause(threading.Event):
+    """A checkpoint whose passer is held up just behind it, as on a machine that is busy."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Pass when it is open, and dawdle."""
+        passed = super().wait(timeout)
+        time.sleep(0.05)
+        return passed
+
+
+def test_a_response_is_not_lost_to_pynetdicoms_own_loop(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simulators.association, "DIMSE_SECONDS", 2.0)
+    with associate(loopback_peer(port), contexts([VERIFICATION]), calling="CT1", tls=None) as association:
+        late = LatePause()
+        late.set()
+        association._reactor_checkpoint = late  # noqa: SLF001 # the race is in there
+        send = association.dimse.send_msg
+
+        def send_and_dawdle(*arguments: Any) -> None:
+            send(*arguments)
+            time.sleep(0.1)
+
+        monkeypatch.setattr(association.dimse, "send_msg", send_and_dawdle)
+        assert [association.send_c_echo().get("Status") for _ in range(10)] == [0x0000] * 10
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 """Ask the host's services how they are, and keep the answers in /run/pacslab/health.json.
 
 Which services there are, with their units and probes, stands in /etc/pacslab/health.json:
-``{"services": {name: {"unit", "port", "protocol", "probe": {"kind", "command"}}}}``.
+``{"services": {name: {"unit", "port", "protocol", "probe": {"kind", "command", "depends_on"}}}}``.
 The answer is ``{"at": epoch seconds, "services": {name: {"healthy": bool, "detail": text}}}``; ``at`` is when the
 asking began. SIGUSR1 asks for an answer at once.
 """
@@ -13,6 +13,8 @@ import json
 import os
 import select
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import time
@@ -24,6 +26,9 @@ STARTING_PERIOD = 1.0  # seconds between rounds until every service is healthy
 STEADY_PERIOD = 5.0
 COMMAND_LIMIT = 5.0  # seconds for one probe
 DETAIL_LIMIT = 500  # characters
+PACKET_FILTER = "packet-filter"  # in a probe's depends_on; everything else there is a path
+NETLINK_NETFILTER = 12
+GET_GENERATION = 10 << 8 | 16  # subsystem nftables, message NFT_MSG_GETGEN (linux/netfilter/nf_tables.h)
 LISTENING = {"tcp": "0A", "udp": "07"}  # socket states in /proc/net: TCP_LISTEN, and an unconnected UDP socket
 
 
@@ -71,7 +76,57 @@ def run_probe(command: list[str]) -> tuple[bool, str]:
     return done.returncode == 0, "" if done.returncode == 0 else f"{command[0]}: {lines[-1] if lines else 'failed'}"
 
 
-def ask(services: dict[str, dict]) -> dict[str, dict]:
+def filter_generation() -> int:
+    """Return the number that the kernel's packet filter gets anew with every change of its rules or static sets."""
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_NETFILTER) as kernel:
+        kernel.settimeout(COMMAND_LIMIT)
+        # struct nlmsghdr: length, type, NLM_F_REQUEST, sequence, port; struct nfgenmsg: family, version, resource
+        kernel.send(struct.pack("=IHHIIBBH", 20, GET_GENERATION, 1, 0, 0, 0, 0, 0))
+        answer = kernel.recv(4096)
+    # The first attribute of the answer, after both headers and its own: NFTA_GEN_ID, in network order.
+    kind, generation = struct.unpack_from("=H", answer, 4)[0], struct.unpack_from("!I", answer, 24)[0]
+    if kind != GET_GENERATION - 1:  # NFT_MSG_NEWGEN
+        raise OSError(f"the kernel answers with message {kind} when asked for the packet filter's generation")
+    return generation
+
+
+def state_of(things: list[str]) -> list[object]:
+    """Return what differs when one of a probe's ``depends_on`` has changed."""
+    states = []
+    for thing in things:
+        if thing == PACKET_FILTER:
+            states.append(filter_generation())
+        else:
+            try:
+                facts = Path(thing).stat()
+            except FileNotFoundError:
+                states.append(None)
+            else:
+                states.append((facts.st_ino, facts.st_mtime_ns, facts.st_size))
+    return states
+
+
+class Commands:
+    """Runs probes' commands, except where a good answer still stands."""
+
+    def __init__(self) -> None:
+        """Start with no answer."""
+        self._good: dict[str, list[object]] = {}
+
+    def ask(self, name: str, probe: dict) -> tuple[bool, str]:
+        """Return whether service `name` is healthy, and what its command said when it is not."""
+        state = state_of(probe["depends_on"])  # before the command looks, so that no change falls between
+        if state and self._good.get(name) == state:
+            return True, ""
+        healthy, detail = run_probe(probe["command"])
+        if healthy:
+            self._good[name] = state
+        else:
+            self._good.pop(name, None)
+        return healthy, detail
+
+
+def ask(services: dict[str, dict], commands: Commands) -> dict[str, dict]:
     """Ask every service once."""
     states = unit_states(sorted({service["unit"] for service in services.values()}))
     protocols = {service["protocol"] for service in services.values() if service["probe"]["kind"] == "tcp"}
@@ -83,7 +138,7 @@ def ask(services: dict[str, dict]) -> dict[str, dict]:
             healthy = service["port"] in open_ports[service["protocol"]]
             detail = "" if healthy else f"nothing listens on {service['port']}/{service['protocol']}"
         elif probe["kind"] == "command":
-            healthy, detail = run_probe(probe["command"])
+            healthy, detail = commands.ask(name, probe)
         else:
             healthy, detail = state == "active", ""
         if not healthy and state != "active":
@@ -115,12 +170,12 @@ def pause(wake: int, seconds: float) -> None:
 
 def main() -> None:
     """Ask, publish, wait; the unit restarts this program when the questions change."""
-    wake = wake_on_signal()
+    wake, commands = wake_on_signal(), Commands()
     services = json.loads(QUESTIONS.read_text("utf-8"))["services"]
     while True:
         at = time.time()
         try:
-            answers = ask(services)
+            answers = ask(services, commands)
         except (subprocess.SubprocessError, OSError) as error:  # systemd itself does not answer
             answers = {name: {"healthy": False, "detail": str(error)[:DETAIL_LIMIT]} for name in services}
         publish(at, answers)
