@@ -66,7 +66,7 @@ def _say(text: str) -> None:
 
 def _line(figure: Figure) -> str:
     data = figure.as_dict()
-    word = {True: "ok    ", False: "MISSED", None: "told  "}[data["passed"]]
+    word = "told  " if figure.aim is None else "ok    " if figure.passed else "MISSED"
     aim = f" (aim: {data['aim']})" if data["aim"] else ""
     return (
         f"{word}  {figure.name}: {data['seconds']} s, {figure.peer}: {data['peer_seconds']} s, "
