@@ -10,8 +10,14 @@ from lab.errors import EngineError
 if TYPE_CHECKING:
     from lab.engine.lab import Lab
 
-ASK = 'grep "^user" /etc/orthanc/health.curl | curl --silent --show-error --fail --max-time 30 --config - "$@"'
-"""Takes the archive's own credential from where its health probe has it, so that it appears in no argument."""
+ASK = (
+    'grep "^user" /etc/orthanc/health.curl | curl --silent --show-error --fail --max-time 30 '
+    '--retry 20 --retry-connrefused --retry-delay 1 --retry-max-time 20 --config - "$@"'
+)
+"""Takes the archive's own credential from where its health probe has it, so that it appears in no argument.
+
+A new revocation list restarts the archive: for as long as that takes, nothing listens.
+"""
 
 TAGS = ("SOPClassUID", "AccessionNumber", "PatientID", "PatientName", "StudyInstanceUID", "Modality")
 """What is asked of instances besides what Orthanc keeps in its index of them."""
@@ -85,6 +91,7 @@ class Archive:
         Raises:
             EngineError: the archive does not answer.
         """
+        self.ask("/system")  # waits for one that restarts
         done = self.lab.run(self.host, ["python3", "-I", "-c", PIXELS, self.url, study])
         if done.code != 0:
             raise EngineError(
