@@ -20,7 +20,7 @@ class Figure:
         peer: what it is measured against.
         seconds: each run of what was measured.
         peer_seconds: each run of the peer.
-        aim: the bound that the ratio has to keep; None where it is told and not judged.
+        aim: the bound that the ratio has to keep.
         faster: True where the ratio is speed against the peer and ``aim`` a least value; False where it is time
             against the peer and ``aim`` a greatest one.
     """
@@ -29,7 +29,7 @@ class Figure:
     peer: str
     seconds: tuple[float, ...]
     peer_seconds: tuple[float, ...]
-    aim: float | None
+    aim: float
     faster: bool
 
     @property
@@ -40,9 +40,7 @@ class Figure:
 
     @property
     def passed(self) -> bool:
-        """Whether the ratio keeps the bound, if it has one."""
-        if self.aim is None:
-            return True
+        """Whether the ratio keeps the bound."""
         return self.ratio >= self.aim if self.faster else self.ratio <= self.aim
 
     def as_dict(self) -> dict[str, object]:
@@ -57,8 +55,8 @@ class Figure:
             "repetitions": len(self.seconds),
             "ratio": round(self.ratio, 3),
             "ratio_is": "peer's seconds / seconds" if self.faster else "seconds / peer's seconds",
-            "aim": None if self.aim is None else f"{'at least' if self.faster else 'at most'} {self.aim:g}",
-            "passed": None if self.aim is None else self.passed,
+            "aim": f"{'at least' if self.faster else 'at most'} {self.aim:g}",
+            "passed": self.passed,
         }
 
 

@@ -65,10 +65,9 @@ def _say(text: str) -> None:
 
 
 def _line(figure: Figure) -> str:
+    word = "ok    " if figure.passed else "MISSED"
     data = figure.as_dict()
-    word = "told  " if figure.aim is None else "ok    " if figure.passed else "MISSED"
-    aim = f" (aim: {data['aim']})" if data["aim"] else ""
     return (
         f"{word}  {figure.name}: {data['seconds']} s, {figure.peer}: {data['peer_seconds']} s, "
-        f"{data['ratio_is']} {data['ratio']}{aim}, {data['repetitions']} repetitions"
+        f"{data['ratio_is']} {data['ratio']} (aim: {data['aim']}), {data['repetitions']} repetitions"
     )
