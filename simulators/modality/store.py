@@ -75,7 +75,7 @@ def _work(association: Association, waiting: deque[Parcel], done: SimpleQueue[Ou
     """Send what waits, until nothing does or the association is gone."""
     error = ""
     try:
-        while association.is_established and error not in (ABORTED, NO_ANSWER):
+        while association.is_established and error != NO_ANSWER:
             try:
                 parcel = waiting.popleft()
             except IndexError:

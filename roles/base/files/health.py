@@ -176,7 +176,7 @@ def main() -> None:
         at = time.time()
         try:
             answers = ask(services, commands)
-        except (subprocess.SubprocessError, OSError) as error:  # systemd itself does not answer
+        except (subprocess.SubprocessError, OSError) as error:  # systemd or the kernel does not answer
             answers = {name: {"healthy": False, "detail": str(error)[:DETAIL_LIMIT]} for name in services}
         publish(at, answers)
         healthy = all(answer["healthy"] for answer in answers.values())
