@@ -58,6 +58,14 @@ def test_only_what_runs_is_reloaded() -> None:
     ]
 
 
+def test_what_is_just_starting_may_have_read_its_files_too_early_and_is_restarted() -> None:
+    states = {"a": {"ActiveState": "activating"}, "b": {"ActiveState": "reloading"}}
+    assert plan(enable=["a.service"], reload=["a.service", "b.service"], **states) == [
+        "systemctl --no-block restart a.service",
+        "systemctl --no-block reload-or-restart b.service",
+    ]
+
+
 def test_what_is_restarted_is_not_reloaded_as_well() -> None:
     assert plan(restart=["a.service"], reload=["a.service"], a={}) == ["systemctl --no-block restart a.service"]
 

@@ -31,19 +31,27 @@ class Fetcher:
         shutil.copy(self.lab / "pki" / "ca.crt", self.tls)
         shutil.copy(self.lab / "pki" / "crl.pem", self.tls)
         settings = tmp_path / "crl.json"
-        settings.write_text(json.dumps({"url": self.published.as_uri(), "reload": ["edge.service"]}))
+        settings.write_text(json.dumps({"url": self.published.as_uri(), "reload": ["edge.service", "archive.service"]}))
         self.stale = tmp_path / "stale"
-        self.reloads: list[list[str]] = []
+        self.states = {"edge.service": "active", "archive.service": "active"}
+        self.reloads: list[str] = []
         for name, value in {
             "SETTINGS": settings,
             "LISTS": self.tls / "crl.pem",
             "AUTHORITIES": self.tls / "ca.crt",
             "STALE": self.stale,
-            "reload_units": self.reloads.append,
+            "systemctl": self.systemctl,
         }.items():
             monkeypatch.setattr(program, name, value)
         self.program = program
         self.publish()
+
+    def systemctl(self, *arguments: str) -> str:
+        """Stand in for systemd: tell a unit's state, and note everything else."""
+        if arguments[0] == "show":
+            return self.states[arguments[-1]]
+        self.reloads.append(" ".join(arguments))
+        return ""
 
     def publish(self) -> None:
         """Put the lab's lists where hosts fetch them."""
@@ -80,7 +88,18 @@ def test_a_newer_list_is_taken_and_its_users_are_told(fetcher: Fetcher) -> None:
     fetcher.publish()
     assert fetcher.run() == 0
     assert fetcher.held == fetcher.published.read_bytes()
-    assert fetcher.reloads == [["edge.service"]]
+    assert fetcher.reloads == ["--no-block try-reload-or-restart -- edge.service archive.service"]
+
+
+def test_a_user_that_is_just_starting_may_have_read_the_former_list_and_is_restarted(fetcher: Fetcher) -> None:
+    revoke(fetcher.lab, "ct1", "syslog")
+    fetcher.publish()
+    fetcher.states["edge.service"] = "activating"
+    assert fetcher.run() == 0
+    assert fetcher.reloads == [
+        "--no-block try-restart -- edge.service",
+        "--no-block try-reload-or-restart -- archive.service",
+    ]
 
 
 def test_an_older_list_cannot_bring_a_revoked_certificate_back(

@@ -105,9 +105,28 @@ def replace(text: bytes) -> None:
 
 
 def reload_units(units: list[str]) -> None:
-    """Have the units that run read the lists again; those that cannot reload are restarted."""
-    if units:
-        subprocess.run(["systemctl", "--no-block", "try-reload-or-restart", "--", *units], check=True)
+    """Have the units that run read the lists again; those that cannot reload are restarted.
+
+    So are those that are just starting: they may have read the former lists, and systemd drops the reload of such a
+    unit without a word.
+    """
+    starting = [unit for unit in units if state(unit) == "activating"]
+    running = [unit for unit in units if unit not in starting]
+    if starting:
+        systemctl("--no-block", "try-restart", "--", *starting)
+    if running:
+        systemctl("--no-block", "try-reload-or-restart", "--", *running)
+
+
+def state(unit: str) -> str:
+    """Return a unit's state: active, activating, inactive and so on."""
+    return systemctl("show", "--property=ActiveState", "--value", "--", unit)
+
+
+def systemctl(*arguments: str) -> str:
+    """Return what systemctl says."""
+    done = subprocess.run(["systemctl", *arguments], stdout=subprocess.PIPE, text=True, check=True)
+    return done.stdout.strip()
 
 
 def note_staleness(held: dict[str, tuple[int, float]]) -> None:

@@ -28,7 +28,8 @@ def ask_systemd(
     Args:
         enable: units to enable, and to start where they do not run.
         restart: units to restart, stopped ones included.
-        reload: units to reload; those that cannot are restarted, those that do not run or exist are left alone.
+        reload: units to reload; those that cannot, or are just starting, are restarted; those that do not run or exist
+            are left alone.
         fresh: unit files changed, so systemd has to read them again first.
         check: change nothing.
     """
@@ -53,20 +54,22 @@ def ask_systemd(
 
 
 def plan(states: dict[str, State], *, enable: list[str], restart: list[str], reload: list[str]) -> list[list[str]]:
-    """The commands that bring units from their states to what is asked, at most one of each kind."""
+    """The commands that bring units from their states to what is asked, at most one of each kind.
+
+    A unit that is just starting may have read its files before they changed, and systemd drops the reload of such a
+    unit without a word, so it is restarted instead.
+    """
     disabled = [unit for unit in enable if states[unit].get("UnitFileState") in {"disabled", "linked"}]
     stopped = [unit for unit in enable if unit not in restart and not _runs(states[unit])]
-    reloaded = [
-        unit
-        for unit in reload
-        if unit not in restart and unit not in stopped and states[unit]["ActiveState"] == "active"
-    ]
+    rest = [unit for unit in reload if unit not in restart and unit not in stopped]
+    reloaded = [unit for unit in rest if states[unit]["ActiveState"] in {"active", "reloading", "refreshing"}]
+    restarted = [*restart, *(unit for unit in rest if states[unit]["ActiveState"] == "activating")]
     failed = [unit for unit in [*stopped, *restart] if states[unit]["ActiveState"] == "failed"]
     wanted = [
         (["enable"], disabled),
         (["reset-failed"], failed),  # else a unit that failed often lately may refuse to start
         (["--no-block", "start"], stopped),
-        (["--no-block", "restart"], list(dict.fromkeys(restart))),
+        (["--no-block", "restart"], list(dict.fromkeys(restarted))),
         (["--no-block", "reload-or-restart"], reloaded),
     ]
     return [["systemctl", *verb, *units] for verb, units in wanted if units]
