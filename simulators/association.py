@@ -9,7 +9,7 @@ import socket
 import ssl
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pynetdicom import AE, evt
 from pynetdicom.presentation import PresentationContext
@@ -21,7 +21,7 @@ from simulators.errors import (
     TlsRefusedError,
     UnreachableError,
 )
-from simulators.tls import ClientContext
+from simulators.tls_connection import TlsConnector
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -98,8 +98,7 @@ def associate(
         TlsRefusedError: a certificate was not accepted.
         UnreachableError: no connection.
     """
-    if isinstance(tls, ClientContext):
-        tls.failure = None
+    connector = None if tls is None else TlsConnector(tls)
     connected = threading.Event()
     association = _entity(calling).associate(
         peer.address,
@@ -113,10 +112,11 @@ def associate(
             (evt.EVT_CONN_OPEN, lambda _: connected.set()),
             *handlers,
         ],
-        tls_args=None if tls is None else (tls, peer.fqdn),
+        tls_args=None if connector is None else (cast("ssl.SSLContext", connector), peer.fqdn),
     )
     if not association.is_established:
-        raise _why_not(association, peer, tls, connected=connected.is_set())
+        failure = None if connector is None else connector.failure
+        raise _why_not(association, peer, failure, connected=connected.is_set())
     _leave_responses(association)
     try:
         yield association
@@ -143,9 +143,8 @@ def _leave_responses(association: Association) -> None:
     association.dimse.get_msg = get_msg  # type: ignore[method-assign]
 
 
-def _why_not(association: Association, peer: Peer, tls: ssl.SSLContext | None, *, connected: bool) -> SimulatorError:
+def _why_not(association: Association, peer: Peer, failure: OSError | None, *, connected: bool) -> SimulatorError:
     where = f"{peer.name} ({peer.address}:{peer.port})"
-    failure = tls.failure if isinstance(tls, ClientContext) else None
     if association.is_rejected:
         answer = association.acceptor.primitive
         reason = f"{answer.result_str}, {answer.source_str}: {answer.reason_str}" if answer else "no reason"

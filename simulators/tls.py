@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from simulators.errors import NotReadyError
 
@@ -22,52 +21,7 @@ CIPHER_SUITES = (
 """TLS 1.2 suites with forward secrecy and AEAD (RFC 9325 4.2); those of TLS 1.3 are all of that kind."""
 
 
-class WatchedSocket(ssl.SSLSocket):
-    """Keeps why it failed in its context: pynetdicom swallows the exception and says 'aborted'.
-
-    In TLS 1.3 the server judges the client's certificate after the client's side is connected,
-    so the refusal comes with the first read.
-    """
-
-    def connect(self, addr: Any) -> None:
-        """Connect and shake hands, keeping the failure."""
-        try:
-            super().connect(addr)
-        except OSError as error:
-            _keep(self.context, error)
-            raise
-
-    def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
-        """Receive, keeping the failure."""
-        try:
-            return super().recv(buflen, flags)
-        except OSError as error:
-            _keep(self.context, error)
-            raise
-
-    def send(self, data: Any, flags: int = 0) -> int:
-        """Send; when the connection was reset, keep the TLS alert that came before."""
-        try:
-            return super().send(data, flags)
-        except ConnectionError:
-            with suppress(OSError):
-                self.recv(1)
-            raise
-
-
-class ClientContext(ssl.SSLContext):
-    """An :class:`ssl.SSLContext` that remembers the last failure of its connections."""
-
-    failure: OSError | None = None
-    sslsocket_class = WatchedSocket
-
-
-def _keep(context: ssl.SSLContext, error: OSError) -> None:
-    if isinstance(context, ClientContext):
-        context.failure = error
-
-
-def client_context(settings: Settings, certificate: str) -> ClientContext:
+def client_context(settings: Settings, certificate: str) -> ssl.SSLContext:
     """Return a context that presents `certificate` and accepts unrevoked servers of the site's CA by their name.
 
     Args:
@@ -84,7 +38,7 @@ def client_context(settings: Settings, certificate: str) -> ClientContext:
             remedy="A role's meta/pacslab.yml names its certificates; configure the host again.",
         )
     own = trust.certificates[certificate]
-    context = ClientContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers(":".join(CIPHER_SUITES))
     context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF

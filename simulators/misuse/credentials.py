@@ -6,7 +6,7 @@ import ssl
 from typing import TYPE_CHECKING
 
 from simulators.errors import ArgumentError
-from simulators.tls import ClientContext, client_context
+from simulators.tls import client_context
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from simulators.settings import Settings
 
 
-def anonymous(settings: Settings) -> ClientContext:
+def anonymous(settings: Settings) -> ssl.SSLContext:
     """Verify the server and present no certificate."""
-    context = ClientContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(settings.tls.ca)
     return context
 
 
-def presenting(settings: Settings, certificate: Path | None, key: Path | None) -> ClientContext:
+def presenting(settings: Settings, certificate: Path | None, key: Path | None) -> ssl.SSLContext:
     """Present a certificate that is not the host's own.
 
     Raises:
@@ -41,7 +41,7 @@ def presenting(settings: Settings, certificate: Path | None, key: Path | None) -
     return context
 
 
-def outdated(settings: Settings, certificate: str) -> ClientContext:
+def outdated(settings: Settings, certificate: str) -> ssl.SSLContext:
     """Present the host's own certificate, and offer nothing newer than TLS 1.1 (forbidden by RFC 8996).
 
     Security level 0 lets OpenSSL send such an offer at all; what the peer makes of it is the point.
