@@ -17,12 +17,12 @@ class Phase(StrEnum):
     """How far a host has come on its way up."""
 
     WAITING = "waiting"
-    CREATED = "created"
     STARTED = "started"
     CONNECTED = "connected"
     RUNNING = "running"
     CONFIGURING = "configuring"
     CONFIGURED = "configured"
+    CHECKING = "checking"
     HEALTHY = "healthy"
     UNHEALTHY = "unhealthy"
     REMOVED = "removed"

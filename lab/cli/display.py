@@ -22,7 +22,7 @@ from lab.events import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rich.table import Table
+    from rich.console import Group
 
     from lab.events import Bus, Event
 
@@ -84,19 +84,24 @@ class LiveTable:
             case _:
                 return
 
-    def __rich__(self) -> Table:
-        """Draw the table."""
-        from rich.table import Table  # noqa: PLC0415 # only a terminal pays for it
+    def __rich__(self) -> Group:
+        """Draw the table; where a line is too long, its last column gives way."""
+        from rich.console import Group  # noqa: PLC0415 # only a terminal pays for it
+        from rich.table import Table  # noqa: PLC0415
         from rich.text import Text  # noqa: PLC0415
 
-        caption = f"{time.monotonic() - self.began:.0f} s  {self.stage}"
-        table = Table(box=None, pad_edge=False, caption=caption, caption_justify="left")
-        for title in ("host", "phase", ""):
-            table.add_column(title, no_wrap=True, overflow="ellipsis")
+        table = Table("host", "phase", "", box=None, pad_edge=False)
         for host, (phase, detail) in self.phases.items():
             first = detail.strip().splitlines()[0] if detail.strip() else ""
-            table.add_row(host, Text(phase.value, style=STYLES.get(phase, "")), Text(first, style="dim"))
-        return table
+            table.add_row(
+                Text(host, no_wrap=True),
+                Text(phase.value, style=STYLES.get(phase, ""), no_wrap=True),
+                Text(first, style="dim", no_wrap=True, overflow="ellipsis"),
+            )
+        for column in table.columns[:2]:
+            column.no_wrap = True
+        caption = f"{time.monotonic() - self.began:.0f} s  {self.stage}"
+        return Group(table, Text(caption, style="dim italic", no_wrap=True, overflow="ellipsis"))
 
 
 @contextmanager

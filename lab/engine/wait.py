@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 PAUSE = 0.4
 """Seconds between two looks: one costs about 0.1 s of processor time, which the hosts need themselves."""
+UNASKED = "its services have not been asked since it was configured"
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def wait_until_healthy(lab: Lab, bus: Bus, seconds: float, since: Mapping[str, f
 
 def _new_enough(one: HostHealth, since: float) -> HostHealth:
     if one.healthy and one.at < since:
-        return replace(one, detail="its services have not been asked since it was configured")
+        return replace(one, detail=UNASKED)
     return one
 
 
@@ -100,5 +101,7 @@ def _tell(bus: Bus, host: str, one: HostHealth, told: dict[str, tuple[bool, str]
     told[host] = state
     if one.healthy:
         bus.emit(HostPhase(host, Phase.HEALTHY))
+    elif one.detail == UNASKED:
+        bus.emit(HostPhase(host, Phase.CHECKING))
     else:
         bus.emit(HostPhase(host, Phase.UNHEALTHY, f"{service}: {detail}" if service else detail))

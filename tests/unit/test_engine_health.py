@@ -109,6 +109,21 @@ def test_a_report_from_before_the_host_was_configured_does_not_count() -> None:
     assert wait_until_healthy(lab, Bus(), 0, {"h": NOW})["h"].healthy
 
 
+def test_a_host_that_has_not_been_asked_yet_is_not_called_unhealthy() -> None:
+    bus, seen = Bus(), list[Event]()
+    bus.subscribe(seen.append)
+    early, late = (
+        {
+            "h": judge(
+                "running", ["a"], json.dumps({"at": at, "services": {"a": {"healthy": True, "detail": ""}}}), NOW + 2
+            )
+        }
+        for at in (NOW, NOW + 2)
+    )
+    wait_until_healthy(lab_that_says(early, late), bus, 10, {"h": NOW + 1})
+    assert [event.phase for event in seen if isinstance(event, HostPhase)] == [Phase.CHECKING, Phase.HEALTHY]
+
+
 def test_a_container_that_ended_is_not_waited_for() -> None:
     with pytest.raises(NeverHealthyError) as error:
         wait_until_healthy(lab_that_says({"h": judge("exited", ["a"], None, NOW)}), Bus(), 1000, {})
