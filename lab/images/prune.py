@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from lab.settings import Settings
 
 REPOSITORY = "pacslab/"
+UNNAMED = "<none>:<none>"
+"""How older engines list an image without a name; newer ones list no name."""
 
 
 @dataclass
@@ -47,7 +49,7 @@ def remove_all(docker: Docker, settings: Settings) -> Pruned:
 
 
 def prune(docker: Docker, settings: Settings) -> Pruned:
-    """Remove images of ours whose key no site under ``inventories`` has, with their package lists.
+    """Remove images of ours whose key no site under ``inventories`` has, with their package lists, and superseded ones.
 
     An image that a container runs on, or that another image builds on, stays and is named.
 
@@ -64,30 +66,35 @@ def prune(docker: Docker, settings: Settings) -> Pruned:
 
 def _remove(docker: Docker, settings: Settings, *, keep: set[str]) -> Pruned:
     result = Pruned()
-    for tag in _newest_first(docker):
-        if tag in keep:
+    for reference, name in _children_first(docker):
+        if name in keep:
             continue
         try:
-            docker.remove_image(tag)
+            docker.remove_image(reference)
         except ConflictError:
-            result.in_use.append(tag)
+            result.in_use.append(name)
             continue
-        result.removed.append(tag)
-        sbom = settings.state / "sbom" / f"{tag.removeprefix(REPOSITORY).replace(':', '-')}.json"
+        result.removed.append(name)
+        sbom = settings.state / "sbom" / f"{name.removeprefix(REPOSITORY).replace(':', '-')}.json"
         sbom.unlink(missing_ok=True)
     return result
 
 
-def _newest_first(docker: Docker) -> list[str]:
-    """Names of our role images, those with the longest role lists first: an image goes before its parent.
+def _children_first(docker: Docker) -> list[tuple[str, str]]:
+    """Our role images, as Docker knows them and as we call them; those with the longest role lists first.
 
+    An image that was built again (``build --fresh``) has lost its name to the new one, and is known by its id.
     A snapshot's images carry the labels of the images that they came from, but names that do not hold the key.
     """
-    found: list[tuple[int, str]] = []
+    found: list[tuple[int, str, str]] = []
     for image in docker.images(LABEL_KEY):
         labels = image["Labels"]
-        for tag in image["RepoTags"] or ():
+        roles = [role for role in labels[LABEL_ROLES].split(",") if role]
+        tags = [tag for tag in image["RepoTags"] or () if tag != UNNAMED]
+        for tag in tags:
             name, _, version = tag.partition(":")
             if name.startswith(REPOSITORY) and version and labels[LABEL_KEY].startswith(version):
-                found.append((len(labels[LABEL_ROLES].split(",")) if labels[LABEL_ROLES] else 0, tag))
-    return [tag for _, tag in sorted(found, reverse=True)]
+                found.append((len(roles), tag, tag))
+        if not tags:
+            found.append((len(roles), image["Id"], f"{image['Id']} (superseded: {','.join(roles) or 'debian'})"))
+    return [(reference, name) for _, reference, name in sorted(found, reverse=True)]

@@ -101,6 +101,21 @@ def test_pruning_removes_what_no_site_needs_children_first(
     assert result.in_use == [old["debian"].tag]
 
 
+@pytest.mark.parametrize("names", [None, [], ["<none>:<none>"]])
+def test_an_image_that_was_built_again_goes_by_its_id(
+    names: list[str] | None, recipes: dict[str, Recipe], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    web = recipes["common+web"]
+    monkeypatch.setattr(prune_module, "load_site", lambda _path: None)
+    monkeypatch.setattr(prune_module, "recipes_of", lambda _site, _settings: {web.roles: web})
+    (tmp_path / "inventories" / "one").mkdir(parents=True)
+    (tmp_path / "inventories" / "one" / "topology.yml").touch()
+    engine = Engine([image(web), {**image(web), "Id": "sha256:old", "RepoTags": names}])
+    result = prune_module.prune(engine, Settings(tmp_path / "inventories", tmp_path / "roles", tmp_path / "state"))
+    assert engine.gone == ["sha256:old"]
+    assert result.removed == ["sha256:old (superseded: common,web)"]
+
+
 def test_what_keeps_images_is_named_with_how_to_remove_it(tmp_path: Path) -> None:
     settings = Settings(inventories=tmp_path, roles=tmp_path, state=tmp_path / "state")
     assert prune_module.users(settings) == []
