@@ -6,11 +6,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from waiting import wait_until
 
 from lab.ansible import guard, play, strategy
 from lab.ansible.play import Play
@@ -170,13 +170,6 @@ def test_ansible_ends_when_its_driver_is_killed(tmp_path: Path, prepare: Callabl
         wait_until(lambda: len(processes(f"sh {slow}")) >= HOSTS, "the task's commands did not begin")
         driver.kill()
     wait_until(lambda: not processes(str(tmp_path)), "Ansible, or a task's command, goes on without its driver")
-
-
-def wait_until(holds: Callable[[], bool], complaint: str) -> None:
-    deadline = time.monotonic() + 20
-    while not holds():
-        assert time.monotonic() < deadline, complaint
-        time.sleep(0.1)
 
 
 @pytest.mark.parametrize(("script", "code"), [("exit 0", 0), ("exit 4", 4), ("kill -TERM $$", 128 + signal.SIGTERM)])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from modality_peers import FakeArchive, open_hospital, worklist_item
 from pydicom.dataset import Dataset
+from waiting import wait_until
 
 from simulators.errors import ArgumentError, AssociationRejectedError, NotFoundError, RefusedError, UnreachableError
 from simulators.imaging.jpeg import photograph
@@ -59,16 +60,6 @@ def stored(hospital: Hospital, spool: Spool) -> Step:
     step = performed(hospital, spool)
     deliver.store_images(hospital.links, spool, spool.instances(step.uid, [ACQUIRED]))
     return step
-
-
-def until(condition: object, seconds: float = 5.0) -> bool:
-    """Wait for a condition."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():  # type: ignore[operator]
-            return True
-        time.sleep(0.02)
-    return False
 
 
 # --- worklist ---------------------------------------------------------------------------------
@@ -185,7 +176,7 @@ def test_the_service_delivers_and_commits_when_the_archive_is_back(listening: Ho
         courier.round()
         return {one.state for one in spool.instances(step.uid)} == {COMMITTED}
 
-    assert until(committed)
+    wait_until(committed, "the images were not committed")
 
 
 def test_pauses_between_attempts_grow_to_a_limit(hospital: Hospital, spool: Spool) -> None:
@@ -219,7 +210,7 @@ def test_files_are_deleted_only_when_the_archive_has_committed(
     assert transaction is not None
     assert commitment.wait_for(spool, transaction, 5.0) == COMMITTED
     assert not any(path.exists() for path in paths)
-    assert until(lambda: listening.archive.answers == [0])
+    wait_until(lambda: listening.archive.answers == [0], "the archive's report was not answered")
 
 
 def test_what_the_archive_will_not_answer_for_is_sent_again(listening: Hospital, spool: Spool) -> None:
@@ -239,7 +230,7 @@ def test_what_the_archive_will_not_answer_for_is_sent_again(listening: Hospital,
         courier.round()
         return {one.state for one in spool.instances(step.uid)} == {COMMITTED}
 
-    assert until(committed)
+    wait_until(committed, "the images were not committed")
 
 
 def test_a_request_without_an_answer_is_made_again_and_either_answer_counts(
