@@ -87,19 +87,15 @@ class LiveTable:
     def __rich__(self) -> Group:
         """Draw the table; where a line is too long, its last column gives way."""
         from rich.console import Group  # noqa: PLC0415 # only a terminal pays for it
-        from rich.table import Table  # noqa: PLC0415
+        from rich.table import Column, Table  # noqa: PLC0415
         from rich.text import Text  # noqa: PLC0415
 
-        table = Table("host", "phase", "", box=None, pad_edge=False)
+        whole = (Column(title, no_wrap=True) for title in ("host", "phase"))
+        table = Table(*whole, "", box=None, pad_edge=False)
         for host, (phase, detail) in self.phases.items():
             first = detail.strip().splitlines()[0] if detail.strip() else ""
-            table.add_row(
-                Text(host, no_wrap=True),
-                Text(phase.value, style=STYLES.get(phase, ""), no_wrap=True),
-                Text(first, style="dim", no_wrap=True, overflow="ellipsis"),
-            )
-        for column in table.columns[:2]:
-            column.no_wrap = True
+            rest = Text(first, style="dim", no_wrap=True, overflow="ellipsis")
+            table.add_row(host, Text(phase.value, style=STYLES.get(phase, "")), rest)
         caption = f"{time.monotonic() - self.began:.0f} s  {self.stage}"
         return Group(table, Text(caption, style="dim italic", no_wrap=True, overflow="ellipsis"))
 

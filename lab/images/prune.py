@@ -75,6 +75,8 @@ def _remove(docker: Docker, settings: Settings, *, keep: set[str]) -> Pruned:
             result.in_use.append(name)
             continue
         result.removed.append(name)
+        if reference != name:  # superseded: the list is that of the image which has the name now
+            continue
         sbom = settings.state / "sbom" / f"{name.removeprefix(REPOSITORY).replace(':', '-')}.json"
         sbom.unlink(missing_ok=True)
     return result

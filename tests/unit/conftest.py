@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 from simulator_database import running_server
 
+from lab.topology.load import load_site, site_path
+from lab.trust.pki import ensure_pki
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture(scope="module")
@@ -16,3 +20,11 @@ def server() -> Iterator[str]:
     """A PostgreSQL server for one file's tests: its connection string."""
     with running_server() as target:
         yield target
+
+
+@pytest.fixture(scope="module")
+def pki(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a lab of the reference site that has its keys and certificates, for one file's tests."""
+    folder = tmp_path_factory.mktemp("lab")
+    ensure_pki(load_site(site_path("reference")), folder)
+    return folder

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import signal
 import time
 from typing import TYPE_CHECKING
 
 import pytest
-
-from lab.settings import ROOT
+from role_programs import role_program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,13 +19,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def agent(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     """The health agent, whose kernel counts from 7; its signal handling is undone."""
-    specification = importlib.util.spec_from_file_location(
-        "health_agent", ROOT / "roles" / "base" / "files" / "health.py"
-    )
-    assert specification is not None
-    assert specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
+    module = role_program("base", "health.py")
     monkeypatch.setattr(module, "filter_generation", lambda: 7)
     before = signal.getsignal(signal.SIGUSR1)
     yield module

@@ -132,13 +132,6 @@ def test_root_becomes_the_services_user_or_stops() -> None:
 # --- TLS ------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def pki(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("lab")
-    ensure_pki(load_site(site_path("reference")), folder)
-    return folder
-
-
 def identity(lab: Path, host: str = "ehr1") -> Settings:
     folder = pki_folder(lab)
     own = folder / "hosts" / host

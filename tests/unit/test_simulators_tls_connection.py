@@ -15,8 +15,6 @@ import pytest
 from pynetdicom import AE, evt
 from simulator_peers import loopback_peer
 
-from lab.topology.load import load_site, site_path
-from lab.trust.pki import ensure_pki
 from lab.trust.store import pki_folder
 from simulators.association import associate, contexts
 from simulators.errors import TlsRefusedError
@@ -31,10 +29,8 @@ NAME = "ris1.imaging.internal"
 
 
 @pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("lab")
-    ensure_pki(load_site(site_path("reference")), folder)
-    return pki_folder(folder)
+def keys(pki: Path) -> Path:
+    return pki_folder(pki)
 
 
 @pytest.fixture

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import shutil
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from role_programs import role_program
 from trust_sites import tiny_site
 
 from lab.trust import ensure_pki, revoke
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import ModuleType
-
-SOURCE = Path(__file__).resolve().parents[2] / "roles" / "trust" / "files" / "crl_fetch.py"
 
 
 class Fetcher:
@@ -69,12 +66,7 @@ class Fetcher:
 
 @pytest.fixture
 def fetcher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fetcher:
-    spec = importlib.util.spec_from_file_location("crl_fetch", SOURCE)
-    assert spec is not None
-    assert spec.loader is not None
-    program = importlib.util.module_from_spec(spec)
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    spec.loader.exec_module(program)
+    program = role_program("trust", "crl_fetch.py")
     return Fetcher(program, tmp_path, monkeypatch)
 
 

@@ -1,0 +1,25 @@
+"""Programs that roles bring to hosts, as modules."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from typing import TYPE_CHECKING
+from unittest import mock
+
+from lab.settings import ROOT
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+
+def role_program(role: str, file: str) -> ModuleType:
+    """Load a file of a role; nothing is written beside it, since the role's files are what images are keyed by."""
+    path = ROOT / "roles" / role / "files" / file
+    specification = importlib.util.spec_from_file_location(path.stem, path)
+    assert specification is not None
+    assert specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    with mock.patch.object(sys, "dont_write_bytecode", new=True):
+        specification.loader.exec_module(module)
+    return module
