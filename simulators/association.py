@@ -8,10 +8,11 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, cast
 
 from pynetdicom import AE, evt
+from pynetdicom.dimse_primitives import N_EVENT_REPORT
 from pynetdicom.presentation import PresentationContext
 
 from simulators.errors import (
@@ -118,11 +119,13 @@ def associate(
         failure = None if connector is None else connector.failure
         raise _why_not(association, peer, failure, connected=connected.is_set())
     _leave_responses(association)
+    answering = _one_at_a_time(association)
     try:
         yield association
     finally:
-        if association.is_established:
-            association.release()
+        with answering:
+            if association.is_established:
+                association.release()
 
 
 def _leave_responses(association: Association) -> None:
@@ -141,6 +144,23 @@ def _leave_responses(association: Association) -> None:
         return take(block)
 
     association.dimse.get_msg = get_msg  # type: ignore[method-assign]
+
+
+def _one_at_a_time(association: Association) -> threading.Lock:
+    """Return a lock that is held while an event report of the peer is answered; release under it.
+
+    pynetdicom answers event reports in threads of their own and does not wait for them: an answer after A-RELEASE-RQ
+    breaks its state machine (PS3.8 9.2, Evt9 in Sta7). It drops a report that it takes up after the release.
+    """
+    answering = threading.Lock()
+    serve = association._serve_request  # noqa: SLF001 # pynetdicom has no public place for it
+
+    def serve_request(msg: Any, context_id: int) -> None:
+        with answering if isinstance(msg, N_EVENT_REPORT) else nullcontext():
+            serve(msg, context_id)
+
+    association._serve_request = serve_request  # type: ignore[method-assign] # noqa: SLF001
+    return answering
 
 
 def _why_not(association: Association, peer: Peer, failure: OSError | None, *, connected: bool) -> SimulatorError:

@@ -105,7 +105,7 @@ class FakeArchive:
     modality_port: int = 0
     stored: dict[str, Dataset] = field(default_factory=dict)
     requests: list[Dataset] = field(default_factory=list)
-    answers: list[int] = field(default_factory=list)
+    answers: list[int | None] = field(default_factory=list)
 
     def store(self, event: Any) -> int:
         """Take an object."""
@@ -148,12 +148,12 @@ class FakeArchive:
         event_type, information = self.report(request)
         if association is not None:
             status, _ = association.send_n_event_report(information, event_type, PUSH_MODEL, PUSH_MODEL_INSTANCE)
-            self.answers.append(status.Status)
+            self.answers.append(status.get("Status"))
             return
         peer = Peer("ct1", "ct1", "127.0.0.1", "CT1", (), "dicom", self.modality_port, ())
         with associate(peer, contexts([PUSH_MODEL]), calling=calling, tls=None, roles=_as_scp()) as reverse:
             status, _ = reverse.send_n_event_report(information, event_type, PUSH_MODEL, PUSH_MODEL_INSTANCE)
-            self.answers.append(status.Status)
+            self.answers.append(status.get("Status"))
 
 
 def _as_scp() -> list[Any]:

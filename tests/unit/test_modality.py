@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from modality_peers import FakeArchive, open_hospital, worklist_item
@@ -211,6 +211,23 @@ def test_files_are_deleted_only_when_the_archive_has_committed(
     assert commitment.wait_for(spool, transaction, 5.0) == COMMITTED
     assert not any(path.exists() for path in paths)
     wait_until(lambda: listening.archive.answers == [0], "the archive's report was not answered")
+
+
+def test_the_association_stays_until_a_report_on_it_is_answered(
+    listening: Hospital, spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accept = commitment.accept
+
+    def slowly(*report: Any) -> int:
+        status = accept(*report)
+        time.sleep(0.5)
+        return status
+
+    monkeypatch.setattr(commitment, "accept", slowly)
+    listening.archive.same_association = True
+    deliver.request_commitment(listening.links, spool, stored(listening, spool))
+    wait_until(lambda: listening.archive.answers, "the archive's report was not answered")
+    assert listening.archive.answers == [0]
 
 
 def test_what_the_archive_will_not_answer_for_is_sent_again(listening: Hospital, spool: Spool) -> None:
