@@ -119,7 +119,7 @@ def associate(
         failure = None if connector is None else connector.failure
         raise _why_not(association, peer, failure, connected=connected.is_set())
     _leave_responses(association)
-    answering = _one_at_a_time(association)
+    answering = _report_lock(association)
     try:
         yield association
     finally:
@@ -146,7 +146,7 @@ def _leave_responses(association: Association) -> None:
     association.dimse.get_msg = get_msg  # type: ignore[method-assign]
 
 
-def _one_at_a_time(association: Association) -> threading.Lock:
+def _report_lock(association: Association) -> threading.Lock:
     """Return a lock that is held while an event report of the peer is answered; release under it.
 
     pynetdicom answers event reports in threads of their own and does not wait for them: an answer after A-RELEASE-RQ

@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What to measure, and how often."""
     explained = "; ".join(f"{name}: {summary}" for name, summary in BENCHES.items())
     parser.add_argument("bench", choices=list(BENCHES), help=explained)
-    parser.add_argument("--repetitions", type=int, default=5, metavar="N", help="runs of each side (default: 5)")
+    parser.add_argument("--repetitions", type=int, default=5, metavar="N", help="of each comparison (default: 5)")
 
 
 def run(arguments: argparse.Namespace) -> int:
