@@ -106,7 +106,8 @@ class Docker:
     def hijack(self, path: str, body: Any) -> tuple[socket.socket, BufferedReader]:
         """Send a request after which the connection carries a command's input and output: (socket, reader).
 
-        What comes is to be read from the reader, which may hold the first of it already.
+        What comes is to be read from the reader, which may hold the first of it already. Neither has a time limit:
+        a command may say nothing for as long as it likes.
         """
         connection = _Connection(self.path, self.timeout)
         headers = {"Connection": "Upgrade", "Upgrade": "tcp"}
@@ -120,6 +121,7 @@ class Docker:
             raise _refusal(response.status, "POST", path, data)
         reader = response.fp
         response.fp = None  # type: ignore[assignment] # ours now: else it is closed when the response is forgotten
+        connection.sock.settimeout(None)
         return connection.sock, reader
 
     def _request(

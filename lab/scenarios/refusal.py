@@ -84,10 +84,10 @@ class Refusal:
             ]
             outcome = stage.ask(source, argv, timeout=120)
         require(outcome["refused"], f"{self.target} let it through: {outcome['detail']}")
-        line = stage.collected.wait(self.target, mark[self.target], self._is_evidence, timeout=RECORDED_WITHIN)
+        line = stage.collected.wait(self.target, mark, self._is_evidence, timeout=RECORDED_WITHIN)
         collector = stage.collected.centre
         if line is None:
-            seen = [_words(one)[:160] for one in stage.collected.since(self.target, mark[self.target])][-3:]
+            seen = [_words(one)[:160] for one in stage.collected.since(self.target, mark)][-3:]
             require(
                 condition=False,
                 observed=f"refused ({outcome['detail']}), but no line of {self.target} at {collector} has"

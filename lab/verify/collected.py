@@ -1,7 +1,8 @@
-"""The hosts' logs as the collector keeps them: one file a host, one JSON object a line."""
+"""The hosts' logs as the collector keeps them: one file a host, one JSON object a line; full files are rotated away."""
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 from typing import TYPE_CHECKING, Any
@@ -16,13 +17,46 @@ if TYPE_CHECKING:
 
 FOLDER = "/var/log/pacslab"
 
+Mark = dict[str, int]
+"""A moment in a host's log: how many bytes each of its files had then.
+
+A file goes by its inode and its birth, which it keeps when it is rotated away."""
+
+_END = 1 << 62
+"""Past the end of every file, in bytes."""
+
+_EACH_FILE = """
+folder=$1 host=$2; shift 2
+for file in "$folder/$host".jsonl-*[0-9] "$folder/$host.jsonl"; do
+    [ -f "$file" ] || continue
+    {
+        id=$(stat --dereference --format %i.%W /dev/fd/3)
+        ACT
+    } 3< "$file"
+done
+"""
+"""Opens a host's files, the oldest first, and does something with each; compressed ones are left out."""
+
+_SIZES = _EACH_FILE.replace("ACT", 'echo "$id $(stat --dereference --format %s /dev/fd/3)"')
+_PARTS = _EACH_FILE.replace(
+    "ACT",
+    f"""
+    start=0 end={_END}
+    for part; do
+        case $part in "$id:"*) part=${{part#*:}} start=${{part%:*}} end=${{part#*:}} ;; esac
+    done
+    echo "$id $(tail -c +$((start + 1)) <&3 | head -c $((end - start)) | base64 --wrap=0)"
+    """,
+)
+_FOUND = _EACH_FILE.replace("ACT", 'grep -F -e "$1" <&3')
+
 
 class Collected:
     """Reads what reached the collector after a mark.
 
     Example:
-        >>> marks = collected.mark("pacs-rad")
-        >>> collected.since("pacs-rad", marks["pacs-rad"])
+        >>> mark = collected.mark("pacs-rad")
+        >>> collected.since("pacs-rad", mark)
         [{"host": "pacs-rad", "program": "haproxy", "message": "..."}]
     """
 
@@ -38,36 +72,41 @@ class Collected:
         self.lab = lab
         self.centre = centre
 
-    def mark(self, *hosts: str) -> dict[str, int]:
-        """How many bytes of each host's log there are now; 0 where there is none yet."""
-        program = 'for file in "$@"; do stat -c %s "$file" 2>/dev/null || echo 0; done'
-        done = self.lab.run(self.centre, ["sh", "-c", program, "sh", *(f"{FOLDER}/{host}.jsonl" for host in hosts)])
-        return dict(zip(hosts, map(int, done.stdout.split()), strict=True))
+    def mark(self, host: str) -> Mark:
+        """Where a host's log ends now."""
+        sizes = (line.split() for line in self._run(_SIZES, host).splitlines())
+        return {file: int(size) for file, size in sizes}
 
-    def following(self, host: str, mark: int) -> tuple[list[dict[str, Any]], int]:
+    def following(self, host: str, mark: Mark) -> tuple[list[dict[str, Any]], Mark]:
         """The lines after a mark, and the mark after them; a line still being written is left for the next look."""
-        done = self.lab.run(self.centre, ["tail", "-c", f"+{mark + 1}", f"{FOLDER}/{host}.jsonl"])
-        whole = done.stdout[: done.stdout.rfind("\n") + 1]
-        return _lines(whole), mark + len(whole.encode())
+        lines: list[dict[str, Any]] = []
+        read_to: Mark = {}
+        for file, part in self._parts(host, {file: (size, _END) for file, size in mark.items()}):
+            whole = part[: part.rfind(b"\n") + 1]
+            lines += _lines(whole)
+            read_to[file] = mark.get(file, 0) + len(whole)
+        return lines, read_to
 
-    def since(self, host: str, mark: int) -> list[dict[str, Any]]:
+    def since(self, host: str, mark: Mark) -> list[dict[str, Any]]:
         """The lines after a mark."""
         return self.following(host, mark)[0]
 
-    def between(self, host: str, start: int, end: int) -> list[dict[str, Any]]:
-        """The lines between two marks; one that begins before ``start`` is left out."""
-        program = 'tail -c "+$1" "$3" | head -c "$2"'
-        path = f"{FOLDER}/{host}.jsonl"
-        done = self.lab.run(self.centre, ["sh", "-c", program, "sh", str(start + 1), str(end - start), path])
-        return _lines(done.stdout)
+    def before(self, host: str, mark: Mark, size: int) -> list[dict[str, Any]]:
+        """The lines in the last ``size`` bytes that each file had at a mark; one that begins earlier is left out."""
+        starts = {file: max(0, end - size) for file, end in mark.items()}
+        lines: list[dict[str, Any]] = []
+        for file, part in self._parts(host, {file: (starts[file], end) for file, end in mark.items()}):
+            if file in mark:
+                lines += _lines(part if starts[file] == 0 else part[part.find(b"\n") + 1 :])
+        return lines
 
     def has(self, host: str, program: str, text: str) -> bool:
         """Whether there is a whole line of a host's program with a text, at any time."""
-        done = self.lab.run(self.centre, ["grep", "-F", "-e", text, f"{FOLDER}/{host}.jsonl"])
-        return any(line["program"] == program and text in line["message"] for line in _lines(done.stdout))
+        lines = _lines(self._run(_FOUND, host, text).encode())
+        return any(line["program"] == program and text in line["message"] for line in lines)
 
     def wait(
-        self, host: str, mark: int, wanted: Callable[[dict[str, Any]], bool], *, timeout: float
+        self, host: str, mark: Mark, wanted: Callable[[dict[str, Any]], bool], *, timeout: float
     ) -> dict[str, Any] | None:
         """The first line after a mark that is wanted, or None when there is none within ``timeout`` seconds."""
         deadline = time.monotonic() + timeout
@@ -80,6 +119,16 @@ class Collected:
                 return None
             time.sleep(0.25)
 
+    def _parts(self, host: str, parts: dict[str, tuple[int, int]]) -> list[tuple[str, bytes]]:
+        """What each of a host's files has from a start to an end; all of a file that is not named."""
+        words = (f"{file}:{start}:{end}" for file, (start, end) in parts.items())
+        said = (line.split(" ") for line in self._run(_PARTS, host, *words).splitlines())
+        return [(file, base64.b64decode(part)) for file, part in said]
 
-def _lines(text: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in text.splitlines() if line.startswith("{") and line.endswith("}")]
+    def _run(self, program: str, host: str, *words: str) -> str:
+        return self.lab.run(self.centre, ["sh", "-c", program, "sh", FOLDER, host, *words]).stdout
+
+
+def _lines(part: bytes) -> list[dict[str, Any]]:
+    lines = part.decode("utf-8", "replace").split("\n")
+    return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]

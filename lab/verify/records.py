@@ -27,7 +27,7 @@ class Records:
         """Remember where every host's log ends now."""
         self.collected = collected
         hosts = [host for host in collected.lab.site.hosts if sends_log(collected.lab.site, host)]
-        self.begun = collected.mark(*hosts)
+        self.begun = {host: collected.mark(host) for host in hosts}
         self.read_to = dict(self.begun)
         self.seen: dict[Refusal, float] = {}
 
@@ -49,6 +49,5 @@ class Records:
         """The refusals logged shortly before this object was made, with the time of the last of each."""
         found: dict[Refusal, float] = {}
         for host in loggers:
-            start = max(0, self.begun[host] - BEFORE)
-            found.update(refusals(self.collected.between(host, start, self.begun[host])))
+            found.update(refusals(self.collected.before(host, self.begun[host], BEFORE)))
         return found

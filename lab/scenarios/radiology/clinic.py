@@ -10,6 +10,7 @@ from lab.scenarios.failure import StepFailure
 
 if TYPE_CHECKING:
     from lab.scenarios.stage import Stage
+    from lab.verify.collected import Mark
 
 SCHEDULED_WITHIN = 20
 """Seconds in which an order has to be scheduled, and its number known to the record."""
@@ -166,7 +167,7 @@ class Clinic:
             raise StepFailure(f"{host} keeps {kept or 'nothing'} for {examination.accession}")
         return str(kept["state"])
 
-    def received(self, host: str, mark: dict[str, int], control_id: str) -> str:
+    def received(self, host: str, mark: Mark, control_id: str) -> str:
         """Wait until a host's log at the collector says that it received a message.
 
         Raises:
@@ -174,7 +175,7 @@ class Clinic:
         """
         line = self.stage.collected.wait(
             host,
-            mark[host],
+            mark,
             # The text alone: every collected line has a key of that name.
             lambda one: "received type=" in one["message"] and control_id in one["message"],
             timeout=FOLLOWED_WITHIN,
