@@ -13,7 +13,15 @@ if TYPE_CHECKING:
 
     On = Callable[[str], Host]
 
-EDGES = [("pacs-rad", 2762), ("pacs-rad", 8443), ("pacs-rad", 2575), ("ris1", 2762), ("ris1", 2575), ("ct1", 2762)]
+EDGES = [
+    ("pacs-rad", 2762),
+    ("pacs-rad", 8443),
+    ("pacs-rad", 2575),
+    ("ris1", 2762),
+    ("ris1", 2575),
+    ("ct1", 2762),
+    ("siem1", 6514),
+]
 
 
 def handshake(host: Host, port: int, options: str) -> str:
@@ -54,7 +62,7 @@ def test_a_session_is_never_resumed_so_that_a_revocation_counts_at_once(on: On, 
     assert "TLS session ticket:" not in said
 
 
-@pytest.mark.parametrize("name", ["pacs-rad", "ris1", "ct1"])
+@pytest.mark.parametrize("name", ["pacs-rad", "ris1", "ct1", "siem1"])
 def test_who_handles_the_traffic_has_no_privileges_and_cannot_get_any(on: On, name: str) -> None:
     workers = [one for one in on(name).process.filter(comm="haproxy") if one.user == "haproxy"]
     assert workers
@@ -64,12 +72,14 @@ def test_who_handles_the_traffic_has_no_privileges_and_cannot_get_any(on: On, na
         assert "CapEff:\t0000000000000000" in status
 
 
-@pytest.mark.parametrize("name", ["pacs-rad", "ris1", "ct1"])
+@pytest.mark.parametrize("name", ["pacs-rad", "ris1", "ct1", "siem1"])
 def test_what_the_application_offers_listens_on_loopback_or_behind_the_firewall(on: On, name: str) -> None:
-    network = {"pacs-rad": {2762, 2575, 8443}, "ris1": {2762, 2575}, "ct1": {2762}}[name]
+    network = {"pacs-rad": {2762, 2575, 8443}, "ris1": {2762, 2575}, "ct1": {2762}, "siem1": {6514}}[name]
     rules = on(name).check_output("nft list ruleset")
     assert "policy drop" in rules
-    allowed = {port for port in (104, 2575, 2762, 4242, 8042, 8443, 11112, 12575) if f"dport {port}" in rules}
+    allowed = {
+        port for port in (104, 2575, 2762, 4242, 8042, 6514, 8443, 10514, 11112, 12575) if f"dport {port}" in rules
+    }
     assert allowed <= network
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 import yaml
 from ansible.plugins.filter.core import FilterModule
+from jinja2.nativetypes import NativeEnvironment
 
 from lab.topology import load_site
 from lab.topology.catalog import ROLES_DIR
@@ -33,7 +34,8 @@ def render(site: Site, host: str, role: str, template: str) -> str:
         autoescape=False,  # noqa: S701 - configuration files, not web pages
     )
     environment.filters.update(FilterModule().filters())
-    defaults = ROLES_DIR / role / "defaults" / "main.yml"
+    native = NativeEnvironment()
+    defaults, facts = (ROLES_DIR / role / folder / "main.yml" for folder in ("defaults", "vars"))
     variables: dict[str, Any] = {
         **site.ansible_all_vars(),
         **site.ansible_host_vars(host),
@@ -41,6 +43,8 @@ def render(site: Site, host: str, role: str, template: str) -> str:
     }
     for name, value in yaml.safe_load(defaults.read_text("utf-8")).items():
         variables[name] = environment.from_string(value).render(variables) if isinstance(value, str) else value
+    for name, value in (yaml.safe_load(facts.read_text("utf-8")) if facts.exists() else {}).items():
+        variables[name] = native.from_string(value).render(variables) if isinstance(value, str) else value
     return environment.get_template(template).render(variables)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,8 +11,18 @@ from pacs_templates import REFERENCE, render
 if TYPE_CHECKING:
     from lab.topology import Site
 
-EDGES = {"dicom_edge": "dicom-tls", "hl7_edge": "hl7-tls", "dicomweb_edge": "dicomweb-tls"}
-FRAGMENTS = {"dicom_edge": "dicom.cfg.j2", "hl7_edge": "hl7.cfg.j2", "dicomweb_edge": "dicomweb.cfg.j2"}
+EDGES = {
+    "dicom_edge": "dicom-tls",
+    "hl7_edge": "hl7-tls",
+    "dicomweb_edge": "dicomweb-tls",
+    "log_collector": "syslog-tls",
+}
+FRAGMENTS = {
+    "dicom_edge": "dicom.cfg.j2",
+    "hl7_edge": "hl7.cfg.j2",
+    "dicomweb_edge": "dicomweb.cfg.j2",
+    "log_collector": "syslog.cfg.j2",
+}
 EVERY_EDGE = [(role, name) for role in EDGES for name, host in REFERENCE.hosts.items() if role in host.roles]
 
 
@@ -67,3 +78,13 @@ def test_dicomweb_callers_get_the_services_of_their_flow() -> None:
 
 def test_the_listener_behind_learns_the_certificates_name() -> None:
     assert "send-proxy-v2-ssl-cn" in render(REFERENCE, "ris1", "hl7_edge", "hl7.cfg.j2")
+
+
+def test_the_collector_knows_each_sender_by_an_address_of_its_own() -> None:
+    fragment = render(REFERENCE, "siem1", "log_collector", "syslog.cfg.j2")
+    servers = dict(re.findall(r"^    server (\S+) \S+ source (\S+)", fragment, re.MULTILINE))
+    names = dict(re.findall(r"^    use-server (\S+) if { var\(sess.name\) -m str (\S+) }", fragment, re.MULTILINE))
+    senders = {flow.source for flow in REFERENCE.flows_in("siem1") if flow.service == "syslog-tls"}
+    assert servers.keys() == names.keys() == senders
+    assert len(set(servers.values())) == len(senders)
+    assert names == {host: REFERENCE.fqdn(host) for host in senders}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
 from collector_files import collected_in, line
 
 if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
+
+    import pytest
 
 ROTATED = "ct1.jsonl-20260101-1767225600"
 
