@@ -7,7 +7,13 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SEEN_WITHIN = 15.0
+"""Seconds in which a host's health says what has changed: it asks its services every five."""
 
 
 @dataclass(frozen=True)
@@ -38,3 +44,11 @@ def succeed(*words: str, timeout: float = 900) -> Ran:
     ran = pacslab(*words, timeout=timeout)
     assert ran.code == 0, f"pacslab {' '.join(words)} ended with {ran.code}:\n{ran.err}\n{ran.out[-3000:]}"
     return ran
+
+
+def until(promise: Callable[[], bool]) -> bool:
+    """Whether it came true while a host's health may still be catching up."""
+    deadline = time.monotonic() + SEEN_WITHIN
+    while not (kept := promise()) and time.monotonic() < deadline:
+        time.sleep(0.5)
+    return kept

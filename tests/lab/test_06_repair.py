@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.lab_commands import pacslab, succeed
+from tests.lab_commands import pacslab, succeed, until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from lab.engine.lab import Lab
 
-SEEN_WITHIN = 15.0
-"""Seconds: hosts ask their services every five."""
 HOLES = {
     "a rule put in": "insert rule inet filter forward ip saddr 10.24.99.11 tcp dport 2762 accept",
     "an element put in": 'add element inet filter flows { "vlan99" . 10.24.99.11 . 10.24.60.11 . tcp . 2762 }',
@@ -28,14 +23,6 @@ def started(lab: Lab, unit: str) -> dict[str, str]:
     """When a unit of each host was started last; empty where it is not."""
     show = ["systemctl", "show", "--property=ActiveEnterTimestampMonotonic", "--value", unit]
     return {host: lab.run(host, show).stdout.strip() for host in lab.site.hosts}
-
-
-def until(promise: Callable[[], bool]) -> bool:
-    """Whether it came true in time."""
-    deadline = time.monotonic() + SEEN_WITHIN
-    while not (kept := promise()) and time.monotonic() < deadline:
-        time.sleep(0.5)
-    return kept
 
 
 @pytest.mark.parametrize("change", HOLES.values(), ids=HOLES.keys())

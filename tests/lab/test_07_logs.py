@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from lab.verify.collected import Collected
 from lab.verify.matrix import sends_log
+from tests.lab_commands import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,3 +104,19 @@ def test_a_log_that_is_rotated_meanwhile_is_read_to_its_end(lab: Lab) -> None:
         rotate = ["logrotate", "--force", "/etc/logrotate.d/pacslab-logs"]
         done = lab.run(centre, rotate)
         assert done.code == 0, done.stderr
+
+
+def test_a_host_that_falls_silent_is_named(lab: Lab) -> None:
+    centre = Collected(lab).centre
+    assert lab.run("ct2", ["systemctl", "stop", "rsyslog.service"]).code == 0
+    try:
+        for path in ("/var/log/pacslab/ct2.jsonl", "/run/systemd/units/invocation:rsyslog.service"):
+            assert lab.run(centre, ["touch", "--no-dereference", "--date", "1 hour ago", path]).code == 0
+        assert until(lambda: not lab.health()[centre].healthy)
+        assert lab.health()[centre].first_failure() == (
+            "log-sources",
+            "/usr/local/lib/pacslab/collector-state: no line of ct2 for 5 minutes",
+        )
+    finally:
+        assert lab.run("ct2", ["systemctl", "start", "rsyslog.service"]).code == 0
+    assert until(lambda: lab.health()[centre].healthy)

@@ -104,3 +104,94 @@ def test_an_answer_is_as_old_as_its_question(
     monkeypatch.setattr(agent, "ANSWERS", tmp_path / "health.json")
     agent.publish(5.0, {})
     assert '"at": 5.0' in (tmp_path / "health.json").read_text("utf-8")
+
+
+class Systemd:
+    """Units with their starts, and a count of the questions about each."""
+
+    def __init__(self, agent: ModuleType, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Have one unit that runs."""
+        self.folder, self.asked, self.state = folder, 0, "active"
+        monkeypatch.setattr(agent, "INVOCATIONS", folder)
+        monkeypatch.setattr(agent, "unit_states", self.states)
+        self.units = agent.Units()
+        self.start("first")
+
+    def start(self, invocation: str) -> None:
+        """Start the unit, anew if it runs."""
+        link = self.folder / "invocation:edge.service"
+        link.unlink(missing_ok=True)
+        link.symlink_to(invocation)
+        self.state = "active"
+
+    def end(self) -> None:
+        """End the unit."""
+        (self.folder / "invocation:edge.service").unlink()
+        self.state = "failed (failed, exit-code)"
+
+    def states(self, units: list[str]) -> dict[str, str]:
+        """Stand in for systemctl."""
+        self.asked += 1
+        return dict.fromkeys(units, self.state)
+
+    def look(self) -> str:
+        """The unit's state as the agent has it."""
+        return str(self.units.states({"edge.service"})["edge.service"])
+
+
+@pytest.fixture
+def systemd(agent: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Systemd:
+    return Systemd(agent, tmp_path, monkeypatch)
+
+
+def test_systemd_is_asked_once_about_a_unit_that_goes_on(systemd: Systemd) -> None:
+    assert [systemd.look(), systemd.look(), systemd.look()] == ["active"] * 3
+    assert systemd.asked == 1
+
+
+def test_a_unit_that_ended_is_asked_about_until_it_runs_again(systemd: Systemd) -> None:
+    systemd.look()
+    systemd.end()
+    assert [systemd.look(), systemd.look()] == ["failed (failed, exit-code)"] * 2
+    systemd.start("second")
+    assert [systemd.look(), systemd.look()] == ["active"] * 2
+    assert systemd.asked == 4
+
+
+def test_a_unit_that_was_started_anew_is_asked_about(systemd: Systemd) -> None:
+    systemd.look()
+    systemd.start("second")
+    systemd.state = "reloading (reload, success)"
+    assert systemd.look() == "reloading (reload, success)"
+
+
+def test_every_unit_is_asked_about_now_and_then(
+    systemd: Systemd, agent: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    systemd.look()
+    systemd.state = "deactivating (stop-sigterm, success)"
+    later = time.monotonic() + agent.ASK_AGAIN + 1
+    monkeypatch.setattr(agent.time, "monotonic", lambda: later)
+    assert systemd.look() == "deactivating (stop-sigterm, success)"
+
+
+def test_systemd_is_asked_about_a_unit_that_does_not_decide_only_when_its_service_is_ill(
+    systemd: Systemd, agent: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = {"unit": "edge.service", "port": 6514, "protocol": "tcp", "probe": {"kind": "tcp"}}
+    services, commands, listening = {"edge": service}, agent.Commands(), {6514}
+    monkeypatch.setattr(agent, "listening_ports", lambda _: listening)
+    assert agent.ask(services, systemd.units, commands) == {"edge": {"healthy": True, "detail": ""}}
+    assert systemd.asked == 0
+    listening.clear()
+    systemd.end()
+    answer = agent.ask(services, systemd.units, commands)["edge"]
+    assert answer["detail"] == "nothing listens on 6514/tcp; edge.service is failed (failed, exit-code)"
+
+
+def test_a_service_is_as_well_as_its_unit_where_nothing_else_is_asked(systemd: Systemd, agent: ModuleType) -> None:
+    services, commands = {"log": {"unit": "edge.service", "probe": {"kind": "unit"}}}, agent.Commands()
+    assert agent.ask(services, systemd.units, commands)["log"]["healthy"]
+    systemd.end()
+    answer = agent.ask(services, systemd.units, commands)["log"]
+    assert answer == {"healthy": False, "detail": "edge.service is failed (failed, exit-code)"}

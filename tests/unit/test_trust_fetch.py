@@ -36,6 +36,7 @@ class Fetcher:
             "SETTINGS": settings,
             "LISTS": self.tls / "crl.pem",
             "AUTHORITIES": self.tls / "ca.crt",
+            "KNOWN": tmp_path / "known.json",
             "STALE": self.stale,
             "systemctl": self.systemctl,
         }.items():
@@ -140,5 +141,27 @@ def test_a_publisher_that_is_away_leaves_the_lists_as_they_are(fetcher: Fetcher)
 def test_a_list_that_ran_out_is_said_so(fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch) -> None:
     ended = max(end for _, end in fetcher.program.read(fetcher.held).values()) + 1
     monkeypatch.setattr(fetcher.program.time, "time", lambda: ended)
+    fetcher.run()
+    assert "has run out" in fetcher.stale.read_text()
+
+
+def test_lists_are_read_by_openssl_once_as_long_as_they_are_the_same(
+    fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bytes] = []
+    read = fetcher.program.facts
+    monkeypatch.setattr(fetcher.program, "facts", lambda block: asked.append(block) or read(block))
+    assert [fetcher.run(), fetcher.run(), fetcher.run()] == [0, 0, 0]
+    assert len(asked) == len(set(asked)) == len(fetcher.program.BLOCK.findall(fetcher.held))
+
+
+def test_what_was_remembered_of_other_lists_does_not_count(fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch) -> None:
+    fetcher.run()
+    revoke(fetcher.lab, "ct1", "syslog")
+    fetcher.publish()
+    fetcher.run()
+    number, end = max(fetcher.program.read(fetcher.held).values())
+    assert max(fetcher.program.known(fetcher.held).values()) == (number, end)
+    monkeypatch.setattr(fetcher.program.time, "time", lambda: end + 1)
     fetcher.run()
     assert "has run out" in fetcher.stale.read_text()

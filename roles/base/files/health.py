@@ -10,6 +10,7 @@ asking began. SIGUSR1 asks for an answer at once.
 from __future__ import annotations
 
 import json
+import math
 import os
 import select
 import signal
@@ -24,6 +25,8 @@ QUESTIONS = Path("/etc/pacslab/health.json")
 ANSWERS = Path("/run/pacslab/health.json")
 STARTING_PERIOD = 1.0  # seconds between rounds until every service is healthy
 STEADY_PERIOD = 5.0
+ASK_AGAIN = 30.0  # seconds after which systemd is asked for every unit, whether or not one seems to have changed
+INVOCATIONS = Path("/run/systemd/units")
 COMMAND_LIMIT = 5.0  # seconds for one probe
 DETAIL_LIMIT = 500  # characters
 PACKET_FILTER = "packet-filter"  # in a probe's depends_on; everything else there is a path
@@ -34,8 +37,6 @@ LISTENING = {"tcp": "0A", "udp": "07"}  # socket states in /proc/net: TCP_LISTEN
 
 def unit_states(units: list[str]) -> dict[str, str]:
     """Return every unit's state, as ``active`` or ``failed (exit-code)``, from one call of systemctl."""
-    if not units:
-        return {}
     command = ["systemctl", "show", "--property=ActiveState,SubState,Result", "--", *units]
     output = subprocess.run(command, capture_output=True, text=True, timeout=COMMAND_LIMIT, check=True).stdout
     states = {}
@@ -44,6 +45,40 @@ def unit_states(units: list[str]) -> dict[str, str]:
         state = facts["ActiveState"]
         states[unit] = state if state == "active" else f"{state} ({facts['SubState']}, {facts['Result']})"
     return states
+
+
+class Units:
+    """Asks systemd for units' states, except where one that was active has neither ended nor been started anew.
+
+    systemd keeps the id of a unit's present start as a link in INVOCATIONS, and takes it away when the unit has ended.
+    """
+
+    def __init__(self) -> None:
+        """Know no unit."""
+        self._active: dict[str, str] = {}
+        self._asked_at = -math.inf
+
+    def states(self, units: set[str]) -> dict[str, str]:
+        """Return every unit's state, as ``active`` or ``failed (exit-code)``."""
+        if time.monotonic() > self._asked_at + ASK_AGAIN:
+            self._active.clear()
+            self._asked_at = time.monotonic()
+        present = {unit: invocation(unit) for unit in units}  # before systemd is asked, so that no change falls between
+        unsure = sorted(unit for unit in units if not present[unit] or present[unit] != self._active.get(unit))
+        states = dict.fromkeys(units, "active")
+        if unsure:
+            states.update(unit_states(unsure))
+        for unit in unsure:
+            self._active[unit] = present[unit] if states[unit] == "active" else ""
+        return states
+
+
+def invocation(unit: str) -> str:
+    """Return the id of a unit's present start (systemd.exec(5), INVOCATION_ID), or nothing."""
+    try:
+        return str((INVOCATIONS / f"invocation:{unit}").readlink())
+    except FileNotFoundError:
+        return ""
 
 
 def listening_ports(protocol: str) -> set[int]:
@@ -126,25 +161,28 @@ class Commands:
         return healthy, detail
 
 
-def ask(services: dict[str, dict], commands: Commands) -> dict[str, dict]:
-    """Ask every service once."""
-    states = unit_states(sorted({service["unit"] for service in services.values()}))
+def ask(services: dict[str, dict], units: Units, commands: Commands) -> dict[str, dict]:
+    """Ask every service once; systemd only about those that are judged by their unit, or are not healthy."""
     protocols = {service["protocol"] for service in services.values() if service["probe"]["kind"] == "tcp"}
     open_ports = {protocol: listening_ports(protocol) for protocol in protocols}
-    answers = {}
+    by_unit = {name: service["unit"] for name, service in services.items() if service["probe"]["kind"] == "unit"}
+    states = units.states(set(by_unit.values()))
+    answers = {name: (states[unit] == "active", "") for name, unit in by_unit.items()}
     for name, service in services.items():
-        probe, state = service["probe"], states[service["unit"]]
-        if probe["kind"] == "tcp":
+        if service["probe"]["kind"] == "tcp":
             healthy = service["port"] in open_ports[service["protocol"]]
-            detail = "" if healthy else f"nothing listens on {service['port']}/{service['protocol']}"
-        elif probe["kind"] == "command":
-            healthy, detail = commands.ask(name, probe)
-        else:
-            healthy, detail = state == "active", ""
-        if not healthy and state != "active":
-            detail = "; ".join(filter(None, (detail, f"{service['unit']} is {state}")))
-        answers[name] = {"healthy": healthy, "detail": detail[:DETAIL_LIMIT]}
-    return answers
+            answers[name] = healthy, "" if healthy else f"nothing listens on {service['port']}/{service['protocol']}"
+        elif service["probe"]["kind"] == "command":
+            answers[name] = commands.ask(name, service["probe"])
+    states |= units.states({service["unit"] for name, service in services.items() if not answers[name][0]})
+    return {name: answer(*answers[name], service["unit"], states) for name, service in services.items()}
+
+
+def answer(healthy: bool, detail: str, unit: str, states: dict[str, str]) -> dict[str, object]:  # noqa: FBT001
+    """Return what is published of a service; the state of its unit helps to see why it is not healthy."""
+    if not healthy and states[unit] != "active":
+        detail = "; ".join(filter(None, (detail, f"{unit} is {states[unit]}")))
+    return {"healthy": healthy, "detail": detail[:DETAIL_LIMIT]}
 
 
 def publish(at: float, answers: dict[str, dict]) -> None:
@@ -170,12 +208,12 @@ def pause(wake: int, seconds: float) -> None:
 
 def main() -> None:
     """Ask, publish, wait; the unit restarts this program when the questions change."""
-    wake, commands = wake_on_signal(), Commands()
+    wake, units, commands = wake_on_signal(), Units(), Commands()
     services = json.loads(QUESTIONS.read_text("utf-8"))["services"]
     while True:
         at = time.time()
         try:
-            answers = ask(services, commands)
+            answers = ask(services, units, commands)
         except (subprocess.SubprocessError, OSError) as error:  # systemd or the kernel does not answer
             answers = {name: {"healthy": False, "detail": str(error)[:DETAIL_LIMIT]} for name in services}
         publish(at, answers)

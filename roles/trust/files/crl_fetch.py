@@ -9,6 +9,7 @@ copy nor a forged one can bring a revoked certificate back (RFC 5280 5.2.3). HTT
 from __future__ import annotations
 
 import calendar
+import hashlib
 import json
 import os
 import re
@@ -23,6 +24,8 @@ from tempfile import TemporaryDirectory
 SETTINGS = Path("/etc/pacslab/crl.json")
 TLS = Path("/etc/pacslab/tls")
 LISTS, AUTHORITIES = TLS / "crl.pem", TLS / "ca.crt"
+KNOWN = Path("/run/pacslab/crl-known.json")
+"""What the lists at hand say, with the digest of their file, so that OpenSSL reads them once and not every minute."""
 STALE = Path("/run/pacslab/crl-stale")
 """There while the lists at hand have run out; says so in words. Servers then refuse every certificate."""
 SIZE_LIMIT = 4 * 1024 * 1024
@@ -68,6 +71,20 @@ def read(text: bytes) -> dict[str, tuple[int, float]]:
         issuer, number, end = facts(block)
         found[issuer] = (number, end)
     return found
+
+
+def known(text: bytes) -> dict[str, tuple[int, float]]:
+    """Return what `read` does for the lists at hand, from memory if they are still the same."""
+    digest = hashlib.sha256(text).hexdigest()
+    try:
+        memory = json.loads(KNOWN.read_text("utf-8"))
+    except (FileNotFoundError, ValueError):
+        memory = {}
+    if memory.get("sha256") == digest:
+        return {issuer: (number, end) for issuer, (number, end) in memory["lists"].items()}
+    lists = read(text)
+    KNOWN.write_text(json.dumps({"sha256": digest, "lists": lists}), "utf-8")
+    return lists
 
 
 def check_newer(fetched: dict[str, tuple[int, float]], held: dict[str, tuple[int, float]]) -> None:
@@ -146,13 +163,13 @@ def main() -> int:
     try:
         text = fetch(settings["url"]) if settings["url"] else before
         if text != before:
-            check_newer(read(text), read(before))
+            check_newer(read(text), known(before))
             replace(text)
             reload_units(settings["reload"])
             sys.stdout.write(f"new revocation lists; told {', '.join(settings['reload']) or 'no unit'}\n")
     except (RefusedError, urllib.error.URLError, OSError) as error:
         problem = f"{settings['url']}: {error}"
-    note_staleness(read(LISTS.read_bytes()))
+    note_staleness(known(LISTS.read_bytes()))
     if problem:
         sys.stderr.write(f"{problem}\n")
     return 1 if problem else 0

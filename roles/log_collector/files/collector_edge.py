@@ -36,9 +36,16 @@ def reset_senders() -> None:
     time.sleep(READ_WITHIN)
 
 
-if PORT.exists():  # else no flow brings a sender
+def main() -> None:
+    """Do what the argument says, ``open`` or ``close``; without a flow there is no edge."""
+    if not PORT.exists():
+        return
     if sys.argv[1] == "open":
         tell_edge("enable")
     else:
         tell_edge("disable")
         reset_senders()
+
+
+if __name__ == "__main__":
+    main()
