@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
 from typing import TYPE_CHECKING
 
+from lab.engine.names import fabric
 from tests.lab_commands import pacslab, succeed
 
 if TYPE_CHECKING:
@@ -39,9 +43,21 @@ def test_a_service_that_stops_makes_its_host_unhealthy_and_status_end_with_3(lab
     succeed("up", "--lab", lab.name)
 
 
-def test_status_and_help_take_a_moment(lab: Lab) -> None:
-    assert min(succeed("status", "--lab", lab.name).seconds for _ in range(5)) < 0.3
-    assert min(succeed("--help").seconds for _ in range(5)) < 0.3
+def quickest(*argv: str) -> float:
+    """Seconds that a command takes at best."""
+    taken = []
+    for _ in range(5):
+        begun = time.monotonic()
+        subprocess.run(argv, stdout=subprocess.DEVNULL, check=True)
+        taken.append(time.monotonic() - begun)
+    return min(taken)
+
+
+def test_status_and_help_take_no_longer_than_a_few_times_what_they_cannot_do_without(lab: Lab) -> None:
+    """Python itself and, for ``status``, one command in a container: on an idle machine 0.06 and 0.2 s."""
+    python, docker = quickest(sys.executable, "-c", "pass"), quickest("docker", "exec", fabric(lab.name), "true")
+    assert quickest(sys.executable, "-m", "lab.cli.main", "--help") < 5 * python
+    assert quickest(sys.executable, "-m", "lab.cli.main", "status", "--lab", lab.name) < 3 * (python + docker)
 
 
 def test_exec_passes_output_and_exit_code_through(lab: Lab) -> None:

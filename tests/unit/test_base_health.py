@@ -195,3 +195,13 @@ def test_a_service_is_as_well_as_its_unit_where_nothing_else_is_asked(systemd: S
     systemd.end()
     answer = agent.ask(services, systemd.units, commands)["log"]
     assert answer == {"healthy": False, "detail": "edge.service is failed (failed, exit-code)"}
+
+
+def test_a_unit_is_shown_in_the_state_that_it_was_judged_by(
+    systemd: Systemd, agent: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    states = iter(["activating (auto-restart, exit-code)", "active"])
+    monkeypatch.setattr(agent, "unit_states", lambda units: dict.fromkeys(units, next(states)))
+    services, commands = {"log": {"unit": "edge.service", "probe": {"kind": "unit"}}}, agent.Commands()
+    answer = agent.ask(services, systemd.units, commands)["log"]
+    assert answer == {"healthy": False, "detail": "edge.service is activating (auto-restart, exit-code)"}

@@ -174,7 +174,8 @@ def ask(services: dict[str, dict], units: Units, commands: Commands) -> dict[str
             answers[name] = healthy, "" if healthy else f"nothing listens on {service['port']}/{service['protocol']}"
         elif service["probe"]["kind"] == "command":
             answers[name] = commands.ask(name, service["probe"])
-    states |= units.states({service["unit"] for name, service in services.items() if not answers[name][0]})
+    ill = {service["unit"] for name, service in services.items() if not answers[name][0]}
+    states |= units.states(ill - states.keys())  # what was judged by a state is shown with the same
     return {name: answer(*answers[name], service["unit"], states) for name, service in services.items()}
 
 
