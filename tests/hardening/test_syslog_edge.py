@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from testinfra.host import Host  # type: ignore[import-untyped]  # it carries no types
 
     from lab.engine.lab import Lab
+    from lab.verify.collected import Mark
 
     On = Callable[[str], Host]
 
@@ -34,7 +35,7 @@ def send(host: Host, certificate: str, text: str) -> str:
     return str(host.run(program).stdout)
 
 
-def verdict(lab: Lab, mark: dict[str, int], source: str) -> dict[str, str] | None:
+def verdict(lab: Lab, mark: Mark, source: str) -> dict[str, str] | None:
     """What the edge recorded of a caller's connection."""
     found = Collected(lab).wait(
         "siem1",

@@ -176,14 +176,14 @@ def ask(services: dict[str, dict], units: Units, commands: Commands) -> dict[str
             answers[name] = commands.ask(name, service["probe"])
     ill = {service["unit"] for name, service in services.items() if not answers[name][0]}
     states |= units.states(ill - states.keys())  # what was judged by a state is shown with the same
-    return {name: answer(*answers[name], service["unit"], states) for name, service in services.items()}
-
-
-def answer(healthy: bool, detail: str, unit: str, states: dict[str, str]) -> dict[str, object]:  # noqa: FBT001
-    """Return what is published of a service; the state of its unit helps to see why it is not healthy."""
-    if not healthy and states[unit] != "active":
-        detail = "; ".join(filter(None, (detail, f"{unit} is {states[unit]}")))
-    return {"healthy": healthy, "detail": detail[:DETAIL_LIMIT]}
+    published = {}
+    for name, service in services.items():
+        healthy, detail = answers[name]
+        state = "active" if healthy else states[service["unit"]]
+        if state != "active":
+            detail = "; ".join(filter(None, (detail, f"{service['unit']} is {state}")))
+        published[name] = {"healthy": healthy, "detail": detail[:DETAIL_LIMIT]}
+    return published
 
 
 def publish(at: float, answers: dict[str, dict]) -> None:
