@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from lab.bench.figures import Figure, alternate
 from lab.errors import EngineError, UsageError
-from lab.scenarios.archive import Archive
+from lab.hospital.archive import Archive
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -14,7 +14,7 @@ from lab.engine import names
 from lab.engine.client import Docker
 from lab.engine.execute import execute
 from lab.engine.hosts import ensure, in_parallel
-from lab.engine.machine import require
+from lab.engine.requirements import require
 from lab.engine.spec import host_spec
 from lab.errors import EngineError
 

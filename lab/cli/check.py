@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from lab.engine.client import Docker
-from lab.engine.machine import examine
+from lab.engine.requirements import examine
 from lab.errors import MachineNotReadyError
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from lab.engine.client import Docker
-from lab.engine.doctor import examine
+from lab.operate.left_over import examine
 from lab.settings import load_settings
 
 if TYPE_CHECKING:

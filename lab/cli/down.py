@@ -7,8 +7,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from lab.engine.client import Docker
-from lab.engine.down import take_down
 from lab.engine.lock import locked
+from lab.operate.take_down import take_down
 from lab.settings import load_settings
 
 if TYPE_CHECKING:

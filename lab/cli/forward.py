@@ -8,17 +8,17 @@ import sys
 from typing import TYPE_CHECKING
 
 from lab.cli.display import print_line
-from lab.engine import forwards
-from lab.engine.forward import listen, parse_target, serve
 from lab.engine.lab import Lab
 from lab.errors import UsageError
 from lab.events import Bus
+from lab.operate import background_forwards
+from lab.operate.forward import listen, parse_target, serve
 
 if TYPE_CHECKING:
     import argparse
     import socket
 
-    from lab.engine.forward import Target
+    from lab.operate.forward import Target
 
 EXAMPLE = """
 pacslab forward pacs-rad:dicomweb-tls --as ws-rad1 --local 8443
@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Serve until Ctrl-C, or in the background; 0 when it serves."""
     lab = Lab.open(arguments.lab)
     if arguments.stop is not None:
-        if not forwards.stop_all(lab.folder, arguments.stop):
+        if not background_forwards.stop_all(lab.folder, arguments.stop):
             raise UsageError(
                 f"Nothing of lab {lab.name!r} serves port {arguments.stop}.", remedy="See 'pacslab doctor'."
             )
@@ -71,9 +71,11 @@ def _serve(lab: Lab, target: Target, listener: socket.socket) -> None:
     bus.subscribe(print_line)
     local = listener.getsockname()[1]
     pid = os.getpid()
-    noted = forwards.note(
+    noted = background_forwards.note(
         lab.folder,
-        forwards.Forward(pid, forwards.start_of(pid), local, target.host, target.port, target.workstation),
+        background_forwards.Forward(
+            pid, background_forwards.start_of(pid), local, target.host, target.port, target.workstation
+        ),
     )
     try:
         serve(lab, target, listener, bus)

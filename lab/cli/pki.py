@@ -91,7 +91,7 @@ def _show(lab: Lab, arguments: argparse.Namespace) -> int:
 
 def _revoke(lab: Lab, arguments: argparse.Namespace) -> int:
     from lab.events import Bus  # noqa: PLC0415
-    from lab.trust.operate import revoke_certificate  # noqa: PLC0415
+    from lab.operate.certificates import revoke_certificate  # noqa: PLC0415
 
     changes = revoke_certificate(lab, arguments.host, arguments.name, arguments.reason, Bus())
     if not changes.revoked:
@@ -101,7 +101,7 @@ def _revoke(lab: Lab, arguments: argparse.Namespace) -> int:
 
 def _rotate(lab: Lab, arguments: argparse.Namespace) -> int:
     from lab.events import Bus  # noqa: PLC0415
-    from lab.trust.operate import rotate_certificates  # noqa: PLC0415
+    from lab.operate.certificates import rotate_certificates  # noqa: PLC0415
 
     names = [arguments.name] if arguments.name else []
     return _tell(rotate_certificates(lab, arguments.host, names, Bus()), arguments)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from lab.cli.target import described_lab
 from lab.engine import names
 from lab.engine.hosts import observe
-from lab.engine.machine import cgroups_of
-from lab.engine.plan import Action, Plan, compare, make_plan
-from lab.engine.up import images_of_hosts
+from lab.engine.requirements import cgroups_of
+from lab.operate.bring_up import images_of_hosts
+from lab.operate.plan import Action, Plan, compare, make_plan
 
 if TYPE_CHECKING:
     import argparse

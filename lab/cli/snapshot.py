@@ -8,14 +8,14 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from lab.cli.display import shown
-from lab.engine import snapshot
 from lab.engine.client import Docker
 from lab.engine.lab import Lab
 from lab.engine.lock import locked
-from lab.engine.runlog import RunLog
-from lab.engine.up import Upper
 from lab.errors import UsageError
 from lab.events import Bus
+from lab.operate import snapshot
+from lab.operate.bring_up import Upper
+from lab.operate.event_log import RunLog
 from lab.settings import Settings, load_settings
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from lab.cli import status
 from lab.cli.display import shown
 from lab.cli.target import described_lab
 from lab.engine.lock import locked
-from lab.engine.runlog import RunLog
-from lab.engine.up import HEALTHY_SECONDS, Upper
 from lab.errors import PacslabError
 from lab.events import Bus, Warned
+from lab.operate.bring_up import HEALTHY_SECONDS, Upper
+from lab.operate.event_log import RunLog
 from lab.settings import load_settings
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     settings = load_settings()
     with locked(settings.state, arguments.lab):
         if arguments.snapshot:
-            from lab.engine.snapshot import prepare_clone  # noqa: PLC0415 # not every run needs it
+            from lab.operate.snapshot import prepare_clone  # noqa: PLC0415 # not every run needs it
 
             prepare_clone(settings, arguments.snapshot, arguments.lab)
         lab = described_lab(arguments)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from lab.engine.machine import examine
+from lab.engine.requirements import examine
 
 if TYPE_CHECKING:
     from lab.engine.client import Docker

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lab.errors import UsageError
+from lab.hospital.collected import Collected
 from lab.scenarios.failure import StepFailure
-from lab.verify.collected import Collected
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lab.trust.generated import ensure_secrets
 from lab.trust.pki import ensure_pki, held, retire, revoke, rotate
+from lab.trust.secrets import ensure_secrets
 from lab.trust.session import Changes
 from lab.trust.store import pki_folder
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from lab.errors import UsageError
 from lab.settings import load_settings
 from lab.trust.files import make_private_folder, write_private
-from lab.trust.generated import ensure_secrets
 from lab.trust.pki import ensure_pki
+from lab.trust.secrets import ensure_secrets
 from lab.trust.store import pki_folder
 
 if TYPE_CHECKING:

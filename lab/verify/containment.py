@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lab.errors import EngineError
 from lab.verify.attempting import attempt_all
-from lab.verify.machine import listening, own_addresses
+from lab.verify.own_machine import listening, own_addresses
 from lab.verify.report import Failure
 from lab.verify.sink import PORT, sink
 

@@ -11,7 +11,7 @@ from lab.verify.refusals import Refusal, refusals
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from lab.verify.collected import Collected
+    from lab.hospital.collected import Collected
 
 PATIENCE = 10.0
 """Seconds in which a refusal has to reach the collector."""

@@ -6,8 +6,8 @@ import time
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from lab.hospital.collected import Collected
 from lab.verify.attempting import attempt_all
-from lab.verify.collected import Collected
 from lab.verify.containment import check_containment
 from lab.verify.judgement import judge, record_wanted
 from lab.verify.matrix import Attempt, attempts

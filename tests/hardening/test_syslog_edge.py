@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lab.verify.collected import Collected
+from lab.hospital.collected import Collected
 from tests.lab_commands import until
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from testinfra.host import Host  # type: ignore[import-untyped]  # it carries no types
 
     from lab.engine.lab import Lab
-    from lab.verify.collected import Mark
+    from lab.hospital.collected import Mark
 
     On = Callable[[str], Host]
 

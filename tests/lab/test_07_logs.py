@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from lab.verify.collected import Collected
+from lab.hospital.collected import Collected
 from lab.verify.matrix import sends_log
 from tests.lab_commands import until
 

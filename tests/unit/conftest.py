@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from simulator_database import running_server
 
 from lab.topology.load import load_site, site_path
 from lab.trust.pki import ensure_pki
+from tests.unit.simulators.database import running_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lab.scenarios.archive import Archive
+from lab.hospital.archive import Archive
 from lab.scenarios.failure import StepFailure
 
 if TYPE_CHECKING:
+    from lab.hospital.collected import Mark
     from lab.scenarios.stage import Stage
-    from lab.verify.collected import Mark
 
 SCHEDULED_WITHIN = 20
 """Seconds in which an order has to be scheduled, and its number known to the record."""

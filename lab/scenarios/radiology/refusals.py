@@ -10,8 +10,8 @@ from lab.scenarios.radiology.acquisition import examination, station
 from lab.scenarios.radiology.clinic import CT_HEAD, MR_HEAD, Clinic
 from lab.scenarios.radiology.revocation import revoked
 from lab.scenarios.refusal import Refusal
-from lab.trust.outsiders import Bundle, expired, foreign, self_signed
 from lab.trust.store import leaf_file, pki_folder
+from lab.trust.untrusted import Bundle, expired, foreign, self_signed
 
 if TYPE_CHECKING:
     from lab.scenarios.model import Step

@@ -8,10 +8,10 @@ from lab.events import Bus
 from lab.scenarios.credentials import placed
 from lab.scenarios.stage import require
 from lab.trust import pki_folder, revoke
-from lab.trust.outsiders import Bundle
 from lab.trust.pki import site_wanted
 from lab.trust.session import session
 from lab.trust.store import leaf_file, load_authority
+from lab.trust.untrusted import Bundle
 
 if TYPE_CHECKING:
     from lab.scenarios.stage import Stage

@@ -1,0 +1,138 @@
+"""The action configure asks systemd for what is missing, in as few commands as there are kinds of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.unit.lab.ansible.plugins import plugin
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+command = plugin("module_utils.command")
+units = plugin("module_utils.units")
+
+RUNNING = {"LoadState": "loaded", "ActiveState": "active", "UnitFileState": "enabled", "Type": "simple"}
+
+
+def plan(
+    *, enable: Sequence[str] = (), restart: Sequence[str] = (), reload: Sequence[str] = (), **states: dict[str, str]
+) -> list[str]:
+    """The commands for units in these states, as text."""
+    known = {f"{name}.service": {**RUNNING, **state} for name, state in states.items()}
+    return [
+        " ".join(argv) for argv in units.plan(known, enable=list(enable), restart=list(restart), reload=list(reload))
+    ]
+
+
+def test_what_runs_and_is_enabled_is_left_alone() -> None:
+    assert plan(enable=["a.service"], a={}) == []
+
+
+def test_units_are_handled_together() -> None:
+    stopped = {"UnitFileState": "disabled", "ActiveState": "inactive"}
+    assert plan(enable=["a.service", "b.service"], a=stopped, b=stopped) == [
+        "systemctl enable a.service b.service",
+        "systemctl --no-block start a.service b.service",
+    ]
+
+
+def test_a_restart_starts_too_so_nothing_is_started_twice() -> None:
+    assert plan(enable=["a.service"], restart=["a.service"], a={"ActiveState": "inactive"}) == [
+        "systemctl --no-block restart a.service"
+    ]
+
+
+def test_a_unit_that_failed_is_given_a_new_chance() -> None:
+    assert plan(enable=["a.service"], a={"ActiveState": "failed"}) == [
+        "systemctl reset-failed a.service",
+        "systemctl --no-block start a.service",
+    ]
+
+
+def test_only_what_runs_is_reloaded() -> None:
+    assert plan(reload=["a.service", "b.service"], a={}, b={"ActiveState": "inactive"}) == [
+        "systemctl --no-block reload-or-restart a.service"
+    ]
+
+
+def test_what_is_just_starting_may_have_read_its_files_too_early_and_is_restarted() -> None:
+    states = {"a": {"ActiveState": "activating"}, "b": {"ActiveState": "reloading"}}
+    assert plan(enable=["a.service"], reload=["a.service", "b.service"], **states) == [
+        "systemctl --no-block restart a.service",
+        "systemctl --no-block reload-or-restart b.service",
+    ]
+
+
+def test_what_is_restarted_is_not_reloaded_as_well() -> None:
+    assert plan(restart=["a.service"], reload=["a.service"], a={}) == ["systemctl --no-block restart a.service"]
+
+
+@pytest.mark.parametrize("state", ["static", "generated", "indirect", "alias"])
+def test_units_that_cannot_be_enabled_are_only_started(state: str) -> None:
+    assert plan(enable=["a.service"], a={"UnitFileState": state}) == []
+
+
+def test_a_one_shot_that_has_run_has_done_its_work() -> None:
+    done = {"Type": "oneshot", "ActiveState": "inactive", "ExecMainStartTimestampMonotonic": "123"}
+    fresh = {**done, "ExecMainStartTimestampMonotonic": "0"}
+    assert plan(enable=["a.service"], a=done) == []
+    assert plan(enable=["a.service"], a=fresh) == ["systemctl --no-block start a.service"]
+
+
+def test_files_that_systemd_reads_are_known() -> None:
+    assert units.is_unit_file("/etc/systemd/system/a.service.d/b.conf")
+    assert not units.is_unit_file("/etc/systemd/journald.conf.d/b.conf")
+
+
+class Systemd:
+    """A systemctl that answers ``show`` and notes everything else."""
+
+    def __init__(self, states: dict[str, dict[str, str]]) -> None:
+        """Hold the units' states."""
+        self.states = states
+        self.asked: list[str] = []
+
+    def __call__(self, argv: list[str]) -> str:
+        """Stand in for ``command.run``."""
+        self.asked.append(" ".join(argv[:2]))
+        if argv[1] != "show":
+            return ""
+        names = argv[argv.index("--") + 1 :]
+        return "\n\n".join("\n".join(f"{key}={value}" for key, value in self.states[name].items()) for name in names)
+
+
+@pytest.fixture
+def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Systemd:
+    made = Systemd({"a.service": {**RUNNING}, "gone.service": {**RUNNING, "LoadState": "not-found"}})
+    monkeypatch.setattr(units, "run", made)
+    monkeypatch.setattr(units, "RUNNING", tmp_path)
+    return made
+
+
+def test_unit_files_that_changed_are_read_again_first(systemd: Systemd) -> None:
+    units.ask_systemd(enable=["a.service"], restart=[], reload=[], fresh=True, check=False)
+    assert systemd.asked == ["systemctl daemon-reload", "systemctl show"]
+
+
+def test_a_unit_that_is_not_there_is_named(systemd: Systemd) -> None:
+    with pytest.raises(command.ConfigureError, match=r"gone\.service is not-found"):
+        units.ask_systemd(enable=["gone.service"], restart=[], reload=[], fresh=False, check=False)
+    assert systemd.asked == ["systemctl show"]
+
+
+def test_check_mode_only_looks(systemd: Systemd) -> None:
+    asks = units.ask_systemd(enable=[], restart=["a.service"], reload=[], fresh=True, check=True)
+    assert asks == [["systemctl", "--no-block", "restart", "a.service"]]
+    assert systemd.asked == ["systemctl show"]
+
+
+def test_in_an_image_units_are_enabled_and_nothing_is_started(
+    systemd: Systemd, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(units, "RUNNING", tmp_path / "absent")
+    units.ask_systemd(enable=["a.service"], restart=["a.service"], reload=[], fresh=True, check=False)
+    assert systemd.asked == ["systemctl enable"]

@@ -1,0 +1,41 @@
+"""A log collector whose files are in a folder of this machine."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import TYPE_CHECKING, Any, cast
+
+from lab.engine.execute import Completed
+from lab.hospital import collected
+from lab.hospital.collected import Collected
+from lab.topology.load import load_site, site_path
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+    from lab.engine.lab import Lab
+
+
+class _Here:
+    """A lab whose hosts are this machine."""
+
+    site = load_site(site_path("reference"))
+
+    def run(self, _: str, argv: list[str], **__: Any) -> Completed:
+        """Run a command here."""
+        done = subprocess.run(argv, capture_output=True, text=True, check=False)
+        return Completed(done.returncode, done.stdout, done.stderr)
+
+
+def collected_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Collected:
+    """Read the files of a folder as the collector's."""
+    monkeypatch.setattr(collected, "FOLDER", str(folder))
+    return Collected(cast("Lab", _Here()))
+
+
+def line(program: str, message: str) -> str:
+    """One line as the collector writes it."""
+    return json.dumps({"program": program, "message": message}) + "\n"

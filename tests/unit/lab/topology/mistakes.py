@@ -1,0 +1,297 @@
+"""One change to the small site for each mistake that a description can hold."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from tests.unit.lab.topology.sites import SITE
+
+FIREWALL = SITE[SITE.index("  fw1:") : SITE.index("  pacs1:")]
+FLOWS_END = "    why: Administration\n"
+FLOW = "  - from: {0}\n    to: {1}\n    service: {2}\n    why: Added\n"
+
+
+class Mistake(NamedTuple):
+    """A change to the site, the text on whose line it is reported (none: the whole file), and words that are said."""
+
+    old: str
+    new: str
+    marker: str
+    message: str
+    remedy: str
+
+
+def flow(source: str, target: str, service: str, permits: str = "") -> tuple[str, str]:
+    """Return the change that adds a flow."""
+    added = FLOW.format(source, target, service) + (f"    permits: {permits}\n" if permits else "")
+    return FLOWS_END, FLOWS_END + added
+
+
+MISTAKES = {
+    # YAML
+    "syntax": Mistake("site: tiny", "site: [tiny", "title", "Not YAML", "brackets"),
+    "tab": Mistake("  core:", "\tcore:", "\tcore:", "Not YAML", "no tabs"),
+    "duplicate host": Mistake(
+        "  ct2:",
+        "  ct1:",
+        "  ct1:\n    zone: scanners\n    address: 10.0.20.12",
+        "ct1 stands here a second time; the first is on line 27",
+        "Rename",
+    ),
+    "duplicate key": Mistake(
+        "    vlan: 10\n",
+        "    vlan: 10\n    vlan: 11\n",
+        "vlan: 11",
+        "vlan stands here a second time; the first is on line 6",
+        "Rename",
+    ),
+    "not a date": Mistake("title: A tiny site", "title: 2024-13-01", "", "cannot be read", "quotation marks"),
+    # Keys and values
+    "unknown key": Mistake(
+        "    isolated: true",
+        "    isolatd: true",
+        "isolatd",
+        "zones.scanners.isolatd: there is no such key",
+        "Did you mean isolated?",
+    ),
+    "unquoted comma": Mistake(
+        "purpose: Firewall}",
+        "purpose: Firewall, router}",
+        "router",
+        "hosts.fw1.asset.router: there is no such key",
+        "quotation marks",
+    ),
+    "missing key": Mistake(
+        "    purpose: Servers\n", "", "core:", "zones.core: purpose is missing", "What the zone is for"
+    ),
+    "missing section": Mistake(
+        "title: A tiny site\n", "", "site:", "the file: title is missing", "Such as: Reference imaging site"
+    ),
+    "unknown word": Mistake(
+        "criticality: high, purpose: Firewall",
+        "criticality: hihg, purpose: Firewall",
+        "hihg",
+        "'hihg' is not a known word",
+        "Did you mean high?",
+    ),
+    "unknown modality": Mistake(
+        "modality: CT", "modality: XA", "modality: XA", "'XA' is not a known word", "CT, DX, MR, US"
+    ),
+    "wrong number": Mistake(
+        "vlan: 20", "vlan: 4095", "4095", "4095 cannot stand here; expected less than or equal to 4094", "VLAN number"
+    ),
+    "host without content": Mistake(
+        FIREWALL,
+        "  fw1:\n",
+        "fw1:",
+        "hosts.fw1: None cannot stand here",
+        "docs/topology.md",
+    ),
+    "not a network": Mistake("10.0.20.0/24", "10.0.20/24", "10.0.20/24", "is not a network", "such as 10.24.41.0/24"),
+    "host bits": Mistake("10.0.20.0/24", "10.0.20.7/24", "10.0.20.7", "is not a network", "write 10.0.20.0/24"),
+    "name": Mistake(
+        "  scanners:", "  Scanners:", "  Scanners:", "zones.Scanners: 'Scanners' cannot stand here", "lower case"
+    ),
+    "AE title": Mistake("ae_title: CT1", "ae_title: ct1", "ae_title: ct1", "'ct1' cannot stand here", "A-Z"),
+    "selector": Mistake(
+        "from: role:scanner", "from: roles:scanner", "roles:scanner", "'roles:scanner' cannot stand here", "role:ROLE"
+    ),
+    "selector in a list": Mistake(
+        "from: fw1", "from: [fw1, 'zone:']", "from: [fw1", "flows.1.from.1: 'zone:' cannot stand here", "zone:ZONE"
+    ),
+    "nobody listed": Mistake(
+        "from: fw1", "from: []", "from: []", "flows.1.from: [] cannot stand here", "opens the connection"
+    ),
+    "domain": Mistake("tiny.internal", "tiny..internal", "domain:", "cannot stand here", "imaging.internal"),
+    # Networks and addresses
+    "overlap": Mistake(
+        "10.0.20.0/24", "10.0.0.0/16", "10.0.0.0/16", "overlaps 10.0.10.0/24 of zone core (line 7)", "of its own"
+    ),
+    "vlan": Mistake(
+        "vlan: 20",
+        "vlan: 10",
+        "vlan: 10\n    subnet: 10.0.20",
+        "VLAN 10, which zone core has too (line 6)",
+        "such as 11",
+    ),
+    "no room": Mistake("10.0.20.0/24", "10.0.20.0/31", "10.0.20.0/31", "no room for the gateway", "/30"),
+    "loopback zone": Mistake(
+        "10.0.20.0/24\n    isolated", "127.0.20.0/24\n    isolated", "127.0.20.0", "cannot be routed", "RFC 1918"
+    ),
+    "outside its zone": Mistake(
+        "address: 10.0.20.11",
+        "address: 10.0.21.11",
+        "10.0.21.11",
+        "10.0.21.11 of ct1 is not in 10.0.20.0/24",
+        "such as 10.0.20.11",
+    ),
+    "other zone's address": Mistake(
+        "address: 10.0.20.11",
+        "address: 10.0.10.99",
+        "10.0.10.99",
+        "is not in 10.0.20.0/24",
+        "Or put ct1 into zone core",
+    ),
+    "network address": Mistake(
+        "address: 10.0.20.11",
+        "address: 10.0.20.0\n",
+        "address: 10.0.20.0\n",
+        "is the network address",
+        "from 10.0.20.2 to 10.0.20.254",
+    ),
+    "broadcast address": Mistake(
+        "address: 10.0.20.11", "address: 10.0.20.255", "10.0.20.255", "is the broadcast address", "such as 10.0.20.11"
+    ),
+    "gateway's address": Mistake(
+        "address: 10.0.20.11",
+        "address: 10.0.20.1\n",
+        "address: 10.0.20.1\n",
+        "is the gateway's address of zone scanners",
+        "such as 10.0.20.11",
+    ),
+    "duplicate address": Mistake(
+        "address: 10.0.20.12",
+        "address: 10.0.20.11",
+        "address: 10.0.20.11\n    roles: [base, scanner]\n    ae_title: CT2",
+        "is taken by ct1 (line 29)",
+        "such as 10.0.20.12",
+    ),
+    "gateway elsewhere": Mistake(
+        "address: 10.0.10.1\n",
+        "address: 10.0.10.2\n",
+        "address: 10.0.10.2",
+        "fw1 is the gateway, but 10.0.10.2 is not",
+        "Write 10.0.10.1",
+    ),
+    # Hosts
+    "no such zone": Mistake(
+        "  ct1:\n    zone: scanners",
+        "  ct1:\n    zone: scaners",
+        "scaners",
+        "zone scaners, which does not exist",
+        "Did you mean scanners?",
+    ),
+    "no such role": Mistake(
+        "[base, archive]",
+        "[base, archiv]",
+        "archiv]",
+        "pacs1 has role archiv, which does not exist",
+        "Did you mean archive?",
+    ),
+    "role twice": Mistake(
+        "[base, archive]", "[base, archive, base]", "[base, archive, base]", "has role base twice", "Remove"
+    ),
+    "no gateway": Mistake("    gateway: true\n", "", "fw1:", "No host is the gateway", "gateway: true at fw1"),
+    "AE title twice": Mistake(
+        "ae_title: CT2",
+        "ae_title: 'CT1'",
+        "'CT1'",
+        "AE title CT1, which ct1 has too (line 31)",
+        "of its own",
+    ),
+    "host named as a zone": Mistake(
+        "  ct2:", "  core:", "  core:\n    zone: scanners", "has the name of a zone (line 5)", "Rename"
+    ),
+    "host named fabric": Mistake("  ct2:", "  fabric:", "  fabric:", "cannot be called fabric", "Rename"),
+    "long DNS name": Mistake(
+        "domain: tiny.internal",
+        "domain: " + "a" * 55 + ".internal",
+        "domain:",
+        "characters; a certificate's common name has 64",
+        "Shorten",
+    ),
+    "service twice": Mistake(
+        "[base, archive]",
+        "[base, archive, second_archive]",
+        "second_archive",
+        "both offer service web",
+        "different hosts",
+    ),
+    # Flows
+    "no such host": Mistake(
+        *flow("pacs2", "pacs1", "web"), "from: pacs2", "Host pacs2 does not exist", "Did you mean pacs1?"
+    ),
+    "zone for a host": Mistake(*flow("core", "pacs1", "web"), "from: core", "core is a zone, not a host", "zone:core"),
+    "role for a host": Mistake(*flow("base", "pacs1", "web"), "from: base", "base is a role, not a host", "role:base"),
+    "selector of no zone": Mistake(
+        *flow("zone:cor", "pacs1", "web"), "zone:cor\n", "Zone cor does not exist", "Did you mean core?"
+    ),
+    "selector of no role": Mistake(
+        *flow("[fw1, 'role:second_archive']", "pacs1", "web"),
+        "role:second_archive",
+        "No host has role second_archive",
+        "Roles in use: archive, base, scanner",
+    ),
+    "empty zone": Mistake(
+        "hosts:\n",
+        "  empty: {vlan: 30, subnet: 10.0.30.0/24, purpose: Nothing}\nhosts:\n",
+        "zone:empty",
+        "Nobody stands in zone empty",
+        "Put a host",
+    ),
+    "service not offered": Mistake(
+        *flow("ct1", "pacs1", "wbe"),
+        "service: wbe",
+        "pacs1 does not offer wbe",
+        "Did you mean web? Offered by pacs1: dicom-tls, hl7-tls, web",
+    ),
+    "loopback service": Mistake(
+        *flow("ct1", "pacs1", "dicom"), "service: dicom\n", "listens on the loopback alone on pacs1", "Offered by pacs1"
+    ),
+    "portless service": Mistake(
+        *flow("ct1", "pacs1", "cleaner"),
+        "service: cleaner",
+        "has no port that could be opened on pacs1",
+        "Offered by pacs1",
+    ),
+    "unknown permit": Mistake(
+        "permits: [C-ECHO, C-STORE]",
+        "permits: [C-ECHO, C-STOER]",
+        "C-STOER",
+        "C-STOER is nothing that dicom-tls can permit",
+        "Did you mean C-STORE?",
+    ),
+    "unknown message": Mistake(
+        *flow("ct1", "pacs1", "hl7-tls", "[ADT-A04]"),
+        "ADT-A04",
+        "ADT-A04 is nothing that hl7-tls can permit",
+        "such as ADT^A04",
+    ),
+    "no permits": Mistake(
+        "    permits: [C-ECHO, C-STORE]\n",
+        "",
+        "- from: role:scanner",
+        "permits nothing",
+        "Add permits. Known here: C-ECHO",
+    ),
+    "permits of a whole": Mistake(
+        *flow("ct1", "pacs1", "web", "[GET]"), "[GET]", "web is allowed as a whole", "Remove permits"
+    ),
+    "no AE title": Mistake(
+        "    ae_title: CT1\n",
+        "",
+        "from: role:scanner",
+        "ct1 takes part in a flow of dicom-tls and has no AE title",
+        "Write ae_title at host ct1 (line 27)",
+    ),
+    "to itself": Mistake(*flow("pacs1", "pacs1", "web"), "- from: pacs1", "joins pacs1 to itself", "loopback"),
+    "within an isolated zone": Mistake(
+        *flow("ct1", "ct2", "results"),
+        "- from: ct1",
+        "ct1 cannot reach ct2: both stand in zone scanners",
+        "clear isolated at scanners (line 12)",
+    ),
+}
+
+TOGETHER = {
+    "duplicate host",
+    "name",
+    "empty zone",
+    "loopback zone",
+    "no room",
+    "overlap",
+    "host named as a zone",
+    "gateway elsewhere",
+    "long DNS name",
+}
+"""Mistakes that bring others with them, each worth its own line."""

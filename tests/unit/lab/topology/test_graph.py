@@ -1,0 +1,119 @@
+"""The picture of a site shows every zone, host and flow, and no two lines that could be taken for one."""
+
+from __future__ import annotations
+
+import re
+from itertools import combinations
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from lab.topology import load_site
+from lab.topology.graph import draw_mermaid, draw_svg
+from lab.topology.graph.layout import card_span, lay_out
+from lab.topology.graph.nets import site_nets
+from lab.topology.load import site_names, site_path
+from tests.unit.lab.topology.sites import change, tiny_site
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lab.topology import Site
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.fixture(params=site_names())
+def site(request: pytest.FixtureRequest) -> Site:
+    """Each site that is kept here."""
+    return load_site(site_path(request.param))
+
+
+def texts(picture: str) -> list[str]:
+    root = ET.fromstring(picture)  # noqa: S314 # drawn by the code under test
+    return [element.text or "" for element in root.iter(f"{SVG}text")]
+
+
+def test_every_zone_host_and_address_is_named(site: Site) -> None:
+    shown = texts(draw_svg(site))
+    assert set(site.topology.zones) <= set(shown)
+    for name, host in site.hosts.items():
+        assert name in shown or f"{name} · {host.ae_title}" in shown
+        assert any(str(host.address) in text for text in shown)
+
+
+def test_every_flow_is_a_line_or_a_badge_at_each_of_its_hosts(site: Site) -> None:
+    picture = lay_out(site)
+    for net in picture.nets:
+        drawn = {card.host for _, card in picture.cards() if net.number in card.ends}
+        without_gateway = {host for host in net.hosts if not site.hosts[host].gateway}
+        assert drawn == (set() if net.common or net.inside else without_gateway)
+
+
+def test_every_flow_is_a_row_of_the_table(site: Site) -> None:
+    shown = texts(draw_svg(site))
+    for net in site_nets(site):
+        assert f"{net.service} {net.port}/{net.protocol}" in shown
+        assert shown.count(str(net.number)) >= 1 + len(net.hosts) * (not net.inside)
+
+
+def test_no_two_lines_lie_on_each_other(site: Site) -> None:
+    picture = lay_out(site)
+    heights = {
+        side: {y for box, card in picture.cards() if box.side == side for y in card.ends.values()}
+        for side in ("left", "right")
+    }
+    assert not heights["left"] & heights["right"]
+    assert len(set(picture.tracks.values())) == len(picture.tracks)
+
+
+def test_no_box_overlaps_another_and_all_stand_on_the_page(site: Site) -> None:
+    picture = lay_out(site)
+    for one, two in combinations(picture.boxes, 2):
+        assert one.side != two.side or one.y + one.height <= two.y or two.y + two.height <= one.y
+    for box, card in picture.cards():
+        left, width = card_span(box)
+        assert left > 0
+        assert left + width < picture.width
+        assert box.y < card.y
+        assert card.y + card.height <= box.y + box.height <= picture.bottom + 18
+
+
+def test_text_of_the_description_cannot_break_the_picture(tmp_path: Path) -> None:
+    hostile = "title: '<script>alert(1)</script> & \"quotes\"'"
+    odd = tiny_site(tmp_path, change("title: A tiny site", hostile))
+    assert "<script>" not in draw_svg(odd)
+    assert any("<script>" in text for text in texts(draw_svg(odd)))
+
+
+def test_a_flow_of_the_firewall_itself_is_drawn(tmp_path: Path) -> None:
+    tiny = tiny_site(tmp_path)
+    picture = lay_out(tiny)
+    (flow,) = [net for net in picture.nets if net.sources == ("fw1",)]
+    assert flow.number in picture.tracks
+    assert texts(draw_svg(tiny)).count(str(flow.number)) == 3  # at the firewall, at the target, in the table
+
+
+def test_health_is_a_word_as_well_as_a_colour(tmp_path: Path) -> None:
+    tiny = tiny_site(tmp_path)
+    states = {"fw1": "healthy", "pacs1": "unhealthy", "ct1": "exited"}
+    shown = texts(draw_svg(tiny, states))
+    assert {"healthy", "unhealthy", "exited", "unknown"} <= set(shown)
+    assert "unhealthy" not in texts(draw_svg(tiny))
+    assert "unhealthy" in draw_mermaid(tiny, states)
+
+
+def test_the_same_site_gives_the_same_picture(site: Site) -> None:
+    assert draw_svg(site) == draw_svg(load_site(site.path))
+    assert draw_mermaid(site) == draw_mermaid(load_site(site.path))
+
+
+def test_mermaid_has_each_zone_each_host_and_one_arrow_for_each_pair_and_service(site: Site) -> None:
+    text = draw_mermaid(site)
+    assert text.count("subgraph ") == len(site.topology.zones)
+    assert all(f"<b>{host}</b>" in text for host in site.hosts)
+    arrows = re.findall(r"^  (\w+) -->\|([\w-]+)\| (\w+)$", text, re.MULTILINE)
+    assert len(arrows) == len(set(arrows)) > 0
+    styled = [int(place) for line in re.findall(r"linkStyle ([\d,]+)", text) for place in line.split(",")]
+    assert sorted(styled) == list(range(len(arrows)))

@@ -1,0 +1,107 @@
+"""Orthanc lets each peer do what the site's flows permit, and nobody anything else."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.unit.roles.templates import REFERENCE, SMALL_PRACTICE, archives, orthanc, render
+
+if TYPE_CHECKING:
+    from lab.topology import Site
+
+EVERY_ARCHIVE = [(site, host) for site in (REFERENCE, SMALL_PRACTICE) for host in archives(site)]
+ALLOWS = {
+    "AllowEcho": "C-ECHO",
+    "AllowStore": "C-STORE",
+    "AllowFind": "C-FIND",
+    "AllowGet": "C-GET",
+    "AllowMove": "C-MOVE",
+    "AllowNAction": "N-ACTION",
+    "AllowEventReport": "N-EVENT-REPORT",
+}
+
+
+@pytest.fixture(params=EVERY_ARCHIVE, ids=lambda one: f"{one[0].name}-{one[1]}")
+def archive(request: pytest.FixtureRequest) -> tuple[Site, str]:
+    """Every archive of every site."""
+    found: tuple[Site, str] = request.param
+    return found
+
+
+def test_a_peer_may_do_what_its_flow_permits_and_nothing_else(archive: tuple[Site, str]) -> None:
+    site, host = archive
+    permits = {flow.source: flow.permits for flow in site.flows_in(host) if flow.service == "dicom-tls"}
+    for name, peer in orthanc(site, host)["DicomModalities"].items():
+        for option, operation in ALLOWS.items():
+            assert peer[option] is (operation in permits.get(name, ())), (name, option)
+        assert peer["AllowFindWorklist"] is False
+
+
+def test_only_hosts_of_the_sites_flows_are_peers(archive: tuple[Site, str]) -> None:
+    site, host = archive
+    flows = [flow for flow in site.flows if flow.service == "dicom-tls" and host in {flow.source, flow.target}]
+    expected = {flow.source for flow in flows} | {flow.target for flow in flows}
+    assert set(orthanc(site, host)["DicomModalities"]) == expected - {host}
+
+
+def test_every_peer_is_reached_through_the_edge_on_loopback(archive: tuple[Site, str]) -> None:
+    site, host = archive
+    edge = render(site, host, "dicom_edge", "dicom.cfg.j2")
+    peers = orthanc(site, host)["DicomModalities"]
+    assert {peer["Host"] for peer in peers.values()} == {"127.0.0.1"}
+    for flow in site.flows_out(host):
+        if flow.service == "dicom-tls":
+            listener = edge.split(f"listen dicom-to-{flow.target}\n")[1].split("\nlisten ")[0]
+            assert f"bind 127.0.0.1:{peers[flow.target]['Port']}\n" in listener
+            assert f"verifyhost {site.fqdn(flow.target)} " in listener
+
+
+HARDENED = {
+    "DicomCheckCalledAet": True,
+    "StrictAetComparison": True,
+    "DicomCheckModalityHost": True,
+    "DicomAlwaysAllowEcho": False,
+    "DicomAlwaysAllowStore": False,
+    "DicomAlwaysAllowFind": False,
+    "DicomAlwaysAllowFindWorklist": False,
+    "DicomAlwaysAllowGet": False,
+    "DicomAlwaysAllowMove": False,
+    "DicomModalitiesInDatabase": False,
+    "OverwriteInstances": False,
+    "UnknownSopClassAccepted": False,
+    "AuthenticationEnabled": True,
+    "RemoteAccessAllowed": False,
+    "OrthancExplorerEnabled": False,
+    "WebDavEnabled": False,
+    "ExecuteLuaEnabled": False,
+    "RestApiWriteToFileSystemEnabled": False,
+    "HttpDescribeErrors": False,
+    "SyncStorageArea": True,
+    "DeidentifyLogs": True,
+}
+
+
+def test_insecure_defaults_are_off(archive: tuple[Site, str]) -> None:
+    settings = orthanc(*archive)
+    assert {name: settings[name] for name in HARDENED} == HARDENED
+    assert settings["LimitFindResults"] > 0
+
+
+def test_no_empty_list_of_dictionaries_breaks_every_store(archive: tuple[Site, str]) -> None:
+    assert "ExternalDictionaries" not in orthanc(*archive)
+
+
+def test_deflated_objects_which_may_be_bombs_are_not_taken(archive: tuple[Site, str]) -> None:
+    syntaxes = orthanc(*archive)["AcceptedTransferSyntaxes"]
+    assert "1.2.840.10008.1.2.1.99" not in syntaxes
+    assert all(re.fullmatch(r"[0-9.]+", one) for one in syntaxes)
+
+
+def test_the_index_is_opened_by_certificate_and_the_server_is_verified(archive: tuple[Site, str]) -> None:
+    uri = orthanc(*archive)["PostgreSQL"]["ConnectionUri"]
+    assert "sslmode=verify-full" in uri
+    assert all(f"ssl{part}=/etc/pacslab/tls/" in uri for part in ("cert", "key", "rootcert", "crl"))
+    assert "password" not in uri

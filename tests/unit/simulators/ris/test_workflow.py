@@ -1,0 +1,261 @@
+"""The RIS on a real PostgreSQL: orders become steps, steps follow MPPS, reports close orders, nothing is half done."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+from pydicom.dataset import Dataset
+
+from simulators.association import associate, contexts
+from simulators.database import URL_VARIABLE
+from simulators.hl7content import adt, merge, order_message
+from simulators.hl7exchange import Outbox, messages
+from simulators.hl7messages import parse
+from simulators.ris.dicom import MODALITY_WORKLIST_FIND, VERIFICATION
+from simulators.ris.record import STEPS
+from tests.unit.simulators.database import own_schema
+from tests.unit.simulators.peers import ANNA, from_ehr, loopback_peer, renamed
+from tests.unit.simulators.ris.hospital import HEAD, Ris
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def ris(server: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[Ris]:
+    monkeypatch.setenv(URL_VARIABLE, own_schema(server, request.node.name))
+    one = Ris()
+    yield one
+    one.dicom.shutdown()
+
+
+@pytest.fixture
+def scheduled(ris: Ris) -> Ris:
+    assert ris.register().accepted
+    assert ris.order().accepted
+    return ris
+
+
+def test_an_order_is_scheduled_and_everybody_is_told(scheduled: Ris) -> None:
+    procedure = scheduled.procedure()
+    assert (procedure["placer"], procedure["status"]) == ("O1", "scheduled")
+    assert procedure["study_uid"].startswith("2.25.")
+    (told,) = scheduled.waiting("pacs-rad")
+    message = parse(told["body"].encode())
+    assert [message.get("OBR", number) for number in (18, 19, 20)] == ["A0000001", "RP0000001", "SPS0000001"]
+    assert message.get("ZDS", 1) == procedure["study_uid"]
+    assert [parse(row["body"].encode()).get("ORC", 5) for row in scheduled.waiting("ehr1")] == ["SC"]
+    assert scheduled.waiting("vna1") == []
+
+
+def test_an_order_for_an_unknown_patient_or_modality_leaves_nothing_behind(ris: Ris) -> None:
+    assert (ris.order().code, ris.rows("SELECT * FROM messages")) == (204, [])
+    ris.register()
+    assert ris.order(replace(HEAD, modality="US")).code == 103
+    assert ris.rows("SELECT * FROM procedures") == []
+
+
+def test_an_order_number_is_used_once(scheduled: Ris) -> None:
+    answer = scheduled.order()
+    assert (answer.acknowledgement, answer.code, answer.location) == ("AE", 205, "ORC^1^2")
+
+
+def test_a_replayed_order_has_no_second_effect(ris: Ris) -> None:
+    ris.register()
+    text = order_message(from_ehr("SAME"), "NW", ANNA, HEAD)
+    assert ris.send(text).accepted
+    again = ris.send(text.replace("|O1|", "|O2|"))
+    assert (again.acknowledgement, again.code) == ("AR", 205)
+    assert len(ris.rows("SELECT * FROM procedures")) == 1
+
+
+def test_a_message_that_was_refused_may_be_mended_and_sent_again(ris: Ris) -> None:
+    text = order_message(from_ehr("SAME"), "NW", ANNA, HEAD)
+    assert ris.send(text).code == 204
+    ris.register()
+    assert ris.send(text).accepted
+
+
+def test_orders_are_spread_over_the_stations_of_a_modality(scheduled: Ris) -> None:
+    scheduled.order(replace(HEAD, placer="O2"))
+    assert scheduled.worklist("CT1")[0] == ["A0000001"]
+    assert scheduled.worklist("CT2")[0] == ["A0000002"]
+
+
+def test_a_station_does_not_see_anothers_worklist(scheduled: Ris, caplog: pytest.LogCaptureFixture) -> None:
+    assert scheduled.worklist("MR1") == ([], 0x0000)
+    assert scheduled.worklist("MR1", "CT1") == ([], 0xC000)
+    assert "refused reason=foreign-worklist peer=MR1 station=CT1" in caplog.text
+
+
+def test_a_caller_without_the_permit_gets_nothing(scheduled: Ris) -> None:
+    assert scheduled.worklist("ECHO1") == ([], 0x0122)
+    assert scheduled.begin(calling="ECHO1") == 0x0124
+    with associate(loopback_peer(scheduled.port), contexts([VERIFICATION]), calling="ECHO1", tls=None) as open_:
+        assert open_.send_c_echo().Status == 0x0000
+
+
+def test_a_query_without_a_step_does_not_match_the_sop_class(scheduled: Ris) -> None:
+    keys = Dataset()
+    keys.PatientName = "*"
+    with associate(loopback_peer(scheduled.port), contexts([MODALITY_WORKLIST_FIND]), calling="CT1", tls=None) as open_:
+        assert [status.Status for status, _ in open_.send_c_find(keys, MODALITY_WORKLIST_FIND)] == [0xA900]
+
+
+def test_a_cancelled_order_leaves_the_worklist(scheduled: Ris) -> None:
+    assert scheduled.order(control="CA").accepted
+    assert scheduled.worklist("CT1")[0] == []
+    assert [parse(row["body"].encode()).get("ORC", 1) for row in scheduled.waiting("pacs-rad")] == ["NW", "CA"]
+    assert scheduled.begin() == 0x0106
+
+
+def test_an_order_that_has_begun_cannot_be_cancelled(scheduled: Ris) -> None:
+    scheduled.begin()
+    assert scheduled.order(control="CA").code == 206
+
+
+def test_a_step_in_progress_leaves_the_worklist_and_a_completed_one_is_told(scheduled: Ris) -> None:
+    assert scheduled.begin() == 0x0000
+    assert scheduled.procedure()["status"] == "in progress"
+    assert scheduled.worklist("CT1")[0] == []
+    assert scheduled.end() == 0x0000
+    assert scheduled.procedure()["status"] == "completed"
+    told = [parse(row["body"].encode()) for row in scheduled.waiting("ehr1")]
+    assert [(one.get("ORC", 5), one.get("OBR", 25)) for one in told] == [("SC", "S"), ("IP", "I"), ("IP", "R")]
+
+
+def test_a_completed_step_cannot_be_set_again(scheduled: Ris, caplog: pytest.LogCaptureFixture) -> None:
+    scheduled.begin()
+    scheduled.end()
+    assert scheduled.end("DISCONTINUED") == 0x0110
+    assert scheduled.rows("SELECT status FROM performed_steps") == [{"status": "COMPLETED"}]
+    assert "refused reason=mpps peer=CT1" in caplog.text
+
+
+def test_a_discontinued_step_tells_why(scheduled: Ris) -> None:
+    scheduled.begin()
+    assert scheduled.end("DISCONTINUED") == 0x0000
+    assert scheduled.procedure()["status"] == "discontinued"
+    message = parse(scheduled.waiting("ehr1")[-1]["body"].encode())
+    assert (message.get("ORC", 5), message.get("ORC", 16), message.get("ORC", 16, 3)) == ("DC", "110514", "DCM")
+
+
+def test_a_step_exists_once_and_an_unknown_one_not_at_all(scheduled: Ris) -> None:
+    assert [scheduled.begin(), scheduled.begin(), scheduled.end(uid="2.25.8")] == [0x0000, 0x0111, 0x0112]
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({"calling": "CT2"}, 0x0124),
+        ({"StudyInstanceUID": "2.25.77"}, 0x0106),
+        ({"AccessionNumber": "A0000009"}, 0x0106),
+        ({"ScheduledProcedureStepID": "SPS9"}, 0x0106),
+    ],
+)
+def test_a_step_that_is_not_the_scheduled_one_is_refused(scheduled: Ris, changes: dict[str, str], status: int) -> None:
+    assert scheduled.begin(**changes) == status
+    assert scheduled.procedure()["status"] == "scheduled"
+
+
+def test_another_station_cannot_end_a_step(scheduled: Ris) -> None:
+    scheduled.begin()
+    assert scheduled.end(calling="CT2") == 0x0124
+    assert scheduled.procedure()["status"] == "in progress"
+
+
+def test_an_unscheduled_step_is_kept_without_an_order(scheduled: Ris) -> None:
+    assert scheduled.begin(ScheduledProcedureStepID="") == 0x0000
+    assert scheduled.procedure()["status"] == "scheduled"
+
+
+def test_a_final_report_closes_the_order_and_goes_to_the_ehr(scheduled: Ris) -> None:
+    scheduled.begin()
+    scheduled.end()
+    assert scheduled.report().accepted
+    assert scheduled.procedure()["status"] == "reported"
+    message = parse(scheduled.waiting("ehr1")[-1]["body"].encode())
+    assert (message.type, message.get("ORC", 2), message.get("OBX", 5)) == ("ORU^R01", "O1", "Normal.")
+
+
+def test_a_preliminary_report_leaves_the_order_open(scheduled: Ris) -> None:
+    scheduled.begin()
+    assert scheduled.report("P").accepted
+    assert scheduled.procedure()["status"] == "in progress"
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"accession": "A9"}, 204),
+        ({"patient": renamed(ANNA, "P9")}, 204),
+        ({"study_uid": "2.25.5"}, 204),
+    ],
+)
+def test_a_report_on_something_else_is_refused(scheduled: Ris, changes: dict[str, Any], code: int) -> None:
+    scheduled.begin()
+    assert scheduled.report(**changes).code == code
+    assert scheduled.rows("SELECT * FROM reports") == []
+
+
+def test_nothing_can_be_reported_before_it_was_performed(scheduled: Ris) -> None:
+    assert scheduled.report().code == 206
+
+
+def test_an_update_changes_the_worklist_and_is_passed_on(scheduled: Ris) -> None:
+    married = replace(ANNA, family="Weber-Klein")
+    assert scheduled.send(adt(from_ehr("U1"), "A08", married)).accepted
+    assert scheduled.rows("SELECT family FROM patients") == [{"family": "Weber-Klein"}]
+    assert [scheduled.waiting(name)[-1]["type"] for name in ("pacs-rad", "vna1")] == ["ADT^A08", "ADT^A08"]
+
+
+def test_a_merge_moves_procedures_and_is_passed_on(scheduled: Ris) -> None:
+    surviving = renamed(ANNA, "P2")
+    scheduled.register(surviving)
+    assert scheduled.send(merge(from_ehr("M1"), surviving, ANNA.identifier)).accepted
+    assert scheduled.procedure()["patient_id"] == "P2"
+    message = parse(scheduled.waiting("vna1")[-1]["body"].encode())
+    assert (message.type, message.get("PID", 3), message.get("MRG", 1)) == ("ADT^A40", "P2", ANNA.identifier)
+    scheduled.begin()
+    assert scheduled.report().accepted, "a report under the merged identifier is the surviving patient's"
+
+
+@pytest.mark.parametrize("prior", ["P404", "P0000001"])
+def test_a_merge_of_nobody_or_oneself_is_refused(scheduled: Ris, prior: str) -> None:
+    assert scheduled.send(merge(from_ehr("M1"), ANNA, prior)).acknowledgement == "AE"
+
+
+def test_a_merged_identifier_cannot_be_registered_again(scheduled: Ris) -> None:
+    surviving = renamed(ANNA, "P2")
+    scheduled.register(surviving)
+    scheduled.send(merge(from_ehr("M1"), surviving, ANNA.identifier))
+    assert scheduled.register().code == 204
+
+
+def test_tables_are_made_once_however_often_a_command_starts(ris: Ris) -> None:
+    ris.database.migrate(STEPS)
+    assert ris.rows("SELECT step FROM schema_version") == [{"step": number} for number in range(1, len(STEPS) + 1)]
+
+
+def test_a_connection_that_the_server_closed_is_replaced(ris: Ris) -> None:
+    with ris.database.transaction() as cursor:
+        cursor.execute("SELECT pg_backend_pid() AS pid")
+        first = cursor.fetchall()[0]["pid"]
+    with psycopg.connect(str(ris.database.target), autocommit=True) as other:
+        other.execute("SELECT pg_terminate_backend(%s)", (first,))
+    assert ris.rows("SELECT 1 AS one") == [{"one": 1}]
+
+
+def test_a_message_to_a_peer_that_is_away_waits(scheduled: Ris) -> None:
+    outbox = Outbox(scheduled.settings, scheduled.database)
+    peer = scheduled.settings.peer("hl7-tls", role="ehr")
+    row = outbox.deliver(peer, scheduled.waiting("ehr1")[0]["id"])
+    assert (row["state"], row["attempts"]) == ("waiting", 1)
+    with scheduled.database.transaction() as cursor:
+        assert [one["state"] for one in messages(cursor, keys=["A0000001"], outgoing_only=True)] == [
+            "waiting",
+            "waiting",
+        ]

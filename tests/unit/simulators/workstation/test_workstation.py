@@ -1,0 +1,286 @@
+"""A workstation finds, retrieves and adds objects, and trusts no name that comes from the network."""
+
+from __future__ import annotations
+
+import http.server
+import threading
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+from pynetdicom import evt
+
+from simulators.association import contexts, start_scp
+from simulators.errors import ArgumentError, NotFoundError, RefusedError, UnreachableError
+from simulators.hl7messages import parse
+from simulators.imaging.ct import ct_series
+from simulators.imaging.derived import key_objects
+from simulators.settings import Peer
+from simulators.workstation import query, retrieve, web
+from simulators.workstation.desk import Desk
+from simulators.workstation.folder import Folder, checked_uid
+from simulators.workstation.keep import keep
+from simulators.workstation.study import open_study
+from simulators.workstation.submit import patient_of, report_of
+from tests.unit.simulators.imaging.study import AUTHOR, context, ramp
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+CT, KOS = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.88.59"
+
+
+class FakeArchive:
+    """Query/Retrieve SCP over a list of objects."""
+
+    def __init__(self) -> None:
+        """Hold one series."""
+        self.held: list[Dataset] = list(ct_series(context(), ramp(3)))
+        self.forgets = False
+
+    def find(self, event: Any) -> Iterator[tuple[int, Dataset | None]]:
+        """Answer C-FIND."""
+        asked = event.identifier
+        seen = set()
+        unique = {"STUDY": "StudyInstanceUID", "SERIES": "SeriesInstanceUID", "IMAGE": "SOPInstanceUID"}
+        for held in self.held:
+            named = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "AccessionNumber", "PatientID")
+            if any(asked.get(name) and asked.get(name) != held.get(name) for name in named):
+                continue
+            uid = held.get(unique[asked.QueryRetrieveLevel])
+            if uid in seen:
+                continue
+            seen.add(uid)
+            answer = Dataset()
+            answer.SpecificCharacterSet = "ISO_IR 192"
+            for element in asked:
+                if element.keyword and held.get(element.keyword) is not None:
+                    setattr(answer, element.keyword, held.get(element.keyword))
+            yield 0xFF00, answer
+
+    def get(self, event: Any) -> Iterator[Any]:
+        """Answer C-GET."""
+        asked = event.identifier
+        wanted = [
+            held
+            for held in self.held
+            if held.StudyInstanceUID == asked.StudyInstanceUID
+            and asked.get("SOPInstanceUID") in {None, held.SOPInstanceUID}
+        ]
+        yield len(wanted)
+        for held in wanted:
+            yield 0xFF00, held
+
+    def store(self, event: Any) -> int:
+        """Take an object, or pretend to."""
+        dataset = event.dataset
+        dataset.file_meta = event.file_meta
+        if not self.forgets:
+            self.held.append(dataset)
+        return 0
+
+
+@pytest.fixture
+def archive() -> Iterator[tuple[FakeArchive, Desk]]:
+    fake = FakeArchive()
+    storage = contexts([CT, KOS])
+    for one in storage:
+        one.scu_role, one.scp_role = True, True
+    server = start_scp(
+        "PACSRAD",
+        0,
+        [*contexts([query.STUDY_ROOT_FIND, retrieve.STUDY_ROOT_GET]), *storage],
+        [(evt.EVT_C_FIND, fake.find), (evt.EVT_C_GET, fake.get), (evt.EVT_C_STORE, fake.store)],
+    )
+    peer = Peer("pacs-rad", "pacs-rad", "127.0.0.1", "PACSRAD", (), "dicom", server.server_address[1], ())
+    yield fake, Desk("WSRAD1", peer, None)
+    server.shutdown()
+
+
+# --- names from the network -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "uid", ["../../etc/passwd", "1.2/3", "1.2\\3", "", ".", "..", "1.2\x003", "1" * 65, "1.2.x", "\uff11"]
+)
+def test_a_uid_that_is_not_one_is_refused(uid: str) -> None:
+    with pytest.raises(RefusedError):
+        checked_uid(uid)
+
+
+def test_nothing_is_written_outside_the_folder(archive: tuple[FakeArchive, Desk], tmp_path: Path) -> None:
+    fake, desk = archive
+    fake.held = fake.held[:1]
+    fake.held[0].SeriesInstanceUID = "../../outside"
+    with pytest.raises(RefusedError, match="outside"):
+        retrieve.retrieve(desk, Folder(tmp_path / "in" / "folder"), study="2.25.4711")
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    with pytest.raises(RefusedError):
+        Folder(tmp_path / "web").add_bytes(b"\0" * 128 + b"DICM")
+    assert list((tmp_path / "web").iterdir()) == []
+
+
+# --- query and retrieve -----------------------------------------------------------------------
+
+
+def test_studies_series_and_images_are_found(archive: tuple[FakeArchive, Desk]) -> None:
+    _, desk = archive
+    (study,) = query.find(desk, "STUDY", {"AccessionNumber": "ACC1"})
+    assert query.facts(study)["PatientName"] == "Müller^Änne"
+    (series,) = query.find(desk, "SERIES", {"StudyInstanceUID": "2.25.4711"})
+    keys = {"StudyInstanceUID": "2.25.4711", "SeriesInstanceUID": series.SeriesInstanceUID}
+    assert len(query.find(desk, "IMAGE", keys)) == 3
+    assert query.find(desk, "STUDY", {"AccessionNumber": "OTHER"}) == []
+
+
+def test_a_study_is_retrieved_as_it_was_stored(archive: tuple[FakeArchive, Desk], tmp_path: Path) -> None:
+    fake, desk = archive
+    folder = Folder(tmp_path)
+    retrieve.retrieve(desk, folder, study="2.25.4711")
+    assert len(folder.paths) == 3
+    for path, held in zip(folder.paths, fake.held, strict=True):
+        assert dcmread(path) == held
+        assert path == tmp_path / held.StudyInstanceUID / held.SeriesInstanceUID / f"{held.SOPInstanceUID}.dcm"
+    with pytest.raises(NotFoundError):
+        retrieve.retrieve(desk, folder, study="2.25.1")
+
+
+def test_a_study_opens_with_its_middle_image_or_the_one_named(archive: tuple[FakeArchive, Desk]) -> None:
+    fake, desk = archive
+    opened = open_study(desk, accession="ACC1", study="")
+    assert opened.image == fake.held[1]
+    assert {one.SOPInstanceUID for one in opened.instances} == {one.SOPInstanceUID for one in fake.held}
+    last = fake.held[2].SOPInstanceUID
+    assert open_study(desk, accession="", study="2.25.4711", instance=last).image.SOPInstanceUID == last
+    with pytest.raises(NotFoundError):
+        open_study(desk, accession="OTHER", study="")
+    with pytest.raises(ArgumentError):
+        open_study(desk, accession="", study="")
+
+
+# --- what is added ----------------------------------------------------------------------------
+
+
+def test_what_is_stored_is_looked_up_afterwards(archive: tuple[FakeArchive, Desk]) -> None:
+    fake, desk = archive
+    note = key_objects([fake.held[0]], AUTHOR, description="x", number=1)
+    kept = keep(desk, note, "RAD-29", "noted")
+    assert kept["SOPInstanceUID"] == fake.held[-1].SOPInstanceUID == note.SOPInstanceUID
+    fake.forgets = True
+    with pytest.raises(RefusedError, match="does not find it"):
+        keep(desk, key_objects([fake.held[0]], AUTHOR, description="x", number=1), "RAD-29", "noted")
+
+
+def test_an_object_the_archive_does_not_take_is_said_to_be_refused(archive: tuple[FakeArchive, Desk]) -> None:
+    fake, desk = archive
+    image = fake.held[0].copy()
+    image.SOPClassUID = image.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.4"
+    with pytest.raises((RefusedError, UnreachableError)):
+        keep(desk, image, "RAD-9", "annotated")
+
+
+def test_a_report_names_patient_order_and_author_in_hl7() -> None:
+    image = next(ct_series(context(), ramp()))
+    patient = patient_of(image, "reference")
+    assert (patient.identifier, patient.authority, patient.family, patient.given) == (
+        "P0001",
+        "HOSPITAL",
+        "Müller",
+        "Änne",
+    )
+    report = report_of(image, author="Reader^Rita", text="a\nb", final=True)
+    assert (report.accession, report.study_uid, report.status) == ("ACC1", "2.25.4711", "F")
+    assert (report.code.value, report.author) == ("CTHEAD", "Rita Reader")
+    assert report_of(image, author="", text="", final=False).status == "P"
+    from simulators.hl7content import Envelope, Party, report_message  # noqa: PLC0415 - beside its only use
+
+    envelope = Envelope(Party("WS", "S"), Party("RIS1", "S"), "1")
+    message = parse(report_message(envelope, patient, report).encode())
+    assert (message.get("OBR", 18), message.get("OBR", 25), message.count("OBX")) == ("ACC1", "F", 2)
+
+
+# --- DICOMweb ---------------------------------------------------------------------------------
+
+
+class Web(http.server.BaseHTTPRequestHandler):
+    """Answers with what the test put into the class."""
+
+    status = 200
+    kind = "application/dicom+json"
+    body = b""
+    asked: str = ""
+
+    def do_GET(self) -> None:
+        """Answer as told."""
+        type(self).asked = self.path
+        self.send_response(self.status)
+        self.send_header("Content-Type", self.kind)
+        self.send_header("Content-Length", str(len(self.body)))
+        self.end_headers()
+        self.wfile.write(self.body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def site() -> Iterator[tuple[type[Web], Desk]]:
+    handler = type("Handler", (Web,), {})
+    server = http.server.HTTPServer(("127.0.0.1", 0), handler)
+    with ExitStack() as stack:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        stack.callback(thread.join)
+        stack.callback(server.shutdown)
+        peer = Peer("pacs-rad", "localhost", "127.0.0.1", "PACSRAD", (), "dicomweb-tls", server.server_port, ())
+        yield handler, Desk("WSRAD1", peer, None)
+    server.server_close()
+
+
+def test_qido_answers_become_plain_values(site: tuple[type[Web], Desk]) -> None:
+    handler, desk = site
+    handler.body = (
+        b'[{"00080050":{"vr":"SH","Value":["ACC1"]},"00100010":{"vr":"PN","Value":[{"Alphabetic":"Doe^Jane"}]},'
+        b'"00080061":{"vr":"CS","Value":["CT","SR"]},"0020000D":{"vr":"UI","Value":["2.25.1"]}}]'
+    )
+    (match,) = web.search(desk, "SERIES", {"StudyInstanceUID": "2.25.1", "Modality": "CT"})
+    assert match["PatientName"] == "Doe^Jane"
+    assert match["ModalitiesInStudy"] == "CT\\SR"
+    assert handler.asked.startswith("/dicom-web/studies/2.25.1/series?Modality=CT&includefield=")
+    handler.status, handler.body = 204, b""
+    assert web.search(desk, "STUDY", {}) == []
+
+
+def test_wado_parts_become_files(site: tuple[type[Web], Desk], tmp_path: Path) -> None:
+    handler, desk = site
+    images = list(ct_series(context(), ramp(2)))
+    handler.kind = 'multipart/related; type="application/dicom"; boundary=abc'
+    handler.body = b""
+    for number, image in enumerate(images):
+        image.save_as(tmp_path / f"{number}", enforce_file_format=True)
+        handler.body += (
+            b"--abc\r\nContent-Type: application/dicom\r\n\r\n" + (tmp_path / f"{number}").read_bytes() + b"\r\n"
+        )
+    handler.body += b"--abc--\r\n"
+    folder = Folder(tmp_path / "out")
+    web.retrieve(desk, folder, study="2.25.4711")
+    assert [path.read_bytes() for path in folder.paths] == [(tmp_path / f"{number}").read_bytes() for number in (0, 1)]
+
+
+@pytest.mark.parametrize(
+    ("status", "error"), [(403, RefusedError), (404, NotFoundError), (429, RefusedError), (500, RefusedError)]
+)
+def test_http_refusals_are_told_apart(site: tuple[type[Web], Desk], status: int, error: type[Exception]) -> None:
+    handler, desk = site
+    handler.status = status
+    with pytest.raises(error):
+        web.search(desk, "STUDY", {})
+
+
+def test_a_peer_that_is_away_is_unreachable() -> None:
+    peer = Peer("pacs-rad", "localhost", "127.0.0.1", "PACSRAD", (), "dicomweb-tls", 9, ())
+    with pytest.raises(UnreachableError):
+        web.search(Desk("WSRAD1", peer, None), "STUDY", {})
