@@ -35,7 +35,7 @@ _SHOWN_LINES = 25
 
 
 @dataclass(frozen=True)
-class Failure:
+class FailedTask:
     """A task that failed on a host."""
 
     host: str
@@ -57,8 +57,8 @@ class Play:
     folder: Path
     variables: Sequence[Path] = ()
     limit: Sequence[str] = ()
-    order: strategy.Order = "linear"
-    remedy: str = "Mend the role; the whole output is in the folder 'artifacts' below {folder}."
+    order: strategy.TaskOrder = "linear"
+    remedy: str = "Correct the role; the whole output is in the folder 'artifacts' below {folder}."
 
     def run(self, bus: Bus) -> None:
         """Run the playbook to its end, or until Ctrl-C, which stops Ansible too.
@@ -77,7 +77,7 @@ class Play:
             bus.emit(outcome)
             if outcome.status in BAD:
                 role = event["event_data"].get("role", "")
-                failures.append(Failure(outcome.host, role, outcome.task, outcome.detail))
+                failures.append(FailedTask(outcome.host, role, outcome.task, outcome.detail))
         if failures:
             more = len(failures) - _SHOWN_FAILURES
             lines = [str(failure) for failure in failures[:_SHOWN_FAILURES]] + (
@@ -114,7 +114,7 @@ class _Run:
             thread.join()
         if self._error is not None:
             raise AnsibleError(
-                f"ansible-runner failed: {self._error}", remedy="Run 'make setup' to install it anew."
+                f"ansible-runner failed: {self._error}", remedy="Run 'make setup' to install it again."
             ) from self._error
 
     def tail(self) -> str:

@@ -9,13 +9,13 @@ from typing import Literal
 
 from lab.errors import MachineNotReadyError, UsageError
 
-Order = Literal["linear", "free"]
+TaskOrder = Literal["linear", "free"]
 """linear: all hosts finish a task before the next begins; free: no host waits for another."""
 
 VARIABLE = "PACSLAB_ANSIBLE_STRATEGY"
 
 
-def environment(order: Order) -> dict[str, str]:
+def environment(order: TaskOrder) -> dict[str, str]:
     """Environment that makes Ansible run tasks in this order.
 
     ``PACSLAB_ANSIBLE_STRATEGY`` chooses: ``mitogen`` (the default) or ``linear`` for Ansible's own.

@@ -80,7 +80,7 @@ def _pacslab(*words: str) -> None:
     if done.returncode != 0:
         raise EngineError(
             f"`pacslab {' '.join(words)}` ended with {done.returncode}: {done.stderr.strip()[-500:]}",
-            remedy="Run it by hand, and mend what it reports.",
+            remedy="Run it by hand, and correct what it reports.",
         )
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import argparse
     import socket
 
-    from lab.operate.forward import Target
+    from lab.operate.forward import ForwardTarget
 
 EXAMPLE = """
 pacslab forward pacs-rad:dicomweb-tls --as ws-rad1 --local 8443
@@ -60,20 +60,20 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _tell(target: Target, local: int, *, as_json: bool) -> None:
+def _tell(target: ForwardTarget, local: int, *, as_json: bool) -> None:
     served = {"local": local, "host": target.host, "port": target.port, "as": target.workstation}
     text = f"127.0.0.1:{local} is {target.host}:{target.port} as seen from {target.workstation}"
     print(json.dumps(served) if as_json else text, flush=True)
 
 
-def _serve(lab: Lab, target: Target, listener: socket.socket) -> None:
+def _serve(lab: Lab, target: ForwardTarget, listener: socket.socket) -> None:
     bus = Bus()
     bus.subscribe(print_line)
     local = listener.getsockname()[1]
     pid = os.getpid()
     noted = background_forwards.note(
         lab.folder,
-        background_forwards.Forward(
+        background_forwards.BackgroundForward(
             pid, background_forwards.start_of(pid), local, target.host, target.port, target.workstation
         ),
     )

@@ -14,7 +14,7 @@ from lab.engine.lock import locked
 from lab.errors import UsageError
 from lab.events import Bus
 from lab.operate import snapshot
-from lab.operate.bring_up import Upper
+from lab.operate.bring_up import LabBringUp
 from lab.operate.event_log import RunLog
 from lab.settings import Settings, load_settings
 
@@ -65,7 +65,7 @@ def _save(settings: Settings, lab_name: str, name: str) -> snapshot.Snapshot:
                 try:
                     return snapshot.save(settings, lab, name, bus)
                 finally:
-                    Upper(lab, bus).run()
+                    LabBringUp(lab, bus).run()
         finally:
             log.close()
 

@@ -12,7 +12,7 @@ from lab.cli.target import described_lab
 from lab.engine.lock import locked
 from lab.errors import PacslabError
 from lab.events import Bus, Warned
-from lab.operate.bring_up import HEALTHY_SECONDS, Upper
+from lab.operate.bring_up import HEALTHY_SECONDS, LabBringUp
 from lab.operate.event_log import RunLog
 from lab.settings import load_settings
 
@@ -64,7 +64,7 @@ def _bring_up(lab: Lab, arguments: argparse.Namespace) -> None:
     bus.subscribe(log)
     try:
         with shown(bus, list(lab.site.hosts)):
-            Upper(lab, bus, arguments.timeout, again=arguments.again).run()
+            LabBringUp(lab, bus, arguments.timeout, again=arguments.again).run()
     except KeyboardInterrupt:
         bus.emit(Warned("interrupted"))
         print(

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from lab.topology.site import Site
 
 ATTEMPTS = 3
-"""The kernel clears the links of an ended container a little later, so what was seen may be gone when it is mended."""
+"""The kernel clears the links of an ended container a little later, so a link that was seen may be gone by the time it
+is changed."""
 _WIRE = Path(__file__).with_name("wire.py")
 
 

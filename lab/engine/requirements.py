@@ -1,4 +1,4 @@
-"""What a machine needs to run labs, each with what was found and how to mend it."""
+"""What a machine needs to run labs, each with what was found and how to put it right."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ FOLDER = "forwards"
 
 
 @dataclass(frozen=True)
-class Forward:
+class BackgroundForward:
     """A process that serves a port of this machine. ``started`` tells it from a later process of the same id."""
 
     pid: int
@@ -37,7 +37,7 @@ def start_of(pid: int) -> str:
     return text.rpartition(")")[2].split()[19]
 
 
-def note(folder: Path, forward: Forward) -> Path:
+def note(folder: Path, forward: BackgroundForward) -> Path:
     """Write down a forward of a lab."""
     path = folder / FOLDER / f"{forward.local}.json"
     path.parent.mkdir(exist_ok=True)
@@ -45,18 +45,20 @@ def note(folder: Path, forward: Forward) -> Path:
     return path
 
 
-def load_all(folder: Path) -> list[Forward]:
+def load_all(folder: Path) -> list[BackgroundForward]:
     """Every forward that a lab's folder names, running or not."""
-    return [Forward(**json.loads(path.read_text("utf-8"))) for path in sorted((folder / FOLDER).glob("*.json"))]
+    return [
+        BackgroundForward(**json.loads(path.read_text("utf-8"))) for path in sorted((folder / FOLDER).glob("*.json"))
+    ]
 
 
 def stop_all(folder: Path, local: int | None = None) -> list[int]:
     """End the lab's forwards, or the one of a local port; the answer is the ports that were served."""
     ended = []
-    for one in load_all(folder):
-        if local in (None, one.local):
-            if one.alive:
-                os.kill(one.pid, signal.SIGTERM)
-                ended.append(one.local)
-            (folder / FOLDER / f"{one.local}.json").unlink(missing_ok=True)
+    for forward in load_all(folder):
+        if local in (None, forward.local):
+            if forward.alive:
+                os.kill(forward.pid, signal.SIGTERM)
+                ended.append(forward.local)
+            (folder / FOLDER / f"{forward.local}.json").unlink(missing_ok=True)
     return ended

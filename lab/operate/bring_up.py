@@ -33,13 +33,14 @@ if TYPE_CHECKING:
 
 SYSTEMD_SECONDS = 90
 HEALTHY_SECONDS = 180
-SECOND_THOUGHTS = 30
-"""Seconds after which a host configured in an earlier run is doubted: longer than any service takes to start."""
+RECONFIGURE_AFTER = 30
+"""Seconds after which a host that was configured in an earlier run and is still unhealthy is configured again: longer
+than any service takes to start."""
 
 
 @dataclass(frozen=True)
-class Upper:
-    """One run of ``up`` for one lab. ``timeout``: how long hosts may take to become healthy, in seconds.
+class LabBringUp:
+    """Brings one lab up. ``timeout``: how long hosts may take to become healthy, in seconds.
 
     ``again`` configures every host, whether or not anything it was configured from has changed.
     """
@@ -130,7 +131,7 @@ class Upper:
                 self.bus.emit(HostPhase(host, Phase.RUNNING))
 
     def _repair(self, containers: Containers, there: dict[str, Running]) -> dict[str, float]:
-        """Restart what is ill on hosts that ran before and were configured; the answer is since when reports count."""
+        """Restart unhealthy services of hosts that ran before and were configured; return since when reports count."""
         known = Configured(self.lab.folder)
         hosts = [host for host in containers.which(Action.KEEP) if known.knows(host, there[host].id)]
         with self._stage("repair", f"{len(hosts)} hosts"):
@@ -152,15 +153,17 @@ class Upper:
         return dict.fromkeys(hosts, time.time())
 
     def _wait(self, untouched: set[str], since: dict[str, float]) -> None:
-        """Wait for health; hosts that this run has not configured and that stay ill are configured once more."""
+        """Wait for health; hosts that this run has not configured and that stay unhealthy are configured once more."""
         try:
-            patience = min(self.timeout, SECOND_THOUGHTS) if untouched else self.timeout
+            patience = min(self.timeout, RECONFIGURE_AFTER) if untouched else self.timeout
             wait_until_healthy(self.lab, self.bus, patience, since)
         except NeverHealthyError as error:
-            ill = [one.host for one in error.failures if one.host in untouched]
-            if ill:
-                self.bus.emit(Note(f"configuring {', '.join(ill)} again: not healthy although nothing has changed"))
-                since |= self._configure(ill)
+            unhealthy = [service.host for service in error.failures if service.host in untouched]
+            if unhealthy:
+                self.bus.emit(
+                    Note(f"configuring {', '.join(unhealthy)} again: not healthy although nothing has changed")
+                )
+                since |= self._configure(unhealthy)
             wait_until_healthy(self.lab, self.bus, self.timeout, since)
 
     def _is_first_of_clone(self) -> bool:
@@ -185,7 +188,7 @@ def ended(lab: Lab, host: str) -> EngineError:
     """Say that a host's container ended, or its systemd never came up, with the last that it printed."""
     query = {"stdout": "1", "stderr": "1", "tail": "20"}
     text = lab.docker.call("GET", f"/containers/{lab.container(host)}/logs", query=query)
-    lines = [line for line in "".join(one for one in text if one.isprintable() or one == "\n").splitlines() if line]
+    lines = [line for line in "".join(char for char in text if char.isprintable() or char == "\n").splitlines() if line]
     return EngineError(
         f"{host}: systemd did not start." + "".join(f"\n    {line}" for line in lines[-8:]),
         remedy=f"See 'docker logs {lab.container(host)}' and 'pacslab check'.",

@@ -1,7 +1,7 @@
 """Which hosts hold the configuration that the description, the roles and the certificates ask for now.
 
 Kept beside the lab, not on its hosts: it is read and written without a round trip, and it is worthless without the
-PKI that lies there too. An entry counts for one container only, so a host made anew is configured anew.
+PKI that lies there too. An entry counts for one container only: a host whose container is replaced is configured again.
 """
 
 from __future__ import annotations
@@ -85,8 +85,8 @@ def _host_digest(site: Site, host: str, folder: Path, roles: Mapping[str, str], 
 def tree_digest(path: Path) -> str:
     """A digest of a file, or of every file below a folder; of nothing when there is neither."""
     found = hashlib.sha256()
-    for one in [path] if path.is_file() else sorted(path.rglob("*")):
-        if one.is_file() and not _SKIPPED.intersection(one.parts):
-            found.update(f"{one.relative_to(path)}\0{one.stat().st_mode & 0o777:o}\0".encode())
-            found.update(hashlib.sha256(one.read_bytes()).digest())
+    for file in [path] if path.is_file() else sorted(path.rglob("*")):
+        if file.is_file() and not _SKIPPED.intersection(file.parts):
+            found.update(f"{file.relative_to(path)}\0{file.stat().st_mode & 0o777:o}\0".encode())
+            found.update(hashlib.sha256(file.read_bytes()).digest())
     return found.hexdigest()

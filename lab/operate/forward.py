@@ -23,7 +23,7 @@ _CHUNK = 65536
 
 
 @dataclass(frozen=True)
-class Target:
+class ForwardTarget:
     """What is served: a port of a host, as seen from a workstation."""
 
     host: str
@@ -31,7 +31,7 @@ class Target:
     workstation: str
 
 
-def parse_target(lab: Lab, text: str, workstation: str) -> Target:
+def parse_target(lab: Lab, text: str, workstation: str) -> ForwardTarget:
     """Read HOST:PORT or HOST:SERVICE.
 
     Raises:
@@ -41,15 +41,17 @@ def parse_target(lab: Lab, text: str, workstation: str) -> Target:
     lab.container(host)
     lab.container(workstation)
     if what.isdigit() and 0 < int(what) < 1 << 16:
-        return Target(host, int(what), workstation)
+        return ForwardTarget(host, int(what), workstation)
     services = lab.site.services(host)
     port = services[what].port if what in services else None
     if port is None:
         known = ", ".join(
-            f"{name} ({one.port})" for name, one in services.items() if one.port and one.scope == "network"
+            f"{name} ({service.port})"
+            for name, service in services.items()
+            if service.port and service.scope == "network"
         )
         raise UsageError(f"{text!r} is not HOST:PORT or HOST:SERVICE.", remedy=f"{host} offers: {known or 'nothing'}.")
-    return Target(host, port, workstation)
+    return ForwardTarget(host, port, workstation)
 
 
 def listen(port: int) -> socket.socket:
@@ -66,14 +68,14 @@ def listen(port: int) -> socket.socket:
         ) from error
 
 
-def serve(lab: Lab, target: Target, listener: socket.socket, bus: Bus) -> None:
+def serve(lab: Lab, target: ForwardTarget, listener: socket.socket, bus: Bus) -> None:
     """Serve connections until the process ends."""
     while True:
         client, _ = listener.accept()
         threading.Thread(target=_connect, args=(lab, target, client, bus), daemon=True).start()
 
 
-def _connect(lab: Lab, target: Target, client: socket.socket, bus: Bus) -> None:
+def _connect(lab: Lab, target: ForwardTarget, client: socket.socket, bus: Bus) -> None:
     address = lab.record.hosts[target.host].address
     argv = ["python3", "-ISc", _RELAY.read_text("utf-8"), address, str(target.port)]
     with client:

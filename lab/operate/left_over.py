@@ -34,10 +34,10 @@ class LeftOver:
 def examine(settings: Settings, docker: Docker) -> Iterator[LeftOver]:
     """Look for everything that a lab can leave behind."""
     listed = docker.containers(names.LAB)
-    labs = {one["Labels"][names.LAB] for one in listed}
+    labs = {container["Labels"][names.LAB] for container in listed}
     for lab in sorted(labs):
         if not (settings.state / lab / "lab.json").is_file():
-            count = sum(one["Labels"][names.LAB] == lab for one in listed)
+            count = sum(container["Labels"][names.LAB] == lab for container in listed)
             yield LeftOver("containers", lab, f"{count} containers of a lab whose files are gone", _down(lab))
     yield from _folders(settings, labs)
     yield from _snapshots(settings, docker)
@@ -58,12 +58,12 @@ def _folders(settings: Settings, labs: set[str]) -> Iterator[LeftOver]:
             yield LeftOver(
                 "folder", str(folder), "a lab without containers", f"pacslab up --lab {lab}, or {_down(lab)}"
             )
-        for one in background_forwards.load_all(folder):
-            if not one.alive:
-                clear = f"rm {folder / background_forwards.FOLDER / f'{one.local}.json'}"
-                yield LeftOver("forward", f"port {one.local}", f"its process {one.pid} ended", clear)
+        for forward in background_forwards.load_all(folder):
+            if not forward.alive:
+                clear = f"rm {folder / background_forwards.FOLDER / f'{forward.local}.json'}"
+                yield LeftOver("forward", f"port {forward.local}", f"its process {forward.pid} ended", clear)
             elif lab not in labs:
-                yield LeftOver("forward", f"port {one.local}", "its lab has no containers", f"kill {one.pid}")
+                yield LeftOver("forward", f"port {forward.local}", "its lab has no containers", f"kill {forward.pid}")
 
 
 def _damaged(folder: Path) -> Iterator[LeftOver]:
@@ -77,21 +77,21 @@ def _damaged(folder: Path) -> Iterator[LeftOver]:
 
 
 def _snapshots(settings: Settings, docker: Docker) -> Iterator[LeftOver]:
-    known = {one.name: one for one in snapshot.load_all(settings)}
+    known = {kept.name: kept for kept in snapshot.load_all(settings)}
     found = {tag for image in docker.images(names.SNAPSHOT) for tag in image["RepoTags"] or ()}
     for tag in sorted(found):
         name = tag.partition(":")[0].removeprefix(snapshot.repository(""))
         if name not in known:
             yield LeftOver("image", tag, "of a snapshot that has no record", f"docker image rm {tag}")
-    for one in known.values():
+    for kept in known.values():
         missing = [
             host
-            for host in one.images
-            if host != names.FABRIC and f"{snapshot.repository(one.name)}:{host}" not in found
+            for host in kept.images
+            if host != names.FABRIC and f"{snapshot.repository(kept.name)}:{host}" not in found
         ]
         if missing:
             why = f"images of {', '.join(missing)} are gone"
-            yield LeftOver("snapshot", one.name, why, f"pacslab snapshot remove {one.name}")
+            yield LeftOver("snapshot", kept.name, why, f"pacslab snapshot remove {kept.name}")
     for draft in sorted(settings.snapshot_folder("any").parent.glob(".*.new")):
         yield LeftOver("folder", str(draft), "a snapshot that was not finished", f"rm -r {draft}")
 

@@ -1,4 +1,4 @@
-"""Mend what runs otherwise than it is described: hosts are asked how they are now, and units of ill services restarted.
+"""Repair what runs otherwise than described: hosts ask their services now, and units of unhealthy services restart.
 
 A rule put in by hand, or a service that was stopped, changes no file: only the host itself can tell.
 """
@@ -55,30 +55,30 @@ def health_now(lab: Lab, hosts: Collection[str]) -> tuple[dict[str, HostHealth],
         time.sleep(PAUSE)
 
 
-def ill_units(lab: Lab, host: str, health: HostHealth, since: float) -> list[str]:
+def units_to_restart(lab: Lab, host: str, health: HostHealth, since: float) -> list[str]:
     """The units to restart on a host; its health agent alone where that has not answered since then."""
     if health.at < since:
         return [AGENT]
     services = lab.site.services(host)
-    return list(dict.fromkeys(services[one.name].unit for one in health.services if not one.healthy))
+    return list(dict.fromkeys(services[service.name].unit for service in health.services if not service.healthy))
 
 
 def repair(lab: Lab, bus: Bus, hosts: Collection[str]) -> dict[str, float]:
-    """Restart the units of ill services of hosts that run and are configured.
+    """Restart the units of unhealthy services of hosts that run and are configured.
 
     The answer is, for each host, from when on its reports count. Whether it helped, health will tell.
     """
     if not hosts:
         return {}
     health, asked = health_now(lab, hosts)
-    ill = {host: units for host in hosts if (units := ill_units(lab, host, health[host], asked))}
+    restarts = {host: units for host in hosts if (units := units_to_restart(lab, host, health[host], asked))}
 
     def restart(host: str) -> None:
         _, why = health[host].first_failure()
-        bus.emit(Note(f"{host}: restarting {', '.join(ill[host])}: {why or 'no answer'}"))
-        done = lab.run(host, ["sh", "-c", RESTART, "sh", *ill[host]])
+        bus.emit(Note(f"{host}: restarting {', '.join(restarts[host])}: {why or 'no answer'}"))
+        done = lab.run(host, ["sh", "-c", RESTART, "sh", *restarts[host]])
         if done.code:
             bus.emit(Note(f"{host}: {done.stderr.strip()}"))
 
-    in_parallel(restart, ill)
-    return dict.fromkeys(hosts, asked) | dict.fromkeys(ill, time.time())
+    in_parallel(restart, restarts)
+    return dict.fromkeys(hosts, asked) | dict.fromkeys(restarts, time.time())

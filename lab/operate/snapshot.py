@@ -58,10 +58,10 @@ def save(settings: Settings, lab: Lab, name: str, bus: Bus) -> Snapshot:
     health, since = health_now(
         lab, [host for host in lab.record.hosts if host in there and there[host].state == "running"]
     )
-    sick = [host for host, one in health.items() if not one.healthy or one.at < since]
-    if sick:
+    unhealthy = [host for host, known in health.items() if not known.healthy or known.at < since]
+    if unhealthy:
         raise UsageError(
-            f"Lab {lab.name!r} cannot be kept while {', '.join(sick)} is not healthy.",
+            f"Lab {lab.name!r} cannot be kept while {', '.join(unhealthy)} is not healthy.",
             remedy=f"Run 'pacslab up --lab {lab.name}' first.",
         )
     draft = folder.with_name(f".{name}.new")
@@ -118,7 +118,7 @@ def load(settings: Settings, name: str) -> Snapshot:
     """
     path = settings.snapshot_folder(name) / FILE
     if not path.is_file():
-        known = ", ".join(one.name for one in load_all(settings)) or "none"
+        known = ", ".join(kept.name for kept in load_all(settings)) or "none"
         raise UsageError(f"There is no snapshot {name!r}.", remedy=f"Snapshots: {known}.")
     return Snapshot(**json.loads(path.read_text("utf-8")))
 
@@ -129,7 +129,7 @@ def load_all(settings: Settings) -> list[Snapshot]:
         Snapshot(**json.loads(path.read_text("utf-8")))
         for path in settings.snapshot_folder("any").parent.glob(f"[a-z]*/{FILE}")
     ]
-    return sorted(found, key=lambda one: one.at)
+    return sorted(found, key=lambda kept: kept.at)
 
 
 def remove(settings: Settings, docker: Docker, name: str) -> None:
@@ -139,7 +139,7 @@ def remove(settings: Settings, docker: Docker, name: str) -> None:
         UsageError: there is none of that name, or a lab was made from it.
     """
     kept = load(settings, name)
-    users = sorted({one["Labels"][names.LAB] for one in docker.containers(f"{names.SNAPSHOT}={name}")})
+    users = sorted({container["Labels"][names.LAB] for container in docker.containers(f"{names.SNAPSHOT}={name}")})
     if users:
         raise UsageError(
             f"Snapshot {name!r} is what lab {', '.join(users)} runs from.",

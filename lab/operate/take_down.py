@@ -37,7 +37,7 @@ def take_down(settings: Settings, docker: Docker, lab: str) -> Removed:
     """
     folder = settings.lab_folder(lab)
     forwards = stop_all(folder)
-    containers = [one["Names"][0].lstrip("/") for one in docker.containers(f"{names.LAB}={lab}")]
+    containers = [container["Names"][0].lstrip("/") for container in docker.containers(f"{names.LAB}={lab}")]
     in_parallel(docker.remove, containers)
     there = folder.exists()
     if there:

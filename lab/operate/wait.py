@@ -22,7 +22,7 @@ UNASKED = "its services have not been asked since it was configured"
 
 
 @dataclass(frozen=True)
-class Failure:
+class UnhealthyService:
     """A service that is not healthy; ``service`` is empty when the host itself does not report."""
 
     host: str
@@ -34,18 +34,20 @@ class Failure:
 class NeverHealthyError(UnhealthyError):
     """Hosts did not become healthy in time."""
 
-    def __init__(self, failures: list[Failure], seconds: float) -> None:
+    def __init__(self, failures: list[UnhealthyService], seconds: float) -> None:
         """Name the first failure, its probe's last output and its remedy; tell how many others there are."""
         first = failures[0]
         what = f"service {first.service}" if first.service else "the host"
         lines = [f"{first.host}: {what} was not healthy within {seconds:g} s: {first.detail or 'no answer'}"]
-        lines += [f"{one.host}: {one.service or 'host'}: {one.detail or 'no answer'}" for one in failures[1:]]
+        lines += [
+            f"{service.host}: {service.service or 'host'}: {service.detail or 'no answer'}" for service in failures[1:]
+        ]
         super().__init__("\n  ".join(lines), remedy=first.remedy)
         self.failures = failures
 
     def as_dict(self) -> dict[str, object]:
         """Return the error as ``--json`` prints it, with every failure."""
-        return {**super().as_dict(), "failures": [vars(one) for one in self.failures]}
+        return {**super().as_dict(), "failures": [vars(service) for service in self.failures]}
 
 
 def wait_until_healthy(lab: Lab, bus: Bus, seconds: float, since: Mapping[str, float]) -> dict[str, HostHealth]:
@@ -60,29 +62,29 @@ def wait_until_healthy(lab: Lab, bus: Bus, seconds: float, since: Mapping[str, f
     deadline = time.monotonic() + seconds
     told: dict[str, tuple[bool, str]] = {}
     while True:
-        health = {host: _new_enough(one, since.get(host, 0)) for host, one in lab.health().items()}
-        for host, one in health.items():
-            _tell(bus, host, one, told)
-        if all(one.healthy for one in health.values()):
+        health = {host: _new_enough(answer, since.get(host, 0)) for host, answer in lab.health().items()}
+        for host, answer in health.items():
+            _tell(bus, host, answer, told)
+        if all(answer.healthy for answer in health.values()):
             return health
-        if time.monotonic() > deadline or any(one.state != "running" for one in health.values()):
+        if time.monotonic() > deadline or any(answer.state != "running" for answer in health.values()):
             raise NeverHealthyError(failures(lab, health), seconds)
         time.sleep(PAUSE)
 
 
-def _new_enough(one: HostHealth, since: float) -> HostHealth:
-    if one.healthy and one.at < since:
-        return replace(one, detail=UNASKED)
-    return one
+def _new_enough(answer: HostHealth, since: float) -> HostHealth:
+    if answer.healthy and answer.at < since:
+        return replace(answer, detail=UNASKED)
+    return answer
 
 
-def failures(lab: Lab, health: dict[str, HostHealth]) -> list[Failure]:
+def failures(lab: Lab, health: dict[str, HostHealth]) -> list[UnhealthyService]:
     """The first failing service of each host that is not healthy."""
     found = []
-    for host, one in health.items():
-        if not one.healthy:
-            service, detail = one.first_failure()
-            found.append(Failure(host, service, detail, _remedy(lab, host, "" if one.detail else service)))
+    for host, answer in health.items():
+        if not answer.healthy:
+            service, detail = answer.first_failure()
+            found.append(UnhealthyService(host, service, detail, _remedy(lab, host, "" if answer.detail else service)))
     return found
 
 
@@ -93,15 +95,15 @@ def _remedy(lab: Lab, host: str, service: str) -> str:
     return f"{lab.site.services(host)[service].remedy} {look}"
 
 
-def _tell(bus: Bus, host: str, one: HostHealth, told: dict[str, tuple[bool, str]]) -> None:
-    service, detail = one.first_failure()
-    state = (one.healthy, service)
+def _tell(bus: Bus, host: str, answer: HostHealth, told: dict[str, tuple[bool, str]]) -> None:
+    service, detail = answer.first_failure()
+    state = (answer.healthy, service)
     if told.get(host) == state:
         return
     told[host] = state
-    if one.healthy:
+    if answer.healthy:
         bus.emit(HostPhase(host, Phase.HEALTHY))
-    elif one.detail == UNASKED:
+    elif answer.detail == UNASKED:
         bus.emit(HostPhase(host, Phase.CHECKING))
     else:
         bus.emit(HostPhase(host, Phase.UNHEALTHY, f"{service}: {detail}" if service else detail))

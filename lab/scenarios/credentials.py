@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lab.scenarios.stage import Stage
-    from lab.trust.untrusted import Bundle
+    from lab.trust.untrusted_certificates import Bundle
 
 FOLDER = "/run/pacslab-misuse"
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lab.scenarios.stage import Stage
-    from lab.trust.untrusted import Bundle
+    from lab.trust.untrusted_certificates import Bundle
 
 RECORDED_WITHIN = 20
 """Seconds in which the refusal has to reach the log collector."""

@@ -128,7 +128,7 @@ class Authority:
         return _add(builder, [*wanted.extensions(), self._key_identifier()]).sign(self.key, hashes.SHA256())
 
     @staticmethod
-    def vouch_for_itself(key: ec.EllipticCurvePrivateKey, wanted: Wanted, now: datetime) -> x509.Certificate:
+    def self_signed_leaf(key: ec.EllipticCurvePrivateKey, wanted: Wanted, now: datetime) -> x509.Certificate:
         """Return a leaf certificate signed by its own key."""
         builder = _builder(wanted.subject(), wanted.subject(), key.public_key(), now, LEAF_LIFETIME)
         return _add(builder, wanted.extensions()).sign(key, hashes.SHA256())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lab.verify.matrix import Attempt, Judge
-from lab.verify.refusals import Refusal
+from lab.verify.refused_packets import RefusedPacket
 from lab.verify.report import Failure
 
 if TYPE_CHECKING:
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 ARRIVED = {"connected": "it connected", "refused": "a reset came back, so the packet arrived"}
 
 
-def record_wanted(attempt: Attempt) -> Refusal | None:
+def record_wanted(attempt: Attempt) -> RefusedPacket | None:
     """The refusal that has to be on record for an attempt, or None when nobody logs it."""
     if attempt.judge is Judge.NOBODY:
         return None
     by_firewall = attempt.judge is Judge.FIREWALL
-    return Refusal(
+    return RefusedPacket(
         judge="ZDENY" if by_firewall else "HDENY",
         direction=attempt.direction if by_firewall else "",
         source=attempt.source_address,
@@ -29,7 +29,7 @@ def record_wanted(attempt: Attempt) -> Refusal | None:
     )
 
 
-def judge(attempt: Attempt, outcome: str, on_record: Collection[Refusal]) -> Failure | None:
+def judge(attempt: Attempt, outcome: str, on_record: Collection[RefusedPacket]) -> Failure | None:
     """Return what is wrong with an attempt, or None when it came out as declared.
 
     A flow that is declared has to connect. Everything else has to end in silence, on this side of the target, and

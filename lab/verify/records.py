@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from lab.verify.matrix import sends_log
-from lab.verify.refusals import Refusal, refusals
+from lab.verify.refused_packets import RefusedPacket, refused_packets
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -29,9 +29,9 @@ class Records:
         hosts = [host for host in collected.lab.site.hosts if sends_log(collected.lab.site, host)]
         self.begun = {host: collected.mark(host) for host in hosts}
         self.read_to = dict(self.begun)
-        self.seen: dict[Refusal, float] = {}
+        self.seen: dict[RefusedPacket, float] = {}
 
-    def await_all(self, wanted: Collection[Refusal], loggers: Collection[str]) -> None:
+    def await_all(self, wanted: Collection[RefusedPacket], loggers: Collection[str]) -> None:
         """Read the logs of ``loggers`` until every wanted refusal is on record or PATIENCE is over."""
         deadline = time.monotonic() + PATIENCE
         while True:
@@ -43,11 +43,11 @@ class Records:
 
     def _read(self, host: str) -> None:
         lines, self.read_to[host] = self.collected.following(host, self.read_to[host])
-        self.seen.update(refusals(lines))
+        self.seen.update(refused_packets(lines))
 
-    def before(self, loggers: Collection[str]) -> dict[Refusal, float]:
+    def before(self, loggers: Collection[str]) -> dict[RefusedPacket, float]:
         """The refusals logged shortly before this object was made, with the time of the last of each."""
-        found: dict[Refusal, float] = {}
+        found: dict[RefusedPacket, float] = {}
         for host in loggers:
-            found.update(refusals(self.collected.before(host, self.begun[host], BEFORE)))
+            found.update(refused_packets(self.collected.before(host, self.begun[host], BEFORE)))
         return found

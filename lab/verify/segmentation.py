@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from lab.engine.lab import Lab
     from lab.verify.attempting import Target
-    from lab.verify.refusals import Refusal
+    from lab.verify.refused_packets import RefusedPacket
 
 LOGGED_AGAIN_AFTER = 61.0
 """Seconds after which the firewall logs a (source, target, port) again: its limit is once a minute."""
@@ -67,7 +67,7 @@ def _target(attempt: Attempt) -> Target:
     return attempt.protocol, attempt.address, attempt.port
 
 
-def _wanted(wanted: Iterable[Attempt]) -> dict[Refusal, Attempt]:
+def _wanted(wanted: Iterable[Attempt]) -> dict[RefusedPacket, Attempt]:
     return {record: one for one in wanted if (record := record_wanted(one)) is not None}
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from simulators.command_line import Result, table
 from simulators.database import one
 from simulators.ehr.record import Record, find_patient
 from simulators.errors import ArgumentError, NoAnswerError, NotFoundError
 from simulators.hl7content import Code, Order, order_message
 from simulators.hl7exchange import enqueue, messages
-from simulators.output import Result, table
 
 if TYPE_CHECKING:
     import argparse

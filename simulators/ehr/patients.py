@@ -6,13 +6,13 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from simulators.command_line import Result, table
 from simulators.database import one
 from simulators.ehr.record import Record, find_patient
 from simulators.errors import ArgumentError
 from simulators.hl7content import Patient, adt
 from simulators.hl7content import merge as merge_message
 from simulators.hl7exchange import enqueue
-from simulators.output import Result, table
 
 if TYPE_CHECKING:
     import argparse

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, LiteralString
 
 from simulators import journal
+from simulators.command_line import Result, table
 from simulators.database import Database
 from simulators.errors import NotFoundError, RefusedError, UnreachableError
 from simulators.hl7content import Patient
 from simulators.hl7exchange import MESSAGES_TABLE, Outbox, messages
-from simulators.output import Result, table
 
 if TYPE_CHECKING:
     import argparse

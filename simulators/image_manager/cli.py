@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulators.output import Verb, run
+from simulators.command_line import Verb, run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

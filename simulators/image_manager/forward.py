@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable
 
-    from simulators.image_manager.orthanc import Archive, Change
+    from simulators.image_manager.orthanc import Change, OrthancClient
     from simulators.image_manager.reconcile import Reconciler
     from simulators.image_manager.store import Store
 
@@ -28,7 +28,7 @@ class Follower:
     """Follows the archive's change log from where it stopped, and notes what follows from each change."""
 
     store: Store
-    archive: Archive
+    archive: OrthancClient
     reconciler: Reconciler
     targets: tuple[str, ...]
 
@@ -82,11 +82,11 @@ class Follower:
 
 
 @dataclass(frozen=True)
-class Sender:
+class SeriesSender:
     """Sends one series after the other to one archive."""
 
     store: Store
-    archive: Archive
+    archive: OrthancClient
     target: str
     stopped: Callable[[], bool] = lambda: False
 
@@ -155,7 +155,7 @@ class Sender:
             )
 
 
-def names_of(archive: Archive, study: str) -> dict[str, str]:
+def names_of(archive: OrthancClient, study: str) -> dict[str, str]:
     """Return what identifies a study in the log: its accession number, if it has one, and Study Instance UID."""
     tags = archive.resource("studies", study)["MainDicomTags"]
     return {

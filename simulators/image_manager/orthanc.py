@@ -28,7 +28,7 @@ class Change:
     resource: str
 
 
-class Archive:
+class OrthancClient:
     """Speaks to Orthanc; safe to use from several threads."""
 
     def __init__(self, configuration: Configuration, transport: httpx.BaseTransport | None = None) -> None:

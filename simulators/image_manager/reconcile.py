@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from simulators.hl7content import Patient
-    from simulators.image_manager.orthanc import Archive
+    from simulators.image_manager.orthanc import OrthancClient
     from simulators.image_manager.store import Store
 
 ATTEMPTS_TO_REPLACE = 5
@@ -34,7 +34,7 @@ class Reconciler:
     """Does the work that the store asks for; run by one thread at a time."""
 
     store: Store
-    archive: Archive
+    archive: OrthancClient
     spool: Path
     system: str
 

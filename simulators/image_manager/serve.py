@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from simulators.errors import SimulatorError, UnreachableError
 from simulators.hl7receiver import Receiver
 from simulators.image_manager.configuration import load
-from simulators.image_manager.forward import Follower, Sender
+from simulators.image_manager.forward import Follower, SeriesSender
 from simulators.image_manager.inbox import StoredInbox, merge, procedure, update
-from simulators.image_manager.orthanc import Archive
+from simulators.image_manager.orthanc import OrthancClient
 from simulators.image_manager.reconcile import Reconciler
 from simulators.image_manager.store import Store
 from simulators.mllp import Listener
@@ -73,7 +73,7 @@ def serve(_: argparse.Namespace, settings: Settings) -> None:
     configuration = load()
     spool = configuration.state / "spool"
     spool.mkdir(mode=0o700, parents=True, exist_ok=True)
-    store, archive = Store(configuration.state), Archive(configuration)
+    store, archive = Store(configuration.state), OrthancClient(configuration)
     targets = tuple(peer.name for peer in settings.find_peers("dicom-tls", role="orthanc", permit="C-STORE"))
     reconciler = Reconciler(store, archive, spool, settings.host.name)
     follower = Follower(store, archive, reconciler, targets)
@@ -82,7 +82,7 @@ def serve(_: argparse.Namespace, settings: Settings) -> None:
     following = Worker("follow", Following(follower, restamping.wake))
     workers = [restamping, following]
     for target in targets:
-        sender = Sender(store, archive, target, lambda: following.stopped)
+        sender = SeriesSender(store, archive, target, lambda: following.stopped)
         workers.append(Worker(f"send-to-{target}", sender.run_due))
 
     inboxes = {

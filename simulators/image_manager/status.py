@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from simulators.command_line import Result, table
 from simulators.errors import SimulatorError
 from simulators.image_manager.configuration import load
 from simulators.image_manager.forward import CURSOR
-from simulators.image_manager.orthanc import Archive
+from simulators.image_manager.orthanc import OrthancClient
 from simulators.image_manager.store import Store
-from simulators.output import Result, table
 
 if TYPE_CHECKING:
     import argparse
@@ -45,7 +45,7 @@ def status(_: argparse.Namespace, settings: Settings) -> Result:
         row["last_sent"] = _moment(row["last_sent"])
     data: dict[str, Any] = {
         "host": settings.host.name,
-        "archive": _archive(Archive(configuration)),
+        "archive": _archive(OrthancClient(configuration)),
         "cursor": store.cursor(CURSOR),
         **count,
         "restamping": work,
@@ -77,7 +77,7 @@ def procedures(_: argparse.Namespace, __: Settings) -> Result:
     return Result(rows, table(rows, ["accession", "patient", "modality", "description", "state", "images_at"]))
 
 
-def _archive(archive: Archive) -> str:
+def _archive(archive: OrthancClient) -> str:
     try:
         archive.changes(0, limit=1)
     except SimulatorError as error:

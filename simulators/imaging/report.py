@@ -23,7 +23,7 @@ TITLE = ("18748-4", "LN", "Diagnostic imaging report")
 
 
 @dataclass(frozen=True)
-class Report:
+class ReportText:
     """What a radiologist says of a study."""
 
     findings: str
@@ -31,7 +31,7 @@ class Report:
     verified: bool
 
 
-def text_report(evidence: Sequence[Dataset], author: Author, report: Report, *, number: int) -> FileDataset:
+def text_report(evidence: Sequence[Dataset], author: Author, report: ReportText, *, number: int) -> FileDataset:
     """Make the report of the study that the images of ``evidence`` belong to.
 
     A verified report names its verifying observer (PS3.3 C.17.2) and is complete.

@@ -6,15 +6,15 @@ import pwd
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from simulators.command_line import Verb, run
 from simulators.errors import NotReadyError
-from simulators.output import Verb, run
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from simulators.command_line import Result
     from simulators.misuse.outcome import Outcome
-    from simulators.output import Result
     from simulators.settings import Settings
 
 DESCRIPTION = "Makes one attempt that a hardened lab must refuse, and says what came of it."
@@ -95,8 +95,8 @@ def attempt(arguments: argparse.Namespace, settings: Settings) -> Result:
     """Make the attempt that the verb names."""
     from importlib import import_module  # noqa: PLC0415 # --help needs neither DICOM nor HL7
 
+    from simulators.command_line import Result  # noqa: PLC0415
     from simulators.misuse.outcome import outcome  # noqa: PLC0415
-    from simulators.output import Result  # noqa: PLC0415
 
     module, _, function = CASES[arguments.verb][0].partition(":")
     library = import_module(f"simulators.misuse.{module}")

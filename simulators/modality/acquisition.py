@@ -15,7 +15,7 @@ from simulators.imaging.context import from_worklist
 from simulators.imaging.frame import new_uid
 from simulators.journal import transaction
 from simulators.modality import procedure_step, worklist
-from simulators.modality.spool import COMPLETED, IN_PROGRESS, Step
+from simulators.modality.spool import COMPLETED, IN_PROGRESS, PerformedStep
 from simulators.service import record
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from simulators.modality.spool import Spool
 
 
-def begin(links: Links, spool: Spool, *, accession: str, step_id: str, commit: bool) -> Step:
+def begin(links: Links, spool: Spool, *, accession: str, step_id: str, commit: bool) -> PerformedStep:
     """Find the step in the worklist and tell the RIS that it is in progress.
 
     Raises:
@@ -37,7 +37,7 @@ def begin(links: Links, spool: Spool, *, accession: str, step_id: str, commit: b
     return perform(links, spool, worklist.choose(items, accession or step_id), commit=commit)
 
 
-def perform(links: Links, spool: Spool, item: Dataset, *, commit: bool) -> Step:
+def perform(links: Links, spool: Spool, item: Dataset, *, commit: bool) -> PerformedStep:
     """Begin a performed procedure step for a worklist item.
 
     Raises:
@@ -51,7 +51,7 @@ def perform(links: Links, spool: Spool, item: Dataset, *, commit: bool) -> Step:
     facts = {"peer": links.ris.name, "accession": accession, "study": item.StudyInstanceUID, "step": step_id}
     with transaction("RAD-6", "begun", **facts, mpps=uid):
         procedure_step.begin(links, item, uid, started)
-    step = Step(
+    step = PerformedStep(
         uid=uid,
         accession=accession,
         step_id=step_id,
@@ -66,12 +66,12 @@ def perform(links: Links, spool: Spool, item: Dataset, *, commit: bool) -> Step:
     return step
 
 
-def item_of(step: Step) -> Dataset:
+def item_of(step: PerformedStep) -> Dataset:
     """The worklist item that a step was begun for."""
     return Dataset.from_json(json.loads(step.worklist_item))
 
 
-def find_steps(spool: Spool, *, accession: str, step_id: str) -> list[Step]:
+def find_steps(spool: Spool, *, accession: str, step_id: str) -> list[PerformedStep]:
     """The steps that this modality began for an accession number or scheduled step, oldest first.
 
     Raises:
@@ -85,18 +85,18 @@ def find_steps(spool: Spool, *, accession: str, step_id: str) -> list[Step]:
     return found
 
 
-def find_step(spool: Spool, *, accession: str, step_id: str) -> Step:
+def find_step(spool: Spool, *, accession: str, step_id: str) -> PerformedStep:
     """The newest of them; errors as :func:`find_steps`."""
     return find_steps(spool, accession=accession, step_id=step_id)[-1]
 
 
-def study_of(links: Links, step: Step) -> StudyContext:
+def study_of(links: Links, step: PerformedStep) -> StudyContext:
     """What objects made in the step say of their study."""
     context = from_worklist(item_of(step), links.equipment, performed_step_uid=step.uid)
     return replace(context, started=datetime.fromtimestamp(step.started, tz=UTC))
 
 
-def acquire(links: Links, spool: Spool, step: Step, *, images: int | None, phantom: bool) -> int:
+def acquire(links: Links, spool: Spool, step: PerformedStep, *, images: int | None, phantom: bool) -> int:
     """Make the images of a step and put them into the spool; return how many.
 
     Raises:
@@ -112,7 +112,7 @@ def acquire(links: Links, spool: Spool, step: Step, *, images: int | None, phant
     return count
 
 
-def add(spool: Spool, step: Step, document: FileDataset) -> None:
+def add(spool: Spool, step: PerformedStep, document: FileDataset) -> None:
     """Put an imported object into the spool, to be stored and listed with the step's images."""
     require_in_progress(step)
     spool.add_image(step.uid, document)
@@ -125,7 +125,7 @@ def add(spool: Spool, step: Step, document: FileDataset) -> None:
     )
 
 
-def end(spool: Spool, step: Step, status: str, reason: str = "") -> Step:
+def end(spool: Spool, step: PerformedStep, status: str, reason: str = "") -> PerformedStep:
     """Set the final state of a step.
 
     Raises:
@@ -142,7 +142,7 @@ def end(spool: Spool, step: Step, status: str, reason: str = "") -> Step:
     return replace(step, status=status, reason=reason, reported=False)
 
 
-def require_in_progress(step: Step) -> None:
+def require_in_progress(step: PerformedStep) -> None:
     """Refuse to change a step with a final state (PS3.4 F.7.2.2.2).
 
     Raises:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pwd
 from typing import TYPE_CHECKING
 
-from simulators.output import Verb, run
+from simulators.command_line import Verb, run
 
 if TYPE_CHECKING:
     import argparse

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from simulators.modality.links import Links
-    from simulators.modality.spool import Instance, Spool, Step, Transaction
+    from simulators.modality.spool import Instance, PerformedStep, Spool, Transaction
 
 ANSWER_SECONDS = 120.0
 """A request for storage commitment that is not answered in this time is made again."""
@@ -83,7 +83,7 @@ def _note_stored(links: Links, spool: Spool, instances: Sequence[Instance], erro
         error.noted = True
 
 
-def report_end(links: Links, spool: Spool, step: Step) -> None:
+def report_end(links: Links, spool: Spool, step: PerformedStep) -> None:
     """Tell the RIS the final state of a step.
 
     Raises:
@@ -96,7 +96,7 @@ def report_end(links: Links, spool: Spool, step: Step) -> None:
     spool.mark_reported(step.uid)
 
 
-def request_commitment(links: Links, spool: Spool, step: Step) -> Transaction | None:
+def request_commitment(links: Links, spool: Spool, step: PerformedStep) -> Transaction | None:
     """Ask for commitment of all stored images of a step; None when there is nothing to ask for."""
     stored = spool.instances(step.uid, [STORED])
     if not stored:
@@ -108,7 +108,7 @@ def request_commitment(links: Links, spool: Spool, step: Step) -> Transaction | 
     return transaction
 
 
-def _of(step: Step) -> dict[str, str]:
+def _of(step: PerformedStep) -> dict[str, str]:
     """What identifies a step in the log."""
     return {"accession": step.accession, "study": step.study, "step": step.step_id}
 
@@ -142,7 +142,7 @@ class Courier:
             if step.commit_wanted and step.uid in complete and self._asks_again(step, now):
                 yield f"commit {step.uid}", partial(request_commitment, step=step)
 
-    def _asks_again(self, step: Step, now: float) -> bool:
+    def _asks_again(self, step: PerformedStep, now: float) -> bool:
         """Whether no request of the step is open, or its answer is overdue."""
         asked = [one for one in self._spool.transactions(step.uid) if one.state == "requested"]
         return not asked or asked[-1].requested + ANSWER_SECONDS < now

@@ -13,6 +13,7 @@ from pydicom.dataset import Dataset
 from pynetdicom import evt
 
 from simulators.association import associate
+from simulators.command_line import Result
 from simulators.errors import ArgumentError, RefusedError
 from simulators.imaging.acquire import images_of
 from simulators.imaging.context import Equipment, StudyContext, complete
@@ -21,7 +22,6 @@ from simulators.imaging.transfer import parcels_of
 from simulators.journal import transaction
 from simulators.modality.links import CERTIFICATE
 from simulators.modality.store import ASSOCIATIONS, send
-from simulators.output import Result
 from simulators.settings import Peer
 from simulators.tls import client_context
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Target:
+class Destination:
     """Where to send, and how."""
 
     peer: Peer
@@ -95,7 +95,7 @@ def generate(arguments: argparse.Namespace, _settings: Settings) -> Result:
     return Result({"instances": count, "folder": str(folder)}, f"{count} CT images are in {folder}")
 
 
-def _send(target: Target, parcels: Sequence[Parcel], settings: Settings) -> float:
+def _send(target: Destination, parcels: Sequence[Parcel], settings: Settings) -> float:
     """Send all and return the seconds from opening the first association to the release of the last."""
     tls = None if target.plain else client_context(settings, CERTIFICATE)
     handlers = [(evt.EVT_CONN_OPEN, _nagle)] if target.nagle else []
@@ -114,7 +114,7 @@ def _nagle(event: Any) -> None:
     event.assoc.dul.socket.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 0)
 
 
-def _target(arguments: argparse.Namespace, settings: Settings) -> Target:
+def _target(arguments: argparse.Namespace, settings: Settings) -> Destination:
     associations = ASSOCIATIONS if arguments.associations is None else arguments.associations
     if associations < 1:
         raise ArgumentError("--associations needs at least 1.", remedy="Leave it out, or give 1 or more.")
@@ -128,4 +128,4 @@ def _target(arguments: argparse.Namespace, settings: Settings) -> Target:
     else:
         peer = settings.peer("dicom-tls", permit="C-STORE")
     calling = arguments.calling or settings.host.ae_title or "BENCHMARK"
-    return Target(peer, calling, plain=arguments.plain, nagle=arguments.nagle, associations=associations)
+    return Destination(peer, calling, plain=arguments.plain, nagle=arguments.nagle, associations=associations)

@@ -50,7 +50,7 @@ CREATE TABLE IF NOT EXISTS promises (
 
 
 @dataclass(frozen=True)
-class Step:
+class PerformedStep:
     """A Modality Performed Procedure Step of this modality."""
 
     uid: str
@@ -147,7 +147,7 @@ class Spool:
 
     # --- steps --------------------------------------------------------------------------------
 
-    def add_step(self, step: Step) -> None:
+    def add_step(self, step: PerformedStep) -> None:
         """Remember a step that the RIS has accepted."""
         with self._database() as database:
             database.execute(
@@ -166,14 +166,14 @@ class Spool:
                 ),
             )
 
-    def steps(self) -> list[Step]:
+    def steps(self) -> list[PerformedStep]:
         """All steps, oldest first."""
         with self._database() as database:
             rows = database.execute(
                 "SELECT uid, accession, step_id, worklist_item, started, status, reported, reason, commit_wanted"
                 " FROM steps ORDER BY started"
             ).fetchall()
-        found = [Step(*row) for row in rows]
+        found = [PerformedStep(*row) for row in rows]
         return [replace(one, reported=bool(one.reported), commit_wanted=bool(one.commit_wanted)) for one in found]
 
     def end_step(self, uid: str, status: str, reason: str = "") -> None:

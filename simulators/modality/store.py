@@ -32,14 +32,14 @@ WORTH_ONE = 10
 
 
 @dataclass(frozen=True)
-class Outcome:
+class StoreResult:
     """What the archive said of one object; no ``error`` means that it has it."""
 
     uid: str
     error: str = ""
 
 
-def send(open_association: Open, parcels: Sequence[Parcel], associations: int = ASSOCIATIONS) -> Iterator[Outcome]:
+def send(open_association: Open, parcels: Sequence[Parcel], associations: int = ASSOCIATIONS) -> Iterator[StoreResult]:
     """Send objects and yield what became of each, as it is known.
 
     Args:
@@ -52,7 +52,7 @@ def send(open_association: Open, parcels: Sequence[Parcel], associations: int = 
     """
     contexts = negotiated(parcels)
     waiting = deque(parcels)
-    done: SimpleQueue[Outcome | Exception | None] = SimpleQueue()
+    done: SimpleQueue[StoreResult | Exception | None] = SimpleQueue()
     with ExitStack() as stack:
         opened = [stack.enter_context(open_association(contexts))]
         with suppress(SimulatorError):
@@ -64,14 +64,14 @@ def send(open_association: Open, parcels: Sequence[Parcel], associations: int = 
                 thread.start()
             for _ in threads:
                 yield from _known(done)
-            yield from (Outcome(parcel.uid, ABORTED) for parcel in waiting)
+            yield from (StoreResult(parcel.uid, ABORTED) for parcel in waiting)
         finally:
             waiting.clear()  # whoever asked may have stopped listening
             for thread in threads:
                 thread.join()
 
 
-def _work(association: Association, waiting: deque[Parcel], done: SimpleQueue[Outcome | Exception | None]) -> None:
+def _work(association: Association, waiting: deque[Parcel], done: SimpleQueue[StoreResult | Exception | None]) -> None:
     """Send what waits, until nothing does or the association is gone."""
     error = ""
     try:
@@ -81,14 +81,14 @@ def _work(association: Association, waiting: deque[Parcel], done: SimpleQueue[Ou
             except IndexError:
                 break
             error = store(association, parcel)
-            done.put(Outcome(parcel.uid, error))
+            done.put(StoreResult(parcel.uid, error))
     except Exception as raised:  # noqa: BLE001 # whatever it is, it belongs to the thread that waits
         done.put(raised)
     finally:
         done.put(None)
 
 
-def _known(done: SimpleQueue[Outcome | Exception | None]) -> Iterator[Outcome]:
+def _known(done: SimpleQueue[StoreResult | Exception | None]) -> Iterator[StoreResult]:
     """Yield outcomes until one association's end."""
     while (one := done.get()) is not None:
         if isinstance(one, Exception):

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from simulators.command_line import Result, table
 from simulators.errors import ArgumentError, SimulatorError
 from simulators.imaging.jpeg import photograph
 from simulators.imaging.pdf import encapsulated_pdf
@@ -18,13 +19,12 @@ from simulators.modality.deliver import Delivery, report_end, request_commitment
 from simulators.modality.links import links_of
 from simulators.modality.sender import store_files
 from simulators.modality.spool import ACQUIRED, COMMITTED, COMPLETED, DISCONTINUED, IN_PROGRESS, STORED, Spool
-from simulators.output import Result, table
 
 if TYPE_CHECKING:
     import argparse
 
     from simulators.modality.links import Links
-    from simulators.modality.spool import Step
+    from simulators.modality.spool import PerformedStep
     from simulators.settings import Settings
 
 MAXIMUM_FILE = 128 * 1024 * 1024
@@ -173,7 +173,7 @@ def _named(arguments: argparse.Namespace) -> tuple[str, str]:
     return accession, step_id
 
 
-def _end(links: Links, spool: Spool, step: Step) -> SimulatorError | None:
+def _end(links: Links, spool: Spool, step: PerformedStep) -> SimulatorError | None:
     try:
         report_end(links, spool, step)
     except SimulatorError as error:
@@ -181,7 +181,7 @@ def _end(links: Links, spool: Spool, step: Step) -> SimulatorError | None:
     return None
 
 
-def _commit(links: Links, spool: Spool, step: Step, seconds: float) -> SimulatorError | None:
+def _commit(links: Links, spool: Spool, step: PerformedStep, seconds: float) -> SimulatorError | None:
     try:
         transaction = request_commitment(links, spool, step)
     except SimulatorError as error:
@@ -210,7 +210,7 @@ def _read(name: str | None) -> bytes:
     return content
 
 
-def _step_facts(spool: Spool, step: Step) -> dict[str, Any]:
+def _step_facts(spool: Spool, step: PerformedStep) -> dict[str, Any]:
     instances = spool.instances(step.uid)
     transactions = spool.transactions(step.uid)
     errors = sorted({one.error for one in instances if one.error})
@@ -234,7 +234,9 @@ def _step_facts(spool: Spool, step: Step) -> dict[str, Any]:
     }
 
 
-def _outcome(spool: Spool, step: Step, delivery: Delivery | None = None, error: SimulatorError | None = None) -> Result:
+def _outcome(
+    spool: Spool, step: PerformedStep, delivery: Delivery | None = None, error: SimulatorError | None = None
+) -> Result:
     """The step's facts; an error that left something for the service to deliver decides the exit code."""
     data = _step_facts(spool, next(one for one in spool.steps() if one.uid == step.uid))
     states = data["states"]

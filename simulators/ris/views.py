@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from simulators.command_line import Result, table
 from simulators.database import Database, one
 from simulators.hl7exchange import messages
-from simulators.output import Result, table
 from simulators.ris.record import STEPS, find_procedure
 
 if TYPE_CHECKING:

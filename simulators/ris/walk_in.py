@@ -8,10 +8,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from simulators.command_line import Result
 from simulators.database import Database, one
 from simulators.errors import ArgumentError, NotFoundError
 from simulators.hl7content import Code, Order, Patient
-from simulators.output import Result
 from simulators.ris.filler import Filler
 from simulators.ris.patients import keep
 from simulators.ris.record import STEPS, find_patient, find_procedure

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from simulators.command_line import Result
 from simulators.errors import ArgumentError
 from simulators.imaging.derived import Author, key_objects, measurement_report, presentation_state
-from simulators.imaging.report import Report, text_report
+from simulators.imaging.report import ReportText, text_report
 from simulators.imaging.roi import Circle, measure
-from simulators.output import Result
 from simulators.workstation.desk import desk_of
 from simulators.workstation.keep import keep
 from simulators.workstation.study import open_study
@@ -71,7 +71,7 @@ def report(arguments: argparse.Namespace, settings: Settings) -> Result:
     ris = settings.peer("hl7-tls", permit="ORU^R01")  # before anything is stored
     opened, author, desk = _open(arguments, settings)
     final = not arguments.preliminary
-    said = Report(arguments.findings, arguments.impression, verified=final)
+    said = ReportText(arguments.findings, arguments.impression, verified=final)
     evidence = [opened.image, *opened.instances[1:]]
     document = text_report(evidence, author, said, number=_NUMBERS["SR"] + 1)
     kept = keep(desk, document, "RAD-24", "report-stored")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from simulators.command_line import Result, table
 from simulators.errors import ArgumentError
 from simulators.imaging.validate import judge
-from simulators.output import Result, table
 from simulators.workstation import query, retrieve, web
 from simulators.workstation.desk import desk_of
 from simulators.workstation.folder import Folder

@@ -11,7 +11,7 @@ from lab.scenarios.radiology.clinic import CT_HEAD, MR_HEAD, Clinic
 from lab.scenarios.radiology.revocation import revoked
 from lab.scenarios.refusal import Refusal
 from lab.trust.store import leaf_file, pki_folder
-from lab.trust.untrusted import Bundle, expired, foreign, self_signed
+from lab.trust.untrusted_certificates import Bundle, expired, foreign, self_signed
 
 if TYPE_CHECKING:
     from lab.scenarios.model import Step

@@ -11,7 +11,7 @@ from lab.trust import pki_folder, revoke
 from lab.trust.pki import site_wanted
 from lab.trust.session import session
 from lab.trust.store import leaf_file, load_authority
-from lab.trust.untrusted import Bundle
+from lab.trust.untrusted_certificates import Bundle
 
 if TYPE_CHECKING:
     from lab.scenarios.stage import Stage

@@ -18,9 +18,9 @@ from lab.topology.load import load_site, site_path
 from lab.trust.pki import ensure_pki, revoke
 from lab.trust.store import pki_folder
 from simulators import commands, mllp, output, service
+from simulators.command_line import Result, Verb
 from simulators.errors import NotFoundError, NotReadyError, TlsRefusedError
 from simulators.identity import become_service_user
-from simulators.output import Result, Verb
 from simulators.settings import PATH_VARIABLE, Certificate, Settings, Trust, load
 from simulators.tls import client_context
 from tests.unit.simulators.peers import loopback_peer, ris_settings

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from simulators import journal, output
+from simulators.command_line import Result, Verb
 from simulators.errors import ArgumentError, NotFoundError, RefusedError
-from simulators.image_manager.forward import Follower, Sender
+from simulators.image_manager.forward import Follower, SeriesSender
 from simulators.image_manager.reconcile import Reconciler
 from simulators.image_manager.store import Store
 from simulators.modality import acquisition, deliver
 from simulators.modality.commitment import wait_for
 from simulators.modality.server import listen
 from simulators.modality.spool import COMPLETED, Spool
-from simulators.output import Result, Verb
 from tests.unit.simulators.image_manager.archive import FakeOrthanc, image
 from tests.unit.simulators.modality.peers import open_hospital
 from tests.unit.simulators.peers import ANNA, ris_settings
@@ -165,11 +165,11 @@ def test_an_image_manager_tells_which_study_came_and_went(tmp_path: Path, caplog
     follower = Follower(store, archive, Reconciler(store, archive, tmp_path, "pacs-rad"), ("vna1",))
     follower.follow()
     orthanc.target_away = True
-    Sender(store, archive, "vna1").run_due()
+    SeriesSender(store, archive, "vna1").run_due()
     with store.transaction() as db:
         db.execute("UPDATE transfers SET next_try = ?", (time.time(),))
     orthanc.target_away = False
-    Sender(store, archive, "vna1").run_due()
+    SeriesSender(store, archive, "vna1").run_due()
     assert "images-arrived accession=A1 study=1.2.3" in caplog.text
     assert "refused reason=transfer-failed target=vna1 accession=A1 study=1.2.3" in caplog.text
     assert "archived target=vna1 accession=A1 study=1.2.3" in caplog.text

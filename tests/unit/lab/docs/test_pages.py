@@ -15,8 +15,8 @@ from lab.docs.pages import generated
 from lab.docs.parts import renew
 from lab.operate import left_over
 from lab.settings import ROOT
+from simulators.command_line import parser_of
 from simulators.commands import COMMANDS
-from simulators.output import parser_of
 from tests.unit.lab.docs.pages import DOCS, PAGES, anchors
 
 if TYPE_CHECKING:

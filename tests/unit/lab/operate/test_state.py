@@ -121,7 +121,7 @@ def test_the_digest_of_a_folder_follows_names_content_and_modes(tmp_path: Path) 
 
 
 def test_a_forward_whose_process_is_another_by_now_is_not_alive_and_not_killed(tmp_path: Path) -> None:
-    background_forwards.note(tmp_path, background_forwards.Forward(os.getpid(), "0", 1234, "ct1", 104, "ws1"))
+    background_forwards.note(tmp_path, background_forwards.BackgroundForward(os.getpid(), "0", 1234, "ct1", 104, "ws1"))
     assert not background_forwards.load_all(tmp_path)[0].alive
     assert background_forwards.stop_all(tmp_path) == []
     assert background_forwards.load_all(tmp_path) == []
@@ -131,7 +131,7 @@ def test_stopping_a_forward_ends_its_process(tmp_path: Path) -> None:
     with subprocess.Popen(["sleep", "60"]) as process:
         background_forwards.note(
             tmp_path,
-            background_forwards.Forward(
+            background_forwards.BackgroundForward(
                 process.pid, background_forwards.start_of(process.pid), 1234, "ct1", 104, "ws1"
             ),
         )

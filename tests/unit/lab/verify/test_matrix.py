@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lab.verify.judgement import judge, record_wanted
 from lab.verify.matrix import Attempt, Judge, attempts, served, unserved
-from lab.verify.refusals import Refusal
+from lab.verify.refused_packets import RefusedPacket
 from tests.unit.lab.verify.sites import small_site
 
 
@@ -86,12 +86,12 @@ def test_a_reset_is_a_hole_because_the_packet_arrived() -> None:
 def test_silence_counts_only_with_the_firewalls_refusal_on_record() -> None:
     attempt = one("guest", "pacs", 2762)
     assert judge(attempt, "timeout", set()) is not None
-    record = Refusal("ZDENY", "guest>archive", "10.0.40.11", "10.0.30.11", "tcp", 2762)
+    record = RefusedPacket("ZDENY", "guest>archive", "10.0.40.11", "10.0.30.11", "tcp", 2762)
     assert judge(attempt, "timeout", {record}) is None
 
 
 def test_a_refusal_with_the_wrong_zone_names_does_not_count() -> None:
-    record = Refusal("ZDENY", "guest>middle", "10.0.40.11", "10.0.30.11", "tcp", 2762)
+    record = RefusedPacket("ZDENY", "guest>middle", "10.0.40.11", "10.0.30.11", "tcp", 2762)
     assert judge(one("guest", "pacs", 2762), "timeout", {record}) is not None
 
 

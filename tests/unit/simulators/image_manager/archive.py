@@ -14,7 +14,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
 from simulators.image_manager.configuration import Configuration
-from simulators.image_manager.orthanc import Archive
+from simulators.image_manager.orthanc import OrthancClient
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,10 +67,10 @@ class FakeOrthanc:
     target_away: bool = False
     stop_after_delete: bool = False
 
-    def archive(self, folder: Path) -> Archive:
+    def archive(self, folder: Path) -> OrthancClient:
         """Return a client of this archive."""
         configuration = Configuration(url="http://archive", user="u", password="p", state=folder)  # noqa: S106
-        return Archive(configuration, httpx.MockTransport(self.answer))
+        return OrthancClient(configuration, httpx.MockTransport(self.answer))
 
     def store(self, *datasets: Dataset) -> None:
         """Store what a modality sends, and let it settle."""

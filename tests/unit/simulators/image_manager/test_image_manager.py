@@ -15,7 +15,7 @@ from simulators.hl7content import Code, Envelope, Order, Patient, adt, merge, or
 from simulators.hl7messages import Party, new_control_id, parse
 from simulators.hl7receiver import HL7ProblemError
 from simulators.image_manager import inbox
-from simulators.image_manager.forward import Follower, Sender
+from simulators.image_manager.forward import Follower, SeriesSender
 from simulators.image_manager.inbox import StoredInbox
 from simulators.image_manager.reconcile import Reconciler
 from simulators.image_manager.restamp import restamp
@@ -42,7 +42,7 @@ class Manager:
         archive = self.orthanc.archive(folder)
         self.reconciler = Reconciler(self.store, archive, spool, "pacs1")
         self.follower = Follower(self.store, archive, self.reconciler, targets)
-        self.senders = [Sender(self.store, archive, target) for target in targets]
+        self.senders = [SeriesSender(self.store, archive, target) for target in targets]
 
     def hear(self, message: str) -> bool:
         """Take a message as the HL7 listener does."""

@@ -20,7 +20,7 @@ from simulators.imaging.jpeg import photograph
 from simulators.imaging.mr import mr_series
 from simulators.imaging.pdf import encapsulated_pdf
 from simulators.imaging.phantom import cylinder
-from simulators.imaging.report import Report, text_report
+from simulators.imaging.report import ReportText, text_report
 from simulators.imaging.roi import Circle, measure
 from simulators.imaging.samples import sample_jpeg, sample_pdf
 from simulators.imaging.us import us_series
@@ -79,9 +79,9 @@ KINDS: dict[str, Callable[[], Iterable[Dataset]]] = {
     "measurements on CT": lambda: [measured(ct())],
     "measurements on MR": lambda: [measured(mr())],
     "report, verified": lambda: [
-        text_report([ct()], AUTHOR, Report("Knötchen.", "Benign.", verified=True), number=904)
+        text_report([ct()], AUTHOR, ReportText("Knötchen.", "Benign.", verified=True), number=904)
     ],
-    "report, preliminary": lambda: [text_report([ct()], AUTHOR, Report("x", "y", verified=False), number=904)],
+    "report, preliminary": lambda: [text_report([ct()], AUTHOR, ReportText("x", "y", verified=False), number=904)],
 }
 
 
@@ -132,7 +132,7 @@ def test_every_object_gets_identifiers_of_its_own() -> None:
 
 def test_a_report_refers_to_its_images_and_names_who_verified_it() -> None:
     image = ct()
-    report = text_report([image], AUTHOR, Report("f", "i", verified=True), number=1)
+    report = text_report([image], AUTHOR, ReportText("f", "i", verified=True), number=1)
     series = report.CurrentRequestedProcedureEvidenceSequence[0].ReferencedSeriesSequence[0]
     assert series.SeriesInstanceUID == image.SeriesInstanceUID
     assert series.ReferencedSOPSequence[0].ReferencedSOPInstanceUID == image.SOPInstanceUID

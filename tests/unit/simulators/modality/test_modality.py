@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from simulators.modality.spool import Step
+    from simulators.modality.spool import PerformedStep
     from tests.unit.simulators.modality.peers import Hospital
 
 
@@ -47,14 +47,14 @@ def listening(hospital: Hospital, spool: Spool) -> Iterator[Hospital]:
     server.shutdown()
 
 
-def performed(hospital: Hospital, spool: Spool, images: int = 2) -> Step:
+def performed(hospital: Hospital, spool: Spool, images: int = 2) -> PerformedStep:
     """A step that has begun, with its images in the spool."""
     step = acquisition.begin(hospital.links, spool, accession="ACC1", step_id="", commit=True)
     acquisition.acquire(hospital.links, spool, step, images=images, phantom=True)
     return step
 
 
-def stored(hospital: Hospital, spool: Spool) -> Step:
+def stored(hospital: Hospital, spool: Spool) -> PerformedStep:
     """A step whose images the archive has."""
     step = performed(hospital, spool)
     deliver.store_images(hospital.links, spool, spool.instances(step.uid, [ACQUIRED]))

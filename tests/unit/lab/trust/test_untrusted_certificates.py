@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lab.trust import ensure_pki, revoke, untrusted
+from lab.trust import ensure_pki, revoke, untrusted_certificates
 from tests.unit.lab.trust.sites import tiny_site
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def verdict(lab: Path, certificate: Path) -> str:
     return openssl("verify", *lists, "-purpose", "sslclient", str(certificate))
 
 
-def bundle(lab: Path, made: untrusted.Bundle) -> Path:
+def bundle(lab: Path, made: untrusted_certificates.Bundle) -> Path:
     path = lab / "outsider.crt"
     path.write_bytes(made.certificate)
     return path
@@ -57,7 +57,7 @@ def test_a_revoked_certificate_is_refused(lab: Path) -> None:
 
 
 def test_a_certificate_of_a_foreign_ca_with_our_names_is_refused(lab: Path) -> None:
-    made = untrusted.foreign(tiny_site(), "ct1", "dicom-node")
+    made = untrusted_certificates.foreign(tiny_site(), "ct1", "dicom-node")
     real = openssl("x509", "-noout", "-subject", "-issuer", "-in", f"{lab}/pki/hosts/ct1/dicom-client.crt")
     path = bundle(lab, made)
     assert openssl("x509", "-noout", "-subject", "-issuer", "-in", str(path)) == real
@@ -65,21 +65,21 @@ def test_a_certificate_of_a_foreign_ca_with_our_names_is_refused(lab: Path) -> N
 
 
 def test_an_expired_certificate_is_refused_for_its_date_alone(lab: Path) -> None:
-    answer = verdict(lab, bundle(lab, untrusted.expired(tiny_site(), lab, "ct1", "dicom-node")))
+    answer = verdict(lab, bundle(lab, untrusted_certificates.expired(tiny_site(), lab, "ct1", "dicom-node")))
     assert "certificate has expired" in answer
     assert answer.count("lookup:") == 1
 
 
 def test_a_self_signed_certificate_is_refused(lab: Path) -> None:
-    answer = verdict(lab, bundle(lab, untrusted.self_signed(tiny_site(), "ct1", "dicom-node")))
+    answer = verdict(lab, bundle(lab, untrusted_certificates.self_signed(tiny_site(), "ct1", "dicom-node")))
     assert "self-signed certificate" in answer
 
 
 def test_what_must_be_refused_is_not_kept_among_the_real_ones(lab: Path) -> None:
     before = {path: path.read_bytes() for path in (lab / "pki").rglob("*") if path.is_file()}
-    untrusted.foreign(tiny_site(), "ct1", "dicom-node")
-    untrusted.expired(tiny_site(), lab, "ct1", "dicom-node")
-    untrusted.self_signed(tiny_site(), "ct1", "dicom-node")
+    untrusted_certificates.foreign(tiny_site(), "ct1", "dicom-node")
+    untrusted_certificates.expired(tiny_site(), lab, "ct1", "dicom-node")
+    untrusted_certificates.self_signed(tiny_site(), "ct1", "dicom-node")
     assert {path: path.read_bytes() for path in (lab / "pki").rglob("*") if path.is_file()} == before
 
 

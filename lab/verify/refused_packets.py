@@ -15,7 +15,7 @@ PROTOCOLS = {6: "tcp", 17: "udp"}
 
 
 @dataclass(frozen=True)
-class Refusal:
+class RefusedPacket:
     """One packet that was turned away, as it was logged."""
 
     judge: str
@@ -26,9 +26,9 @@ class Refusal:
     port: int
 
 
-def refusals(lines: list[dict[str, Any]]) -> dict[Refusal, float]:
+def refused_packets(lines: list[dict[str, Any]]) -> dict[RefusedPacket, float]:
     """The refusals among a host's collected lines, with the time of the last of each (epoch seconds; 0 if unknown)."""
-    found: dict[Refusal, float] = {}
+    found: dict[RefusedPacket, float] = {}
     for line in lines:
         for packet in _packets(line):
             refusal = _refusal(packet)
@@ -51,11 +51,11 @@ def _packets(line: dict[str, Any]) -> list[dict[str, Any]]:
     return packets
 
 
-def _refusal(packet: dict[str, Any]) -> Refusal | None:
+def _refusal(packet: dict[str, Any]) -> RefusedPacket | None:
     prefix = PREFIX.match(str(packet.get("oob.prefix", "")).strip())
     if prefix is None or "dest_port" not in packet:
         return None
-    return Refusal(
+    return RefusedPacket(
         judge=prefix["judge"],
         direction=(prefix["direction"] or "").rstrip(":"),
         source=str(packet.get("src_ip")),

@@ -51,11 +51,11 @@ def expired(site: Site, folder: Path, host: str, profile: str) -> Bundle:
 
 
 def self_signed(site: Site, host: str, profile: str) -> Bundle:
-    """Return a certificate for the host's name that nobody but its own key vouches for."""
+    """Return a certificate for the host's name that is signed by its own key alone."""
     now = datetime.now(UTC)
     wanted = site_wanted(site, host, profile)
     key = new_key()
-    certificate = Authority.vouch_for_itself(key, wanted, now)
+    certificate = Authority.self_signed_leaf(key, wanted, now)
     return Bundle(key_pem(key), certificate_pem(certificate), certificate_pem(certificate))
 
 
