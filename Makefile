@@ -15,7 +15,7 @@ help: ## list the targets
 lab: setup ## bring up the lab, run Scenario 1 in it, and prove its segmentation
 	@$(PACSLAB) up --site $(SITE)
 	@$(PACSLAB) scenario run radiology-workflow --site $(SITE)
-	@$(PACSLAB) verify segmentation --site $(SITE)
+	@$(PACSLAB) verify segmentation containment --site $(SITE)
 
 test: setup-test lint unit lab-test ## linters, unit tests, then the lab tests in a lab of their own
 

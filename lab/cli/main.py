@@ -27,6 +27,7 @@ VERBS = {
     "forward": "serve a port of a host on this machine, as seen from a workstation of the lab",
     "scenario": "run clinical workflows through a lab",
     "verify": "check a lab's controls",
+    "runs": "list and show what was judged on a lab",
     "snapshot": "keep, list and remove configured labs",
     "down": "remove a lab",
     "doctor": "list what is left over on this machine, and how to clear it",

@@ -3,43 +3,91 @@
 from __future__ import annotations
 
 import json
-import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from lab.cli import judging
 from lab.engine.lab import Lab
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
-    from lab.verify.report import Report
+    from lab.results.store import Run
+    from lab.verify.check import Check
 
 EXAMPLE = """
-pacslab verify segmentation
-pacslab verify segmentation --lab reference --json
+pacslab verify
+pacslab verify list
+pacslab verify segmentation containment --junit results.xml
+pacslab verify segmentation --host guest1 --json
+pacslab verify --id 'containment.*'
 """
-CHECKS = {"segmentation": "every pair of hosts on every service: the declared flows connect, all others do not"}
+LIST = "list"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What to verify."""
-    explained = "; ".join(f"{name}: {summary}" for name, summary in CHECKS.items())
-    parser.add_argument("check", choices=list(CHECKS), help=explained)
+    """Which checks, on which hosts, and which of their promises."""
+    parser.add_argument("checks", nargs="*", metavar="CHECK", help="which checks; none for all; 'list' names them")
+    parser.add_argument("--host", action="append", default=[], metavar="HOST", help="judge this host; may be repeated")
+    parser.add_argument(
+        "--id", action="append", default=[], metavar="PATTERN", help="judge what has such an id; may be repeated"
+    )
+    judging.add_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the check; 0 when everything is as declared, 1 when not."""
-    from lab.verify.segmentation import verify_segmentation  # noqa: PLC0415 # --help needs none of it
+    """Run the checks; 0 when everything is as promised, 1 when not."""
+    from lab.verify.check import Context  # noqa: PLC0415 # --help needs none of it
+    from lab.verify.registry import checks, chosen  # noqa: PLC0415
+    from lab.verify.run import run_checks  # noqa: PLC0415
 
-    report = verify_segmentation(Lab.open(arguments.lab), _say)
-    print(json.dumps(report.as_dict(), indent=1) if arguments.json else _as_text(report))
-    return 1 if report.failed else 0
+    if arguments.checks == [LIST]:
+        print(_listed(list(checks().values()), as_json=arguments.json))
+        return 0
+    wanted = chosen(arguments.checks)
+    lab = Lab.open(arguments.lab)
+    context = Context(lab, judging.say, frozenset(arguments.host), tuple(arguments.id))
+    with judging.kept_run(lab, "verify", arguments.checks, arguments.junit) as kept:
+        for result in run_checks(wanted, context):
+            judging.tell(kept.add(result))
+    print(json.dumps(_as_dict(kept, wanted), indent=1) if arguments.json else judging.total(kept))
+    return 0 if kept.passed else 1
 
 
-def _say(text: str) -> None:
-    print(text, file=sys.stderr)
+def _as_dict(kept: Run, checks: Sequence[Check]) -> dict[str, Any]:
+    """What ``--json`` prints: counts, and every result that is not simply passed."""
+    completes = {check.completes.id for check in checks}
+    about = [result for result in kept.results if result.id not in completes or not result.good]
+    number = {outcome: [one for one in about if one.outcome.value == outcome] for outcome in kept.summary()["counts"]}
+    return {
+        "run": kept.id,
+        "checks": [check.name for check in checks],
+        "checked": len(about),
+        "passed": len(number["passed"]),
+        "failed": [result.as_dict() for result in number["failed"]],
+        "errors": [result.as_dict() for result in number["error"]],
+        "skipped": [result.as_dict() for result in number["skipped"]],
+        "not_applicable": [result.as_dict() for result in number["not applicable"]],
+        "seconds": round(kept.seconds, 2),
+    }
 
 
-def _as_text(report: Report) -> str:
-    passed = report.checked - len(report.failed)
-    lines = [f"FAILED  {failure}" for failure in report.failed]
-    return "\n".join([*lines, f"{passed} of {report.checked} as declared, in {report.seconds:.1f} s"])
+def _listed(checks: Sequence[Check], *, as_json: bool) -> str:
+    if as_json:
+        return json.dumps(
+            [
+                {
+                    "name": check.name,
+                    "summary": check.summary,
+                    "changes_lab": check.changes_lab,
+                    "promises": {promise.id: promise.text for promise in (*check.promises, check.completes)},
+                }
+                for check in checks
+            ],
+            indent=1,
+        )
+    lines = []
+    for check in checks:
+        lines.append(f"{check.name}: {check.summary}" + (" (only when named)" if check.changes_lab else ""))
+        lines += [f"    {promise.id}  {promise.text}" for promise in check.promises]
+    return "\n".join(lines)

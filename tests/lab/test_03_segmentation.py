@@ -29,8 +29,8 @@ def hole(lab: Lab) -> Iterator[None]:
     assert lab.run("fw1", ["nft", "delete", "rule", *CHAIN, "handle", handle]).code == 0
 
 
-def test_everything_is_as_declared(lab: Lab) -> None:
-    report = succeed("verify", "segmentation", "--lab", lab.name, "--json").json
+def test_everything_is_as_declared_and_contained(lab: Lab) -> None:
+    report = succeed("verify", "segmentation", "containment", "--lab", lab.name, "--json").json
     hosts = len(lab.site.hosts)
     assert report["failed"] == []
     assert report["passed"] == report["checked"] > hosts * (hosts - 1) * 5
@@ -41,8 +41,10 @@ def test_a_hole_in_the_running_firewall_is_found_and_named(lab: Lab) -> None:
     ran = pacslab("verify", "segmentation", "--lab", lab.name, "--json")
     assert ran.code == 1
     (found,) = ran.json["failed"]
-    assert (found["source"], found["target"], found["zones"]) == ("guest1", "pacs-rad", "guest>pacs-core")
-    assert found["port"] == lab.site.services("pacs-rad")["dicom-tls"].port
+    assert (found["id"], found["host"]) == ("segmentation.undeclared", "guest1")
+    facts = found["facts"]
+    assert (facts["source"], facts["target"], facts["zones"]) == ("guest1", "pacs-rad", "guest>pacs-core")
+    assert facts["port"] == lab.site.services("pacs-rad")["dicom-tls"].port
 
 
 def test_nothing_of_the_check_stays_on_the_machine(lab: Lab) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lab.verify.judgement import judge, record_wanted
+from lab.results.model import Outcome
+from lab.verify.judgement import DECLARED, UNDECLARED, judge, record_wanted
 from lab.verify.matrix import Attempt, Judge, attempts, served, unserved
 from lab.verify.refused_packets import RefusedPacket
 from tests.unit.lab.verify.sites import small_site
@@ -60,41 +61,44 @@ def test_the_firewall_as_a_source_is_judged_by_targets_that_send_their_log() -> 
 
 
 def test_a_declared_flow_that_connects_is_as_declared() -> None:
-    assert judge(one("ct1", "pacs", 2762), "connected", set()) is None
+    result = judge(one("ct1", "pacs", 2762), "connected", set())
+    assert (result.id, result.host, result.outcome) == (DECLARED.id, "ct1", Outcome.PASSED)
 
 
 def test_a_declared_flow_that_is_silent_fails() -> None:
-    failure = judge(one("ct1", "pacs", 2762), "timeout", set())
-    assert failure is not None
-    assert "dicom-tls" in failure.expected
+    result = judge(one("ct1", "pacs", 2762), "timeout", set())
+    assert (result.id, result.outcome) == (DECLARED.id, Outcome.FAILED)
+    assert "dicom-tls" in result.expected
 
 
 def test_a_hole_is_named_with_its_ends_its_port_and_its_zones() -> None:
-    failure = judge(one("guest", "pacs", 2762), "connected", set())
-    assert failure is not None
-    assert (failure.source, failure.target, failure.port, failure.zones) == ("guest", "pacs", 2762, "guest>archive")
-    assert "guest>archive tcp/2762" in str(failure)
+    result = judge(one("guest", "pacs", 2762), "connected", set())
+    assert (result.id, result.host, result.outcome) == (UNDECLARED.id, "guest", Outcome.FAILED)
+    facts = result.facts
+    assert (facts["source"], facts["target"], facts["port"], facts["zones"]) == ("guest", "pacs", 2762, "guest>archive")
+    assert "to pacs (10.0.30.11) tcp/2762 guest>archive" in str(result)
+    assert "observed it connected" in str(result)
 
 
 def test_a_reset_is_a_hole_because_the_packet_arrived() -> None:
     attempt = one("guest", "pacs", 2764)
     wanted = record_wanted(attempt)
     assert wanted is not None
-    assert judge(attempt, "refused", {wanted}) is not None
+    assert judge(attempt, "refused", {wanted}).outcome is Outcome.FAILED
 
 
 def test_silence_counts_only_with_the_firewalls_refusal_on_record() -> None:
     attempt = one("guest", "pacs", 2762)
-    assert judge(attempt, "timeout", set()) is not None
+    assert judge(attempt, "timeout", set()).outcome is Outcome.FAILED
     record = RefusedPacket("ZDENY", "guest>archive", "10.0.40.11", "10.0.30.11", "tcp", 2762)
-    assert judge(attempt, "timeout", {record}) is None
+    assert judge(attempt, "timeout", {record}).outcome is Outcome.PASSED
 
 
 def test_a_refusal_with_the_wrong_zone_names_does_not_count() -> None:
     record = RefusedPacket("ZDENY", "guest>middle", "10.0.40.11", "10.0.30.11", "tcp", 2762)
-    assert judge(one("guest", "pacs", 2762), "timeout", {record}) is not None
+    assert judge(one("guest", "pacs", 2762), "timeout", {record}).outcome is Outcome.FAILED
 
 
 def test_isolated_neighbours_need_no_record_but_must_not_connect() -> None:
-    assert judge(one("ct1", "ct2", 2762), "unreachable", set()) is None
-    assert judge(one("ct1", "ct2", 2762), "connected", set()) is not None
+    assert judge(one("ct1", "ct2", 2762), "unreachable", set()).outcome is Outcome.PASSED
+    assert judge(one("ct1", "ct2", 2762), "connected", set()).outcome is Outcome.FAILED

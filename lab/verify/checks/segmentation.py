@@ -1,4 +1,4 @@
-"""Proves that exactly the declared flows connect, and that every refusal is on record."""
+"""Exactly the declared flows connect, and every refusal is on record."""
 
 from __future__ import annotations
 
@@ -8,58 +8,68 @@ from typing import TYPE_CHECKING
 
 from lab.hospital.collected import Collected
 from lab.verify.attempting import attempt_all
-from lab.verify.containment import check_containment
-from lab.verify.judgement import judge, record_wanted
+from lab.verify.check import Check
+from lab.verify.judgement import DECLARED, UNDECLARED, judge, record_wanted
 from lab.verify.matrix import Attempt, attempts
 from lab.verify.records import PATIENCE, Records
-from lab.verify.report import Report
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable, Iterator
 
     from lab.engine.lab import Lab
+    from lab.results.model import Result
     from lab.verify.attempting import Target
+    from lab.verify.check import Context
     from lab.verify.refused_packets import RefusedPacket
 
 LOGGED_AGAIN_AFTER = 61.0
 """Seconds after which the firewall logs a (source, target, port) again: its limit is once a minute."""
 
 
-def verify_segmentation(lab: Lab, say: Callable[[str], None]) -> Report:
-    """Try every pair of hosts on every port of the site and on ports that nothing serves; then containment.
-
-    Args:
-        lab: A running lab.
-        say: Told what is going on, one line at a time.
+def check_segmentation(context: Context) -> Iterator[Result]:
+    """Try every pair of hosts on every port of the site and on ports that nothing serves.
 
     Raises:
-        EngineError: a host could not run the probe, or the sink of the containment check could not be made.
+        EngineError: a host could not run the probe.
         UsageError: the site has no log collector.
     """
-    begun = time.monotonic()
+    lab = context.lab
     records = Records(Collected(lab))
-    everything = attempts(lab.site)
-    say(f"{len(everything)} connections between {len(lab.site.hosts)} hosts")
-    outcomes = _try(lab, everything)
-    missing = _await_records(records, everything)
+    wanted = [
+        attempt
+        for attempt in attempts(lab.site)
+        if context.wants_host(attempt.source, attempt.target)
+        and context.wants(DECLARED if attempt.allowed else UNDECLARED)
+    ]
+    context.say(f"{len(wanted)} connections between {len(lab.site.hosts)} hosts")
+    outcomes = _try(lab, wanted)
+    missing = _await_records(records, wanted)
     suppressed = _suppressed(records, missing)
     if suppressed:
         pause = max(0.0, max(suppressed.values()) + LOGGED_AGAIN_AFTER - time.time())
-        say(f"{len(suppressed)} refusals are missing that were logged just before this run; again in {pause:.0f} s")
+        context.say(
+            f"{len(suppressed)} refusals are missing that were logged just before this run; again in {pause:.0f} s"
+        )
         time.sleep(pause)
         outcomes |= _try(lab, suppressed)
         _await_records(records, suppressed)
-    failures = [found for one in everything if (found := judge(one, outcomes[one], records.seen)) is not None]
-    say("containment: the machine's own addresses, and a sink beside the lab")
-    contained, leaks = check_containment(lab)
-    return Report(len(everything) + contained, (*failures, *leaks), time.monotonic() - begun)
+    for attempt in wanted:
+        yield judge(attempt, outcomes[attempt], records.seen)
+
+
+CHECK = Check(
+    name="segmentation",
+    summary="every pair of hosts on every service: the declared flows connect, all others are refused and logged",
+    promises=(DECLARED, UNDECLARED),
+    judge=check_segmentation,
+)
 
 
 def _try(lab: Lab, wanted: Iterable[Attempt]) -> dict[Attempt, str]:
     by_source: dict[str, list[Attempt]] = defaultdict(list)
     for attempt in wanted:
         by_source[attempt.source].append(attempt)
-    answers = attempt_all(lab, {source: [_target(one) for one in mine] for source, mine in by_source.items()})
+    answers = attempt_all(lab, {source: [_target(attempt) for attempt in mine] for source, mine in by_source.items()})
     return {attempt: answers[source][_target(attempt)] for source, mine in by_source.items() for attempt in mine}
 
 
@@ -68,7 +78,7 @@ def _target(attempt: Attempt) -> Target:
 
 
 def _wanted(wanted: Iterable[Attempt]) -> dict[RefusedPacket, Attempt]:
-    return {record: one for one in wanted if (record := record_wanted(one)) is not None}
+    return {record: attempt for attempt in wanted if (record := record_wanted(attempt)) is not None}
 
 
 def _await_records(records: Records, wanted: Iterable[Attempt]) -> list[Attempt]:

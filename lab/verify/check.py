@@ -1,0 +1,67 @@
+"""What a check is: promises, and what judges them on a lab."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from lab.results.model import Promise
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from lab.engine.lab import Lab
+    from lab.results.model import Result
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a check is run with.
+
+    Attributes:
+        lab: The running lab.
+        say: Told what is going on, one line at a time.
+        hosts: The hosts to judge; empty for all.
+        ids: Patterns of the results that are wanted, such as ``hardening.tls.*``; empty for all.
+    """
+
+    lab: Lab
+    say: Callable[[str], None]
+    hosts: frozenset[str] = frozenset()
+    ids: tuple[str, ...] = ()
+
+    def wants_host(self, *hosts: str) -> bool:
+        """Whether one of these hosts is to be judged."""
+        return not self.hosts or not self.hosts.isdisjoint(hosts)
+
+    def wants(self, promise: Promise) -> bool:
+        """Whether a promise is to be judged."""
+        return not self.ids or any(fnmatchcase(promise.id, pattern) for pattern in self.ids)
+
+
+@dataclass(frozen=True)
+class Check:
+    """Judges promises about a running lab.
+
+    A module of ``lab/verify/checks/`` that has one as ``CHECK`` is found by being there.
+
+    Attributes:
+        name: What ``pacslab verify`` calls it; the first word of its promises' ids.
+        summary: What it judges, in one line.
+        promises: Everything that it can judge.
+        judge: Yields results as they come; leaves out what the context does not want. A ``PacslabError`` means that
+            it could not go on.
+        changes_lab: True where judging changes the lab for a while, so that it runs only when it is named.
+    """
+
+    name: str
+    summary: str
+    promises: tuple[Promise, ...]
+    judge: Callable[[Context], Iterable[Result]] = field(repr=False, compare=False)
+    changes_lab: bool = False
+
+    @property
+    def completes(self) -> Promise:
+        """The promise that every check makes besides: that it ran to its end."""
+        return Promise(f"{self.name}.completes", f"The check {self.name} runs to its end.")
