@@ -8,12 +8,12 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from lab.errors import UsageError
-from lab.verify.matrix import collector
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lab.engine.lab import Lab
+    from lab.topology.site import Site
 
 FOLDER = "/var/log/pacslab"
 
@@ -49,6 +49,11 @@ _PARTS = _EACH_FILE.replace(
     """,
 )
 _FOUND = _EACH_FILE.replace("ACT", 'grep -F -e "$1" <&3')
+
+
+def collector(site: Site) -> str | None:
+    """The host that others send their logs to."""
+    return next((flow.target for flow in site.flows if flow.service == "syslog-tls"), None)
 
 
 class Collected:

@@ -142,7 +142,7 @@ class LabBringUp:
         lab = self.lab
         wanted = digests(lab.site, lab.folder)
         if hosts and not self._is_first_of_clone():
-            from lab.ansible import configure  # noqa: PLC0415 # Ansible is slow to import
+            from lab.operate.configure import configure  # noqa: PLC0415 # Ansible is slow to import
 
             for host in hosts:
                 self.bus.emit(HostPhase(host, Phase.CONFIGURING))

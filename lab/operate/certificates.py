@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from lab.ansible.configure import overlay, variables
 from lab.ansible.play import Play
+from lab.operate.configure import overlay, variables
 from lab.settings import ROOT
 from lab.trust import pki
 from lab.trust.files import write_private

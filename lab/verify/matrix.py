@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from lab.hospital.collected import collector
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -124,11 +126,6 @@ def _judge(site: Site, source: str, target: str) -> Judge:
     if not here.gateway and site.topology.zones[here.zone].isolated:
         return Judge.NOBODY
     return Judge.TARGET if sends_log(site, target) else Judge.NOBODY
-
-
-def collector(site: Site) -> str | None:
-    """The host that others send their logs to."""
-    return next((flow.target for flow in site.flows if flow.service == "syslog-tls"), None)
 
 
 def sends_log(site: Site, host: str) -> bool:

@@ -53,7 +53,7 @@ def publish(stage: Stage, target: str) -> None:
     Raises:
         StepFailure: the target does not hold the list, or its edge does not work with it.
     """
-    from lab.ansible import configure  # noqa: PLC0415 # Ansible is slow to import
+    from lab.operate.configure import configure  # noqa: PLC0415 # Ansible is slow to import
 
     configure(stage.lab, stage.lab.site, [stage.role("certificate_status")], Bus())
     fetched = stage.run(target, ["systemctl", "start", "pacslab-crl.service"])
