@@ -17,7 +17,7 @@ import pytest
 from lab.topology.load import load_site, site_path
 from lab.trust.pki import ensure_pki, revoke
 from lab.trust.store import pki_folder
-from simulators import commands, mllp, output, service
+from simulators import command_line, commands, mllp, service
 from simulators.command_line import Result, Verb
 from simulators.errors import NotFoundError, NotReadyError, TlsRefusedError
 from simulators.identity import become_service_user
@@ -112,10 +112,10 @@ def lost(arguments: object, settings: Settings) -> Result:
 def test_a_command_prints_json_and_ends_with_its_code(
     verb: str, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(output, "become_service_user", lambda _: None)
-    monkeypatch.setattr(output, "load", ris_settings)
+    monkeypatch.setattr(command_line, "become_service_user", lambda _: None)
+    monkeypatch.setattr(command_line, "load", ris_settings)
     verbs = [Verb(name, name, f"{__name__}:{name}", name) for name in ("served", "lost")]
-    assert output.run("x", "x", "x", verbs, [verb, "--json"]) == code
+    assert command_line.run("x", "x", "x", verbs, [verb, "--json"]) == code
     printed = json.loads(capsys.readouterr().out)
     assert printed == {"name": "ris1"} if verb == "served" else printed["error"] == "NotFoundError"
 

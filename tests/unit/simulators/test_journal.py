@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from simulators import journal, output
+from simulators import command_line, journal
 from simulators.command_line import Result, Verb
 from simulators.errors import ArgumentError, NotFoundError, RefusedError
 from simulators.image_manager.forward import Follower, SeriesSender
@@ -64,10 +64,10 @@ def mistaken(_: argparse.Namespace, __: Settings) -> Result:
 
 def command(name: str, monkeypatch: pytest.MonkeyPatch) -> int:
     """Run a verb of this module as the command pacslab-modality."""
-    monkeypatch.setattr(output, "become_service_user", lambda _: None)
-    monkeypatch.setattr(output, "load", ris_settings)
+    monkeypatch.setattr(command_line, "become_service_user", lambda _: None)
+    monkeypatch.setattr(command_line, "load", ris_settings)
     verbs = [Verb(name, name, f"{__name__}:{name}", name, accession)]
-    return output.run("pacslab-modality", "x", "x", verbs, [name, "--accession", "A0000001"])
+    return command_line.run("pacslab-modality", "x", "x", verbs, [name, "--accession", "A0000001"])
 
 
 def test_a_command_writes_its_transactions_to_the_hosts_log(
