@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lab.docs.exit_codes import errors_table
 from lab.docs.parts import renew
+from lab.docs.profiles import profiles_table
 from lab.docs.requirements import requirements_table
 from lab.docs.roles import role_pages
 from lab.docs.topology import topology_page
@@ -29,6 +30,7 @@ RENEWED: dict[str, Callable[[str], str]] = {
     "index.md": partial(renew, parts={"verbs": verbs_table}),
     "exit-codes.md": partial(renew, parts={"errors": errors_table}),
     "troubleshooting.md": partial(renew, parts={"requirements": requirements_table}),
+    "pki.md": partial(renew, parts={"profiles": profiles_table}),
     "topology.md": topology_page,
 }
 """Pages that are partly written by hand, with what renews them."""

@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from lab.docs.parts import renew
-from lab.topology.permits import VOCABULARIES
+from lab.topology.catalog import load_catalog, vocabularies
 from lab.topology.rules import RULES
 from lab.topology.schema import topology_schema
 
@@ -55,9 +55,8 @@ def keys_table() -> str:
 def permits_table() -> str:
     """Return the words that flows may permit, by service."""
     rows = [
-        f"| `{service}` | {', '.join(f'`{word}`' for word in one.words) or one.source} | "
-        f"{one.source if one.words else 'HL7 v2.5.1'} |"
-        for service, one in VOCABULARIES.items()
+        f"| `{service}` | {', '.join(f'`{word}`' for word in one.words) or one.form} | {one.standard} |"
+        for service, one in vocabularies(load_catalog()).items()
     ]
     return "\n".join(["| service | permits | standard |", "| --- | --- | --- |", *rows, ""])
 

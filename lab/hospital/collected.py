@@ -53,7 +53,7 @@ _FOUND = _EACH_FILE.replace("ACT", 'grep -F -e "$1" <&3')
 
 def collector(site: Site) -> str | None:
     """The host that others send their logs to."""
-    return next((flow.target for flow in site.flows if flow.service == "syslog-tls"), None)
+    return next((flow.target for flow in site.flows_to("log-collection")), None)
 
 
 class Collected:
@@ -73,7 +73,7 @@ class Collected:
         """
         centre = collector(lab.site)
         if centre is None:
-            raise UsageError("The site has no log collector.", remedy="Add a flow to service syslog-tls.")
+            raise UsageError("The site has no log collector.", remedy="Add a flow to a service that collects logs.")
         self.lab = lab
         self.centre = centre
 

@@ -19,7 +19,7 @@ from lab.images.debian import COMMAND
 from lab.settings import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from lab.engine.client import Docker
@@ -32,12 +32,12 @@ COMMITS = 4  # at once: more only wait for the disk
 
 @dataclass(frozen=True)
 class Bakery:
-    """What all bakes of one run share."""
+    """What all bakes of one run share; ``wheels`` has a folder for each role with Python packages."""
 
     docker: Docker
     folder: Path
     sbom_folder: Path
-    wheels: Path | None
+    wheels: Mapping[str, Path]
     bus: Bus
 
     def refresh_lists(self, base_image: str) -> None:
@@ -57,7 +57,8 @@ class Bakery:
         for recipe in level:
             self.bus.emit(ImageStarted(recipe.name))
         parents = {container_name(recipe): images[recipe.parent.key] for recipe in level if recipe.parent}
-        with build_containers(self.docker, parents, self.wheels):
+        wheels = {container_name(one): self.wheels[one.role] for one in level if one.role in self.wheels}
+        with build_containers(self.docker, parents, wheels):
             self._install(level)
             with ThreadPoolExecutor(COMMITS) as pool:
                 ids = list(pool.map(self._keep, level))

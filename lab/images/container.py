@@ -9,7 +9,7 @@ from lab.engine.execute import execute
 from lab.errors import EngineError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from lab.engine.client import Docker
@@ -73,11 +73,13 @@ def body(parent: str, wheels: Path | None) -> dict[str, Any]:
 
 
 @contextmanager
-def build_containers(docker: Docker, parents: dict[str, str], wheels: Path | None = None) -> Iterator[None]:
-    """Containers by name, each from its parent image; they are gone afterwards, however it ended."""
+def build_containers(
+    docker: Docker, parents: Mapping[str, str], wheels: Mapping[str, Path] | None = None
+) -> Iterator[None]:
+    """Containers by name, each from its parent image, with its wheels; they are gone afterwards, however it ended."""
     try:
         for name, parent in parents.items():
-            docker.create(name, body(parent, wheels))
+            docker.create(name, body(parent, (wheels or {}).get(name)))
             docker.start(name)
             run(docker, name, PREPARE)
         yield

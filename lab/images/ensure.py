@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from lab.topology.site import Site
 
 STAGE = "images"
-PYTHON_ROLE = "python_runtime"
-REQUIREMENTS = Path(PYTHON_ROLE, "files", "requirements.txt")
 
 
 def ensure_images(site: Site, bus: Bus, *, fresh: bool = False) -> dict[RoleList, str]:
@@ -99,10 +97,12 @@ def _build(
     sbom_folder = settings.state / "sbom"
     if not missing[0].roles:
         _build_debian(docker, missing.pop(0), images, sbom_folder, bus)
-    wheels = None
-    if any(recipe.role == PYTHON_ROLE for recipe in missing):
-        bus.emit(Note("Fetching the hosts' Python packages."))
-        wheels = fetch_wheels(settings.roles / REQUIREMENTS, cache / "wheels")
+    wheels: dict[str, Path] = {}
+    for role in dict.fromkeys(recipe.role for recipe in missing):
+        packages = site.catalog[role].python_packages
+        if packages is not None:
+            bus.emit(Note(f"Fetching the Python packages of role {role}."))
+            wheels[role] = fetch_wheels(settings.roles / role / packages.pins, cache / "wheels")
     if missing:
         bakery = Bakery(docker, cache / "bake", sbom_folder, wheels, bus)
         bakery.refresh_lists(next(iter(images.values())))

@@ -91,7 +91,7 @@ class LabBringUp:
     def _trust(self) -> None:
         from lab.trust import ensure_pki, ensure_secrets  # noqa: PLC0415 # cryptography is slow to import
 
-        with self._stage("trust"):
+        with self._stage("certificates"):
             ensure_pki(self.lab.site, self.lab.folder)
             ensure_secrets(self.lab.site, self.lab.folder)
 

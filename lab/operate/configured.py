@@ -11,6 +11,7 @@ import json
 from typing import TYPE_CHECKING
 
 from lab.settings import ROOT
+from lab.topology.variables import host_variables, site_variables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,7 +58,7 @@ class Configured:
 def digests(site: Site, folder: Path) -> dict[str, str]:
     """For each host a digest of everything that its configuration is made from."""
     shared = hashlib.sha256()
-    shared.update(json.dumps(site.ansible_all_vars(), sort_keys=True).encode())
+    shared.update(json.dumps(site_variables(site), sort_keys=True).encode())
     for path in (
         ROOT / "playbooks" / "site.yml",
         ROOT / "lab" / "ansible" / "collections",
@@ -74,7 +75,7 @@ def digests(site: Site, folder: Path) -> dict[str, str]:
 
 def _host_digest(site: Site, host: str, folder: Path, roles: Mapping[str, str], shared: str) -> str:
     own = hashlib.sha256(shared.encode())
-    own.update(json.dumps(site.ansible_host_vars(host), sort_keys=True).encode())
+    own.update(json.dumps(host_variables(site, host), sort_keys=True).encode())
     for role in site.hosts[host].roles:
         own.update(roles[role].encode())
     for name in site.certificates(host):

@@ -17,7 +17,7 @@ from lab.topology.site import Site
 from lab.topology.source import Source, read_source
 
 if TYPE_CHECKING:
-    from lab.topology.catalog import Catalog
+    from lab.topology.role import Catalog
 
 Part = TypeVar("Part", bound=Strict)
 Label = TypeVar("Label", str, int)

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from lab.topology.model import AE_TITLE, DOMAIN, NAME, ROLE_NAME, SELECTOR
 from lab.topology.problems import Problem, choose, nearest
+from lab.topology.role import CAPABILITY, COLOUR, DASHES, DEVICE, WORD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,6 +28,11 @@ PATTERNS = {
     AE_TITLE: "Use 1 to 16 of A-Z, 0-9, underscore and hyphen.",
     SELECTOR: "Name a host, role:ROLE or zone:ZONE.",
     DOMAIN: "Write a DNS domain in lower case, such as imaging.internal.",
+    WORD: "Use lower case letters, digits and underscores, beginning with a letter.",
+    CAPABILITY: "Write a capability of capabilities(7) in capitals, without CAP_, such as NET_ADMIN.",
+    DEVICE: "Write a device file in lower case, such as /dev/net/tun.",
+    COLOUR: "Write red, green and blue as six hexadecimal digits in lower case, such as '#0072b2'.",
+    DASHES: "Write none, or lengths of dashes and gaps in pixels, such as 9 4.",
 }
 """What to write, by the pattern that a text must follow."""
 
@@ -77,7 +83,7 @@ def _phrase(source: Source, model: type[BaseModel], where: Key, detail: ErrorDet
         words = str(context["expected"]).replace("'", "").replace(" or ", ", ").split(", ")
         return source.problem(where, f"{name}: {value!r} is not a known word.", choose(value, words, "Known here"))
     if kind == "string_pattern_mismatch":
-        return source.problem(where, f"{name}: {value!r} cannot stand here.", PATTERNS[context["pattern"]])
+        return source.problem(where, f"{name}: {value!r} cannot stand here.", _pattern_remedy(context["pattern"]))
     if kind == "ip_v4_network":
         return source.problem(where, f"{name}: {value!r} is not a network.", _network_remedy(value))
     message = detail["msg"].removesuffix(" or instance of " + str(context.get("class_name")))
@@ -85,6 +91,10 @@ def _phrase(source: Source, model: type[BaseModel], where: Key, detail: ErrorDet
         message.removeprefix("Input should be ").removeprefix("Value should have ").removeprefix("List should have ")
     )
     return source.problem(where, f"{name}: {value!r} cannot stand here; expected {message}.", about(model, where))
+
+
+def _pattern_remedy(pattern: str) -> str:
+    return PATTERNS.get(pattern, f"Write what the expression {pattern} matches.")
 
 
 def _unknown_key(model: type[BaseModel], where: Key, value: Any) -> str:

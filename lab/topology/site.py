@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from ipaddress import IPv4Address
     from pathlib import Path
 
-    from lab.topology.catalog import Catalog, Certificate, Service
     from lab.topology.model import Flow, Host, Topology
+    from lab.topology.role import Catalog, Certificate, Provision, Service
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,24 @@ class Site:
             for name, certificate in self.catalog[role].certificates.items()
         }
 
+    def asks(self, host: str) -> dict[str, dict[str, list[str]]]:
+        """What the host's roles ask of services: by service, then by the word that the service takes."""
+        asked: dict[str, dict[str, list[str]]] = {}
+        for role in self.hosts[host].roles:
+            for service, words in self.catalog[role].asks.items():
+                known = asked.setdefault(service, {})
+                for word, values in words.items():
+                    known[word] = list(dict.fromkeys([*known.get(word, []), *values]))
+        return asked
+
+    def providers(self, provision: Provision) -> list[str]:
+        """Hosts that offer what the lab itself looks for, in the order written."""
+        return [name for name in self.hosts if any(one.provides == provision for one in self.services(name).values())]
+
+    def flows_to(self, provision: Provision) -> list[ResolvedFlow]:
+        """Flows to a service that provides what the lab itself looks for."""
+        return [flow for flow in self.flows if self.services(flow.target)[flow.service].provides == provision]
+
     def interfaces(self, host: str) -> list[Interface]:
         """The host's interfaces: one, or for the firewall one in every zone, its own zone first."""
         here = self.hosts[host]
@@ -134,85 +152,6 @@ class Site:
     def flows_out(self, host: str) -> list[ResolvedFlow]:
         """Flows that this host may open to others."""
         return [flow for flow in self.flows if flow.source == host]
-
-    # --- what Ansible roles see ---------------------------------------------------------------
-
-    def ansible_all_vars(self) -> dict[str, Any]:
-        """Variables that every host shares."""
-        return {
-            "site_name": self.name,
-            "site_title": self.topology.title,
-            "site_domain": self.topology.domain,
-            "site_zones": {
-                name: {
-                    "vlan": zone.vlan,
-                    "interface": f"vlan{zone.vlan}",
-                    "subnet": str(zone.subnet),
-                    "gateway": str(zone.gateway),
-                    "isolated": zone.isolated,
-                }
-                for name, zone in self.topology.zones.items()
-            },
-            "site_hosts": {
-                name: {
-                    "fqdn": self.fqdn(name),
-                    "address": str(host.address),
-                    "zone": host.zone,
-                    "roles": list(host.roles),
-                    "ae_title": host.ae_title,
-                    "modality": host.modality,
-                    "services": {
-                        service: {"port": entry.port, "protocol": entry.protocol, "scope": entry.scope}
-                        for service, entry in self.services(name).items()
-                    },
-                }
-                for name, host in self.hosts.items()
-            },
-            "site_flows": [self._flow_vars(flow) for flow in self.flows],
-        }
-
-    def ansible_host_vars(self, name: str) -> dict[str, Any]:
-        """Variables of one host."""
-        host = self.hosts[name]
-        return {
-            "host_name": name,
-            "host_fqdn": self.fqdn(name),
-            "host_zone": host.zone,
-            "host_address": str(host.address),
-            "host_gateway": None if host.gateway else str(self.topology.zones[host.zone].gateway),
-            "host_interfaces": [
-                {"name": one.name, "zone": one.zone, "address": str(one.address), "prefix": one.prefix}
-                for one in self.interfaces(name)
-            ],
-            "host_roles": list(host.roles),
-            "host_ae_title": host.ae_title,
-            "host_modality": host.modality,
-            "host_services": {service: entry.model_dump(mode="json") for service, entry in self.services(name).items()},
-            "host_certificates": {
-                certificate: entry.model_dump(mode="json") for certificate, entry in self.certificates(name).items()
-            },
-            "flows_in": [self._flow_vars(flow) for flow in self.flows_in(name)],
-            "flows_out": [self._flow_vars(flow) for flow in self.flows_out(name)],
-        }
-
-    def _flow_vars(self, flow: ResolvedFlow) -> dict[str, Any]:
-        return {
-            "source": flow.source,
-            "source_fqdn": self.fqdn(flow.source),
-            "source_address": str(self.address_towards(flow.source, flow.target)),
-            "source_ae_title": self.hosts[flow.source].ae_title,
-            "source_zone": self.hosts[flow.source].zone,
-            "target": flow.target,
-            "target_fqdn": self.fqdn(flow.target),
-            "target_address": str(self.hosts[flow.target].address),
-            "target_ae_title": self.hosts[flow.target].ae_title,
-            "target_zone": self.hosts[flow.target].zone,
-            "service": flow.service,
-            "protocol": flow.protocol,
-            "port": flow.port,
-            "permits": list(flow.permits),
-            "why": flow.why,
-        }
 
 
 def _merge(one: ResolvedFlow, two: ResolvedFlow) -> ResolvedFlow:

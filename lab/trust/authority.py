@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 from lab.trust.index import REASONS
-from lab.trust.profiles import CLOCK_SKEW, LEAF_LIFETIME, PROFILES
+from lab.trust.profiles import CLOCK_SKEW, LEAF_LIFETIME, OCSP_SIGNING, USAGES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,12 +29,14 @@ def new_key() -> ec.EllipticCurvePrivateKey:
 class Wanted:
     """What a leaf certificate shall say.
 
+    ``usages`` are extended key usages by the names of RFC 5280 4.2.1.12.
     ``organization`` has at most 64 characters (RFC 5280 A.1, ub-organization-name).
     ``status_url`` is where ``/ocsp`` and ``/issuing.crl`` are served, or None in a site that publishes no status.
     """
 
     fqdn: str
     profile: str
+    usages: tuple[str, ...]
     organization: str
     status_url: str | None
 
@@ -50,14 +52,14 @@ class Wanted:
 
     def extensions(self) -> list[tuple[x509.ExtensionType, bool]]:
         """Return the extensions that follow from this alone, each with whether it is critical."""
-        profile = PROFILES[self.profile]
         found: list[tuple[x509.ExtensionType, bool]] = [
             (x509.BasicConstraints(ca=False, path_length=None), True),
             (_key_usage(digital_signature=True), True),
-            (x509.ExtendedKeyUsage(profile.usages), False),
+            (x509.ExtendedKeyUsage([USAGES[usage] for usage in self.usages]), False),
             (x509.SubjectAlternativeName([x509.DNSName(self.fqdn)]), False),
         ]
-        if profile.ocsp_no_check:
+        # RFC 6960 4.2.2.2.1: a responder's own status would have to be asked of itself.
+        if OCSP_SIGNING in self.usages:
             found.append((x509.OCSPNoCheck(), False))
         elif self.status_url is not None:
             found += status_extensions(self.status_url, "issuing.crl")

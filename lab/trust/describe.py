@@ -7,21 +7,17 @@ from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID
+from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from lab.trust.index import Index
 from lab.trust.pki import no_certificate
+from lab.trust.profiles import USAGES
 from lab.trust.store import current, pki_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-_WORDS = {
-    ExtendedKeyUsageOID.SERVER_AUTH: "serverAuth",
-    ExtendedKeyUsageOID.CLIENT_AUTH: "clientAuth",
-    ExtendedKeyUsageOID.OCSP_SIGNING: "OCSPSigning",
-}
-"""Extended key usages as RFC 5280 4.2.1.12 and RFC 6960 name them."""
+_WORDS = {identifier: name for name, identifier in USAGES.items()}
 
 
 def describe(folder: Path, host: str, name: str) -> dict[str, str | list[str]]:

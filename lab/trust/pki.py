@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from lab.errors import UsageError
+from lab.topology.catalog import certificate_profiles
 from lab.trust.authority import Authority, Wanted
 from lab.trust.files import certificate_pem, key_pem, write_private
 from lab.trust.index import REASONS, Index
@@ -36,10 +37,8 @@ class Held:
 
 def status_url(site: Site) -> str | None:
     """Return the base URL of the host that publishes certificate status, or None where the site has none."""
-    for host, entry in site.hosts.items():
-        if "certificate_status" in entry.roles:
-            return f"http://{site.fqdn(host)}"
-    return None
+    hosts = site.providers("certificate-status")
+    return f"http://{site.fqdn(hosts[0])}" if hosts else None
 
 
 def organization(site: Site) -> str:
@@ -49,7 +48,8 @@ def organization(site: Site) -> str:
 
 def site_wanted(site: Site, host: str, profile: str) -> Wanted:
     """Return what a certificate of this host and profile shall say."""
-    return Wanted(site.fqdn(host), profile, organization(site), status_url(site))
+    usages = tuple(certificate_profiles(site.catalog)[profile].usages)
+    return Wanted(site.fqdn(host), profile, usages, organization(site), status_url(site))
 
 
 def ensure_pki(site: Site, folder: Path) -> Changes:

@@ -1,11 +1,14 @@
-"""What a certificate of each profile may do, and how long it lives."""
+"""How long certificates and revocation lists live, and the names of what a certificate may be used for."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
-from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+if TYPE_CHECKING:
+    from cryptography.x509.oid import ObjectIdentifier
 
 LEAF_LIFETIME = timedelta(days=365)
 """One year: the CA/Browser Forum allowed at most 825 days when the guide was written, and less since."""
@@ -25,26 +28,14 @@ ROOT_CRL_LIFETIME = timedelta(days=365)
 CLOCK_SKEW = timedelta(minutes=5)
 """Certificates and CRLs start this much in the past, so that a host whose clock is a little behind accepts them."""
 
-_SERVER = ExtendedKeyUsageOID.SERVER_AUTH
-_CLIENT = ExtendedKeyUsageOID.CLIENT_AUTH
+OCSP_SIGNING = "OCSPSigning"
 
-
-@dataclass(frozen=True)
-class Profile:
-    """The extended key usages of a certificate (RFC 5280 4.2.1.12), and whether status checks are pointless for it."""
-
-    usages: tuple[ObjectIdentifier, ...]
-    ocsp_no_check: bool = False
-
-
-PROFILES: dict[str, Profile] = {
-    "dicom-node": Profile((_SERVER, _CLIENT)),
-    "hl7-node": Profile((_SERVER, _CLIENT)),
-    "syslog-node": Profile((_SERVER, _CLIENT)),
-    "web": Profile((_SERVER,)),
-    "database": Profile((_SERVER,)),
-    "database-client": Profile((_CLIENT,)),
-    # RFC 6960 4.2.2.2: a delegated responder; its own status would have to be asked of itself (4.2.2.2.1).
-    "ocsp-signer": Profile((ExtendedKeyUsageOID.OCSP_SIGNING,), ocsp_no_check=True),
+USAGES: dict[str, ObjectIdentifier] = {
+    "serverAuth": ExtendedKeyUsageOID.SERVER_AUTH,
+    "clientAuth": ExtendedKeyUsageOID.CLIENT_AUTH,
+    "codeSigning": ExtendedKeyUsageOID.CODE_SIGNING,
+    "emailProtection": ExtendedKeyUsageOID.EMAIL_PROTECTION,
+    "timeStamping": ExtendedKeyUsageOID.TIME_STAMPING,
+    OCSP_SIGNING: ExtendedKeyUsageOID.OCSP_SIGNING,
 }
-"""Profiles by name; the name is also the OU of the certificate, which servers check."""
+"""Extended key usages by the names that RFC 5280 4.2.1.12 gives them. Which profile has which, roles declare."""

@@ -13,16 +13,13 @@ if TYPE_CHECKING:
 
     from lab.topology.site import Site
 
-SECRETS: dict[str, str] = {
-    "orthanc_http": "orthanc",
-}
-"""Secrets by name, with the role whose hosts have one each; templates read ``trust_secrets.<name>[host_name]``."""
-
 _OCTETS = 24  # 192 bits: beyond guessing, whatever the service's limits on attempts
 
 
 def ensure_secrets(site: Site, folder: Path) -> dict[str, dict[str, str]]:
-    """Return every secret by name and host; those that are missing are made, those of removed hosts are dropped.
+    """Return every secret that a role declares, by name and host.
+
+    Those that are missing are made, those of removed hosts are dropped.
 
     They are kept in ``<folder>/secrets.json``, mode 0600.
     """
@@ -35,7 +32,8 @@ def ensure_secrets(site: Site, folder: Path) -> dict[str, dict[str, str]]:
                 for host, entry in site.hosts.items()
                 if role in entry.roles
             }
-            for name, role in SECRETS.items()
+            for role, meta in site.catalog.items()
+            for name in meta.secrets
         }
         if wanted != known:
             write_private(path, (json.dumps(wanted, indent=2) + "\n").encode())

@@ -131,4 +131,4 @@ def _judge(site: Site, source: str, target: str) -> Judge:
 def sends_log(site: Site, host: str) -> bool:
     """True where a host's log reaches the collector: it has a flow to it, or is the collector."""
     centre = collector(site)
-    return host == centre or any(flow.service == "syslog-tls" for flow in site.flows_out(host))
+    return host == centre or any(flow.source == host for flow in site.flows_to("log-collection"))

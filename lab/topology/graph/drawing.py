@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from lab.topology.graph.layout import Picture
     from lab.topology.graph.nets import Net
-    from lab.topology.graph.style import Stroke
+    from lab.topology.role import Line
     from lab.topology.site import Site
 
 BADGE = 8
@@ -27,10 +27,10 @@ class Drawing:
     canvas: Canvas
     site: Site
     picture: Picture
-    strokes: dict[str, Stroke]
+    strokes: dict[str, Line]
     health: Mapping[str, str] | None
 
-    def stroke(self, net: Net) -> Stroke:
+    def stroke(self, net: Net) -> Line:
         """Return how a flow's lines are drawn."""
         return self.strokes[net.service]
 

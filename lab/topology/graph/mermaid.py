@@ -19,7 +19,7 @@ def draw_mermaid(site: Site, health: Mapping[str, str] | None = None) -> str:
     Flows of nearly every host are written beside the host that serves them, without arrows.
     """
     nets = site_nets(site)
-    strokes = style.strokes(net.service for net in nets)
+    strokes = style.strokes((net.service for net in nets), site.catalog)
     roles = uncommon_roles(site)
     lines = ["flowchart LR"]
     for zone, entry in site.topology.zones.items():

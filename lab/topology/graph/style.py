@@ -6,11 +6,16 @@ pattern of its own, so that a print without colour can be read too.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from itertools import cycle
 from typing import TYPE_CHECKING
+
+from lab.topology.catalog import network_services
+from lab.topology.role import Line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from lab.topology.role import Catalog
 
 INK = "#1b1f24"
 FAINT = "#57606a"
@@ -21,43 +26,26 @@ HUB = "#fff8e6"
 HUB_LINE = "#9a6700"
 
 
-@dataclass(frozen=True)
-class Stroke:
-    """How the lines of one service are drawn."""
-
-    colour: str
-    dashes: str
-
-
-KNOWN = {
-    "dicom-tls": Stroke("#0072b2", "none"),
-    "hl7-tls": Stroke("#d55e00", "9 4"),
-    "dicomweb-tls": Stroke("#117733", "12 3 3 3"),
-    "postgresql": Stroke("#882255", "3 3"),
-    "syslog-tls": Stroke("#57606a", "none"),
-    "certificate-status": Stroke("#57606a", "none"),
-}
 OTHERS = (
-    Stroke("#332288", "6 2 2 2"),
-    Stroke("#997700", "9 4"),
-    Stroke("#aa3377", "12 3 3 3"),
-    Stroke("#225555", "3 3"),
-    Stroke("#663333", "none"),
+    Line(colour="#332288", dashes="6 2 2 2"),
+    Line(colour="#997700", dashes="9 4"),
+    Line(colour="#aa3377", dashes="12 3 3 3"),
+    Line(colour="#225555", dashes="3 3"),
+    Line(colour="#663333", dashes="none"),
 )
 
 HEALTH = {"healthy": ("#117733", "healthy"), "unhealthy": ("#c1360b", "unhealthy")}
 UNKNOWN_HEALTH = "#997700"
 
 
-def strokes(services: Iterable[str]) -> dict[str, Stroke]:
-    """Return each service's stroke, in the order given; services that are not known take the next free one."""
-    chosen: dict[str, Stroke] = {}
-    others = 0
+def strokes(services: Iterable[str], catalog: Catalog) -> dict[str, Line]:
+    """Return how each service is drawn, in the order given: as its role says, or as the next free style."""
+    chosen: dict[str, Line] = {}
+    declared = {name: service.line for name, service in network_services(catalog).items() if service.line is not None}
+    free = cycle(OTHERS)
     for service in services:
-        if service in chosen:
-            continue
-        chosen[service] = KNOWN.get(service, OTHERS[others % len(OTHERS)])
-        others += service not in KNOWN
+        if service not in chosen:
+            chosen[service] = declared.get(service) or next(free)
     return chosen
 
 

@@ -37,7 +37,9 @@ def draw_svg(site: Site, health: Mapping[str, str] | None = None) -> str:
         health: each host's state, such as ``healthy`` or ``unhealthy``; without it no state is shown.
     """
     picture = lay_out(site)
-    drawing = Drawing(Canvas(), site, picture, style.strokes(net.service for net in picture.nets), health)
+    drawing = Drawing(
+        Canvas(), site, picture, style.strokes((net.service for net in picture.nets), site.catalog), health
+    )
     draw_legend(drawing)
     draw_firewall(drawing)
     for box in picture.boxes:

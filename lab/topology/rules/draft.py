@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lab.topology.catalog import Catalog, Service
     from lab.topology.model import Flow, Host, Zone
+    from lab.topology.role import Catalog, Service
     from lab.topology.source import Source
 
 

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from lab.topology.permits import VOCABULARIES
+from lab.topology.catalog import network_services, vocabularies
 from lab.topology.problems import choose
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lab.topology.catalog import Service
     from lab.topology.model import Flow
     from lab.topology.problems import Problem
+    from lab.topology.role import Service
     from lab.topology.rules.draft import Draft
-
-DICOM_SERVICES = frozenset({"dicom-tls"})
-"""Services whose two sides introduce themselves by AE title (PS3.8 9.3.2)."""
 
 SIDES: tuple[Literal["from", "to"], ...] = ("from", "to")
 
@@ -57,15 +54,16 @@ def services_are_offered(draft: Draft) -> Iterator[Problem]:
 
 def permits_are_known(draft: Draft) -> Iterator[Problem]:
     """Inside a connection only what the service knows can be permitted, and something must be."""
+    known = vocabularies(draft.catalog)
     for number, flow in draft.flows.items():
         where = ("flows", number, "permits")
-        vocabulary = VOCABULARIES.get(flow.service)
+        vocabulary = known.get(flow.service)
         if vocabulary is None:
             if flow.permits:
                 yield draft.source.problem(
                     where,
                     f"{flow.service} is allowed as a whole: it knows no permits.",
-                    f"Remove permits; it belongs to {', '.join(VOCABULARIES)}.",
+                    f"Remove permits; it belongs to {', '.join(known)}.",
                 )
             continue
         if not flow.permits:
@@ -84,8 +82,10 @@ def permits_are_known(draft: Draft) -> Iterator[Problem]:
 
 def dicom_needs_ae_titles(draft: Draft) -> Iterator[Problem]:
     """Both sides of a DICOM association have an AE title (PS3.8 9.3.2)."""
+    services = network_services(draft.catalog)
     for number, flow in draft.flows.items():
-        if flow.service not in DICOM_SERVICES:
+        service = services.get(flow.service)
+        if service is None or not service.ae_titles:
             continue
         for side in SIDES:
             for name in draft.select(_side(flow, side)):

@@ -12,6 +12,7 @@ from jinja2.nativetypes import NativeEnvironment
 
 from lab.topology import load_site
 from lab.topology.catalog import ROLES_DIR
+from lab.topology.variables import host_variables, site_variables
 
 if TYPE_CHECKING:
     from lab.topology import Site
@@ -37,8 +38,8 @@ def render(site: Site, host: str, role: str, template: str) -> str:
     native = NativeEnvironment()
     defaults, facts = (ROLES_DIR / role / folder / "main.yml" for folder in ("defaults", "vars"))
     variables: dict[str, Any] = {
-        **site.ansible_all_vars(),
-        **site.ansible_host_vars(host),
+        **site_variables(site),
+        **host_variables(site, host),
         "trust_secrets": {"orthanc_http": {name: f"secret-of-{name}" for name in site.hosts}},
     }
     for name, value in yaml.safe_load(defaults.read_text("utf-8")).items():

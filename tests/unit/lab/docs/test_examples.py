@@ -15,6 +15,7 @@ from lab.docs.roles import role_pages
 from lab.settings import ROOT
 from lab.topology import Site, load_site
 from lab.topology.catalog import load_catalog
+from lab.topology.variables import host_variables, site_variables
 from tests.unit.lab.docs.pages import DOCS, blocks, extended, files, fragments
 
 HOST_PAGE, ROLE_PAGE = DOCS / "add-a-host.md", DOCS / "add-a-role.md"
@@ -126,7 +127,7 @@ def test_every_template_that_the_role_uses_renders_for_its_host(site: Site, role
         autoescape=False,  # noqa: S701 - a web server's configuration, not a web page
     )
     text = environment.get_template("downtime.conf.j2").render(
-        {**site.ansible_all_vars(), **site.ansible_host_vars("info1")}
+        {**site_variables(site), **host_variables(site, "info1")}
     )
     assert "listen 443 ssl;" in text
     assert "server_name info1.imaging.internal;" in text

@@ -12,9 +12,9 @@ from lab.engine import wire
 from lab.engine.fabric import mac_address, port_name, wanted_network
 from lab.engine.spec import Cgroups, fabric_spec, host_spec
 from lab.settings import ROOT
-from lab.topology.catalog import RoleMeta
 from lab.topology.load import load_site
 from lab.topology.model import Topology
+from lab.topology.role import RoleMeta
 from lab.topology.site import Site
 
 KERNEL_LIMIT = 15

@@ -70,11 +70,24 @@ ROLES = {
     "archive": """\
 summary: Keeps images
 services:
-  dicom-tls: {port: 2762, unit: edge.service, remedy: Look at it}
+  dicom-tls:
+    port: 2762
+    unit: edge.service
+    remedy: Look at it
+    ae_titles: true
+    permits:
+      standard: PS3.4, PS3.7
+      words: {C-ECHO: PS3.7 9.1.5, C-STORE: PS3.7 9.1.1, C-FIND: PS3.7 9.1.2, C-GET: PS3.7 9.1.3, N-ACTION: PS3.4 J}
   dicom: {port: 4242, scope: loopback, unit: archive.service, remedy: Look at it}
-  hl7-tls: {port: 2575, unit: edge.service, remedy: Look at it}
+  hl7-tls:
+    port: 2575
+    unit: edge.service
+    remedy: Look at it
+    permits: {standard: HL7 v2.5.1, pattern: '[A-Z]{3}[\\^][A-Z][0-9]{2}', form: 'a message, such as ADT^A04'}
   web: {port: 8443, unit: edge.service, remedy: Look at it}
   cleaner: {unit: cleaner.timer, remedy: Look at it}
+certificate_profiles:
+  dicom-node: {usages: [serverAuth, clientAuth]}
 certificates:
   dicom: {profile: dicom-node}
 """,

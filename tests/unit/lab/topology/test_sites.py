@@ -12,6 +12,7 @@ import yaml
 from lab.topology import load_site
 from lab.topology.load import site_names, site_path
 from lab.topology.schema import SCHEMA_PATH, schema_text, topology_schema
+from lab.topology.variables import host_variables
 from tests.unit.lab.topology.sites import change, tiny_site
 
 if TYPE_CHECKING:
@@ -48,8 +49,8 @@ def test_the_gateway_has_the_first_address_of_every_zone_and_speaks_from_the_one
         ("vlan20", "10.0.20.1"),
     ]
     assert str(site.address_towards("fw1", "ct1")) == "10.0.20.1"
-    assert site.ansible_host_vars("fw1")["host_gateway"] is None
-    assert site.ansible_host_vars("ct1")["host_gateway"] == "10.0.20.1"
+    assert host_variables(site, "fw1")["host_gateway"] is None
+    assert host_variables(site, "ct1")["host_gateway"] == "10.0.20.1"
 
 
 @pytest.mark.parametrize("name", SITES)

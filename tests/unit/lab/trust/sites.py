@@ -6,8 +6,8 @@ from pathlib import Path
 
 import yaml
 
-from lab.topology.catalog import RoleMeta
 from lab.topology.model import Topology
+from lab.topology.role import RoleMeta
 from lab.topology.site import Site
 
 TOPOLOGY = """
@@ -40,17 +40,28 @@ flows:
 """
 CATALOG = {
     "base": {"summary": "Every host"},
-    "trust": {"summary": "Certificates", "certificates": {"syslog": {"profile": "syslog-node"}}},
-    "orthanc": {"summary": "Archive with a password"},
+    "trust": {
+        "summary": "Certificates",
+        "certificate_profiles": {"syslog-node": {"usages": ["serverAuth", "clientAuth"]}},
+        "certificates": {"syslog": {"profile": "syslog-node"}},
+    },
+    "orthanc": {"summary": "Archive with a password", "secrets": {"orthanc_http": "Its password"}},
     "archive": {
         "summary": "Keeps images",
         "services": {"dicom-tls": {"port": 2762, "unit": "edge.service", "remedy": "Look"}},
+        "certificate_profiles": {
+            "dicom-node": {"usages": ["serverAuth", "clientAuth"]},
+            "web": {"usages": ["serverAuth"]},
+        },
         "certificates": {"dicom": {"profile": "dicom-node"}, "dicomweb": {"profile": "web"}},
     },
     "scanner": {"summary": "Makes images", "certificates": {"dicom-client": {"profile": "dicom-node"}}},
     "certificate_status": {
         "summary": "Publishes status",
-        "services": {"status": {"port": 80, "unit": "web.service", "remedy": "Look"}},
+        "services": {
+            "status": {"port": 80, "unit": "web.service", "remedy": "Look", "provides": "certificate-status"},
+        },
+        "certificate_profiles": {"ocsp-signer": {"usages": ["OCSPSigning"]}},
         "certificates": {"ocsp": {"profile": "ocsp-signer"}},
     },
     "time_source": {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lab.topology.catalog import Catalog, RoleMeta
 from lab.topology.model import Topology
+from lab.topology.role import Catalog, RoleMeta
 from lab.topology.site import Site
 
 ASSET = {"owner": "Test", "criticality": "low", "purpose": "Test"}
@@ -16,7 +16,12 @@ def small_site() -> Site:
     catalog: Catalog = {
         "plain": RoleMeta.model_validate({"summary": "Nothing"}),
         "collector": RoleMeta.model_validate(
-            {"summary": "Logs", "services": {"syslog-tls": {"port": 6514, "unit": "x.service", "remedy": "r"}}}
+            {
+                "summary": "Logs",
+                "services": {
+                    "syslog-tls": {"port": 6514, "unit": "x.service", "remedy": "r", "provides": "log-collection"},
+                },
+            }
         ),
         "archive": RoleMeta.model_validate(
             {

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from lab.topology.variables import host_variables, site_variables
+
 if TYPE_CHECKING:
     from lab.topology.site import Site
 
@@ -34,7 +36,7 @@ def render(site: Site, host: str, role: str, template: str, **variables: Any) ->
     environment.globals["undef"] = _undef
     defaults = ROLES / role / "defaults" / "main.yml"
     known = yaml.safe_load(defaults.read_text("utf-8")) if defaults.exists() else {}
-    facts = {**site.ansible_all_vars(), **site.ansible_host_vars(host)}
+    facts = {**site_variables(site), **host_variables(site, host)}
     return environment.get_template(template).render({**known, **facts, **LAB, **variables})
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lab.topology.load import load_site, site_names, site_path
+from lab.topology.variables import host_variables, site_variables
 from tests.unit.lab.trust.sites import tiny_site
 from tests.unit.roles.firewall.rules import MAIN, ShutOutError, chain, elements, host_rules, write_ruleset, zone_rules
 
@@ -32,7 +33,7 @@ every_site = pytest.mark.parametrize("site", SITES, ids=NAMES)
 @every_site
 def test_between_zones_exactly_the_flows_pass(site: Site) -> None:
     fw = site.gateway
-    facts = site.ansible_all_vars()
+    facts = site_variables(site)
     wanted = {
         (
             facts["site_zones"][flow["source_zone"]]["interface"],
@@ -93,7 +94,7 @@ def test_a_host_accepts_exactly_the_flows_to_it(site: Site) -> None:
             continue
         wanted = {
             (flow["source_address"], flow["protocol"], str(flow["port"]))
-            for flow in site.ansible_host_vars(host)["flows_in"]
+            for flow in host_variables(site, host)["flows_in"]
         }
         rules = host_rules(site, host)
         assert elements(rules, "accepted") == wanted, host

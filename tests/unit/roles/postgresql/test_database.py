@@ -66,4 +66,4 @@ def test_no_password_is_ever_set() -> None:
 
 def test_only_archives_get_the_extension_of_the_index() -> None:
     script = render(REFERENCE, "db1", "postgresql", "databases.sql.j2")
-    assert re.findall(r'\\connect "(\S+)"\nCREATE EXTENSION IF NOT EXISTS pg_trgm;', script) == ["pacs_rad", "vna1"]
+    assert re.findall(r'\\connect "(\S+)"\nCREATE EXTENSION IF NOT EXISTS "pg_trgm";', script) == ["pacs_rad", "vna1"]

@@ -12,6 +12,7 @@ from ansible.plugins.inventory import BaseFileInventoryPlugin
 try:
     from lab.topology.load import load_site
     from lab.topology.problems import TopologyError
+    from lab.topology.variables import host_variables, site_variables
 
     IMPORT_ERROR = None
 except ImportError as error:  # said in parse: Ansible passes over a plugin that does not load
@@ -85,8 +86,8 @@ class InventoryModule(BaseFileInventoryPlugin):  # type: ignore[misc]  # Ansible
             inventory.add_host(name, group=group_name("zone", host.zone))
             for role in host.roles:
                 inventory.add_host(name, group=inventory.add_group(group_name("role", role)))
-            self._set(name, {"ansible_host": str(host.address), **site.ansible_host_vars(name)})
-        self._set("all", site.ansible_all_vars())
+            self._set(name, {"ansible_host": str(host.address), **host_variables(site, name)})
+        self._set("all", site_variables(site))
 
     def _set(self, entity: str, variables: dict[str, Any]) -> None:
         for variable, value in variables.items():

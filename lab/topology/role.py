@@ -1,0 +1,188 @@
+"""What a role says of itself in ``meta/pacslab.yml``: all that ``lab/`` needs to know of it."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from lab.topology.model import Name, RoleName, Strict
+
+WORD = r"^[a-z][a-z0-9_]{0,62}$"
+CAPABILITY = r"^[A-Z][A-Z_]{2,30}$"
+DEVICE = r"^/dev/[a-z0-9][a-z0-9/_-]{0,60}$"
+COLOUR = r"^#[0-9a-f]{6}$"
+DASHES = r"^(none|[0-9]{1,2}( [0-9]{1,2}){1,7})$"
+
+SecretName = Annotated[str, StringConstraints(pattern=WORD)]
+"""A secret: lower case letters, digits and underscores, since templates read it as an attribute."""
+
+Capability = Annotated[str, StringConstraints(pattern=CAPABILITY)]
+"""A Linux capability as capabilities(7) names it, without ``CAP_``."""
+
+Device = Annotated[str, StringConstraints(pattern=DEVICE)]
+"""A device file of the machine, such as ``/dev/net/tun``."""
+
+Reason = Annotated[str, StringConstraints(min_length=1)]
+
+Usage = Literal["serverAuth", "clientAuth", "codeSigning", "emailProtection", "timeStamping", "OCSPSigning"]
+"""An extended key usage as RFC 5280 4.2.1.12 names it."""
+
+Provision = Literal["certificate-status", "log-collection"]
+"""What the lab itself looks for at a service: CRL and OCSP by HTTP at its host, or the log of every other host."""
+
+
+class UnitProbe(Strict):
+    """Healthy while the service's systemd unit is active."""
+
+    kind: Literal["unit"] = "unit"
+
+
+class TcpProbe(Strict):
+    """Healthy when the service's port accepts a connection on the host itself."""
+
+    kind: Literal["tcp"]
+
+
+class CommandProbe(Strict):
+    """Healthy when a command on the host ends with 0; its last output is shown when it does not."""
+
+    kind: Literal["command"]
+    command: list[str] = Field(min_length=1)
+    depends_on: list[Literal["packet-filter"] | Annotated[str, Field(pattern="^/")]] = Field(
+        default_factory=list,
+        description="All that the answer follows from: files, or the kernel's packet filter. "
+        "While none of them changes, a good answer stands and the command is not run again.",
+    )
+
+
+Probe = Annotated[UnitProbe | TcpProbe | CommandProbe, Field(discriminator="kind")]
+
+
+class Vocabulary(Strict):
+    """What flows may permit inside a connection to a service: words, or all that follow a pattern."""
+
+    standard: str = Field(min_length=1, description="Where the words are defined, such as PS3.4.")
+    words: dict[str, Reason] = Field(default_factory=dict, description="Each word with the clause that defines it.")
+    pattern: str | None = Field(default=None, description="In place of words: the expression that each follows.")
+    form: str | None = Field(default=None, description="The pattern in words, with an example.")
+
+    @model_validator(mode="after")
+    def _words_or_a_pattern(self) -> Self:
+        if bool(self.words) == bool(self.pattern) or (self.pattern is None) != (self.form is None):
+            raise ValueError("either words, or a pattern together with its form in words")
+        return self
+
+    def advice(self) -> str:
+        """Say what may be written."""
+        return f"Known here: {', '.join(self.words)}." if self.words else f"Write {self.form}."
+
+    def knows(self, word: str) -> bool:
+        """Tell whether a word may stand in ``permits``."""
+        return word in self.words or (self.pattern is not None and re.fullmatch(self.pattern, word) is not None)
+
+
+class Line(Strict):
+    """How a service's flows are drawn: colours and dashes that are told apart with any colour vision, and in print."""
+
+    colour: Annotated[str, StringConstraints(pattern=COLOUR)]
+    dashes: Annotated[str, StringConstraints(pattern=DASHES)] = "none"
+
+
+class Service(Strict):
+    """Something a host offers or does, with a state that can be asked for."""
+
+    port: int | None = Field(default=None, ge=1, le=65535)
+    protocol: Literal["tcp", "udp"] = "tcp"
+    scope: Literal["network", "loopback"] = Field(
+        default="network", description="network: flows may open it; loopback: for other services of the same host."
+    )
+    unit: str = Field(description="The systemd unit that provides it.")
+    probe: Probe = UnitProbe()
+    remedy: str = Field(min_length=1, description="What to look at when it is not healthy.")
+    provides: Provision | None = Field(default=None, description="What the lab itself looks for at this service.")
+    permits: Vocabulary | None = Field(
+        default=None, description="What a flow may permit inside a connection; without it a flow permits everything."
+    )
+    ae_titles: bool = Field(
+        default=False, description="Both sides introduce themselves by AE title, so both must have one (PS3.8 9.3.2)."
+    )
+    takes: dict[Name, Reason] = Field(
+        default_factory=dict, description="What other roles may ask of it (their ``asks``), and what each means."
+    )
+    line: Line | None = Field(default=None, description="How its flows are drawn; without it, as the next free style.")
+
+    @model_validator(mode="after")
+    def _tcp_probe_has_a_port(self) -> Self:
+        if isinstance(self.probe, TcpProbe) and (self.port is None or self.protocol != "tcp"):
+            raise ValueError("a tcp probe needs a tcp port to connect to")
+        return self
+
+
+class CertificateProfile(Strict):
+    """What a certificate of this profile may be used for; the profile's name is its OU, which servers check."""
+
+    usages: list[Usage] = Field(min_length=1, description="Extended key usages (RFC 5280 4.2.1.12).")
+
+
+class Certificate(Strict):
+    """A key and certificate that the role's service needs, at /etc/pacslab/tls/<name>.{key,crt,pem}."""
+
+    profile: Name = Field(description="A profile that some role declares under certificate_profiles.")
+    owner: str = "root"
+    group: str = "root"
+    reload: list[str] = Field(
+        default_factory=list, description="Units to reload or restart when certificate or CRL changes."
+    )
+    opens: bool = Field(
+        default=False,
+        description="Programs of the host open connections with it: what an intruder on the host would take.",
+    )
+
+
+class PythonPackages(Strict):
+    """Pinned Python packages of a role's image."""
+
+    pins: str = Field(description="The list of exact pins, within the role's folder; 'make lock' writes it.")
+    extra: str = Field(description="The extra of pyproject.toml that is pinned there, with all that it needs.")
+
+
+class RoleMeta(Strict):
+    """What the site's description, the engine and the PKI need to know of a role."""
+
+    summary: str = Field(min_length=1)
+    services: dict[Name, Service] = Field(default_factory=dict)
+    certificate_profiles: dict[Name, CertificateProfile] = Field(
+        default_factory=dict,
+        description="Profiles by name: declared by the role that checks them, used by others by their name.",
+    )
+    certificates: dict[Name, Certificate] = Field(default_factory=dict)
+    secrets: dict[SecretName, Reason] = Field(
+        default_factory=dict,
+        description="Passwords that the lab makes, one for each host with the role, and what each is for. "
+        "Templates read trust_secrets.<name>[host_name].",
+    )
+    asks: dict[Name, dict[Name, list[str]]] = Field(
+        default_factory=dict,
+        description="What the role asks of a service, of its own host or of one that it has a flow to: "
+        "by service, then by a word that the service takes. Without words, that it is there.",
+    )
+    capabilities: dict[Capability, Reason] = Field(
+        default_factory=dict,
+        description="Linux capabilities that a host with the role needs, each with what fails without it.",
+    )
+    devices: dict[Device, Reason] = Field(
+        default_factory=dict,
+        description="Device files of the machine that a host with the role needs, each with what for.",
+    )
+    python_packages: PythonPackages | None = Field(
+        default=None, description="Python packages that the driver fetches as wheels for the role's image."
+    )
+    sources: list[str] = Field(
+        default_factory=list,
+        description="Files outside the role, relative to the repository, that its image is made of.",
+    )
+
+
+Catalog = dict[RoleName, RoleMeta]

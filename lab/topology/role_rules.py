@@ -1,0 +1,116 @@
+"""Rules about roles: what one role's ``meta/pacslab.yml`` may say beside the others'."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from lab.topology.problems import choose
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from lab.topology.problems import Problem
+    from lab.topology.role import Catalog, Service
+    from lab.topology.source import Source
+
+    Sources = Mapping[str, Source]
+
+MEANING = ("protocol", "permits", "ae_titles", "line", "provides", "takes")
+"""What a service's name means to a flow, whichever role offers it; its port, unit and probe are each role's own."""
+
+
+def certificate_profiles_are_declared(catalog: Catalog, sources: Sources) -> Iterator[Problem]:
+    """A certificate's profile is one that a role declares."""
+    known = {name for meta in catalog.values() for name in meta.certificate_profiles}
+    for role, meta in catalog.items():
+        for name, certificate in meta.certificates.items():
+            if certificate.profile not in known and len(catalog) == len(sources):
+                yield sources[role].problem(
+                    ("certificates", name, "profile"),
+                    f"Certificate {name} has profile {certificate.profile}, which no role declares.",
+                    f"{choose(certificate.profile, known, 'Declared')} "
+                    "Or declare it with its usages under certificate_profiles.",
+                )
+
+
+def certificate_profiles_are_declared_alike(catalog: Catalog, sources: Sources) -> Iterator[Problem]:
+    """A profile that two roles declare has the same usages in both."""
+    for one, two in combinations(catalog, 2):
+        ours, theirs = catalog[one].certificate_profiles, catalog[two].certificate_profiles
+        for name in ours.keys() & theirs.keys():
+            if set(ours[name].usages) != set(theirs[name].usages):
+                yield sources[two].problem(
+                    ("certificate_profiles", name),
+                    f"Roles {one} and {two} declare profile {name} with different usages: "
+                    f"{', '.join(ours[name].usages)} and {', '.join(theirs[name].usages)}.",
+                    "Give one of the two another name: servers tell certificates apart by their profile.",
+                )
+
+
+def services_mean_the_same(catalog: Catalog, sources: Sources) -> Iterator[Problem]:
+    """A service that two roles offer to the network means the same to a flow."""
+    for one, two in combinations(catalog, 2):
+        ours, theirs = _offered(catalog, one), _offered(catalog, two)
+        for name in ours.keys() & theirs.keys():
+            for part in MEANING:
+                if getattr(ours[name], part) != getattr(theirs[name], part):
+                    yield sources[two].problem(
+                        ("services", name, part),
+                        f"Roles {one} and {two} both offer {name}, and differ in its {part}.",
+                        "Write the same in both, or give one of the services another name.",
+                    )
+
+
+def asks_are_taken(catalog: Catalog, sources: Sources) -> Iterator[Problem]:
+    """What a role asks of a service, a role that offers the service takes."""
+    if len(catalog) < len(sources):  # a role that could not be read may offer it
+        return
+    taken: dict[str, set[str]] = {}
+    for meta in catalog.values():
+        for name, service in meta.services.items():
+            taken.setdefault(name, set()).update(service.takes)
+    for role, meta in catalog.items():
+        for service_name, words in meta.asks.items():
+            if service_name not in taken:
+                yield sources[role].problem(
+                    ("asks", service_name),
+                    f"Role {role} asks something of {service_name}, which no role offers.",
+                    choose(service_name, taken, "Services"),
+                )
+                continue
+            for word in words.keys() - taken[service_name]:
+                yield sources[role].problem(
+                    ("asks", service_name, word),
+                    f"Role {role} asks {word} of {service_name}, which does not take it.",
+                    choose(word, taken[service_name], f"{service_name} takes"),
+                )
+
+
+def secrets_have_one_owner(catalog: Catalog, sources: Sources) -> Iterator[Problem]:
+    """A secret belongs to one role."""
+    for one, two in combinations(catalog, 2):
+        for name in sorted(catalog[one].secrets.keys() & catalog[two].secrets.keys()):
+            yield sources[two].problem(
+                ("secrets", name),
+                f"Roles {one} and {two} both declare secret {name}.",
+                f"Remove it from one: templates of both read trust_secrets.{name}. Or give one another name.",
+            )
+
+
+ROLE_RULES: tuple[Callable[[Catalog, Sources], Iterator[Problem]], ...] = (
+    certificate_profiles_are_declared,
+    certificate_profiles_are_declared_alike,
+    services_mean_the_same,
+    asks_are_taken,
+    secrets_have_one_owner,
+)
+
+
+def check_roles(catalog: Catalog, sources: Sources) -> list[Problem]:
+    """Return every problem between roles."""
+    return [problem for rule in ROLE_RULES for problem in rule(catalog, sources)]
+
+
+def _offered(catalog: Catalog, role: str) -> dict[str, Service]:
+    return {name: service for name, service in catalog[role].services.items() if service.scope == "network"}

@@ -1,0 +1,107 @@
+"""What Ansible roles see of a site: the variables of ``docs/architecture.md``, each no wider than roles need.
+
+A host is configured again when a variable that one of its roles reads has changed (:mod:`lab.operate.configured`), so
+what changes often and is read by few stands in a variable of its own: the reasons of flows are in ``site_flows`` alone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lab.topology.site import ResolvedFlow, Site
+
+SERVICE = {"port", "protocol", "scope", "unit", "probe", "provides"}
+"""What a host is told of its own services; all else in a role's ``meta/pacslab.yml`` is for the driver."""
+CERTIFICATE = {"profile", "owner", "group", "reload"}
+
+
+def site_variables(site: Site) -> dict[str, Any]:
+    """Variables that every host shares."""
+    return {
+        "site_name": site.name,
+        "site_title": site.topology.title,
+        "site_domain": site.topology.domain,
+        "site_zones": {
+            name: {
+                "vlan": zone.vlan,
+                "interface": f"vlan{zone.vlan}",
+                "subnet": str(zone.subnet),
+                "gateway": str(zone.gateway),
+                "isolated": zone.isolated,
+            }
+            for name, zone in site.topology.zones.items()
+        },
+        "site_names": {
+            name: {"fqdn": site.fqdn(name), "address": str(host.address)} for name, host in site.hosts.items()
+        },
+        "site_hosts": {
+            name: {
+                "fqdn": site.fqdn(name),
+                "address": str(host.address),
+                "zone": host.zone,
+                "roles": list(host.roles),
+                "ae_title": host.ae_title,
+                "modality": host.modality,
+                "services": {
+                    service: {"port": entry.port, "protocol": entry.protocol, "scope": entry.scope}
+                    for service, entry in site.services(name).items()
+                },
+            }
+            for name, host in site.hosts.items()
+        },
+        "site_flows": [{**_flow(site, flow), "why": flow.why} for flow in site.flows],
+    }
+
+
+def host_variables(site: Site, name: str) -> dict[str, Any]:
+    """Variables of one host."""
+    host = site.hosts[name]
+    return {
+        "host_name": name,
+        "host_fqdn": site.fqdn(name),
+        "host_zone": host.zone,
+        "host_address": str(host.address),
+        "host_gateway": None if host.gateway else str(site.topology.zones[host.zone].gateway),
+        "host_interfaces": [
+            {"name": one.name, "zone": one.zone, "address": str(one.address), "prefix": one.prefix}
+            for one in site.interfaces(name)
+        ],
+        "host_roles": list(host.roles),
+        "host_ae_title": host.ae_title,
+        "host_modality": host.modality,
+        "host_services": {
+            service: entry.model_dump(mode="json", include=SERVICE) for service, entry in site.services(name).items()
+        },
+        "host_certificates": {
+            certificate: entry.model_dump(mode="json", include=CERTIFICATE)
+            for certificate, entry in site.certificates(name).items()
+        },
+        "host_asks": site.asks(name),
+        "flows_in": [_flow(site, flow) for flow in site.flows_in(name)],
+        "flows_out": [_flow(site, flow) for flow in site.flows_out(name)],
+    }
+
+
+def _flow(site: Site, flow: ResolvedFlow) -> dict[str, Any]:
+    source, target = site.hosts[flow.source], site.hosts[flow.target]
+    return {
+        "source": flow.source,
+        "source_fqdn": site.fqdn(flow.source),
+        "source_address": str(site.address_towards(flow.source, flow.target)),
+        "source_ae_title": source.ae_title,
+        "source_modality": source.modality,
+        "source_zone": source.zone,
+        "target": flow.target,
+        "target_fqdn": site.fqdn(flow.target),
+        "target_address": str(target.address),
+        "target_ae_title": target.ae_title,
+        "target_roles": list(target.roles),
+        "target_zone": target.zone,
+        "service": flow.service,
+        "provides": site.services(flow.target)[flow.service].provides,
+        "protocol": flow.protocol,
+        "port": flow.port,
+        "permits": list(flow.permits),
+        "asks": site.asks(flow.source).get(flow.service, {}),
+    }
