@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import tempfile
 import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
 
 from lab.engine.client import Docker
 from lab.errors import EngineError
@@ -148,10 +149,13 @@ def list_packages(docker: Docker, recipe: Recipe, image: str, folder: Path) -> P
 def _alone(bus: Bus) -> Iterator[None]:
     """Wait until no other build of this user runs on the machine."""
     path = Path(tempfile.gettempdir(), f"pacslab-build-{os.getuid()}.lock")
-    with path.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            bus.emit(Note("Another build runs on this machine; waiting for it."))
-            fcntl.flock(lock, fcntl.LOCK_EX)
+    lock = FileLock(path, mode=0o600)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        bus.emit(Note("Another build runs on this machine; waiting for it."))
+        lock.acquire()
+    try:
         yield
+    finally:
+        lock.release()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+from filelock import FileLock
 
 from lab.errors import PacslabError
 
@@ -47,12 +47,8 @@ def write_private(path: Path, content: bytes) -> None:
 def locked(folder: Path) -> Iterator[None]:
     """Hold the folder against other drivers: two that sign at once would lose entries of the index."""
     make_private_folder(folder)
-    descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    with FileLock(folder / ".lock", mode=0o600):
         yield
-    finally:
-        os.close(descriptor)
 
 
 def key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
