@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
 from lab.bench.figures import Figure, alternate
+from lab.deadline import Deadline
 from lab.errors import EngineError, UsageError
 from lab.hospital.archive import Archive
 
@@ -134,18 +134,18 @@ def _settle(lab: Lab) -> None:
     Raises:
         EngineError: an archive goes on being busy.
     """
-    deadline = time.monotonic() + BUSY_SECONDS
-    quiet_since = time.monotonic()
-    while time.monotonic() - quiet_since < QUIET_SECONDS:
+    deadline = Deadline(BUSY_SECONDS)
+    quiet = Deadline(QUIET_SECONDS)
+    while not quiet.over:
         jobs = [job for archive in _archives(lab) for job in archive.ask("/jobs?expand")]
         if any(job["State"] in UNFINISHED for job in jobs):
-            quiet_since = time.monotonic()
-        if time.monotonic() > deadline:
+            quiet = Deadline(QUIET_SECONDS)
+        if deadline.over:
             raise EngineError(
                 f"The archives are still busy after {BUSY_SECONDS} s.",
                 remedy="Measure while nobody works in the lab; `pacslab-image-manager status` says what is waiting.",
             )
-        time.sleep(0.5)
+        deadline.pause(0.5)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from lab.bench.figures import Figure, alternate
+from lab.deadline import Deadline
 from lab.engine import names
 from lab.engine.client import Docker
 from lab.engine.execute import execute
@@ -123,15 +124,15 @@ def _base_image(docker: Docker) -> str:
 def _await_running(docker: Docker, host: str) -> None:
     """Wait until systemd says ``running``; before its socket is there, ``systemctl`` cannot even ask."""
     container = names.container(BARE, host)
-    deadline = time.monotonic() + RUNNING_SECONDS
+    deadline = Deadline(RUNNING_SECONDS)
     while True:
         state = execute(docker, container, ["systemctl", "is-system-running", "--wait"], timeout=RUNNING_SECONDS)
         answer = state.stdout.strip()
         if answer == "running":
             return
-        if answer in {"degraded", "maintenance"} or time.monotonic() > deadline:
+        if answer in {"degraded", "maintenance"} or deadline.over:
             raise EngineError(
                 f"Bare host {host} is {answer or state.stderr.strip()}, not running.",
                 remedy="Run `systemctl --failed` in a container of the base image.",
             )
-        time.sleep(0.2)
+        deadline.pause(0.2)

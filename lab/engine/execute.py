@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lab.deadline import Deadline
 from lab.errors import EngineError
 
 if TYPE_CHECKING:
@@ -87,17 +87,17 @@ class Stream:
 
     def code(self) -> int:
         """The exit code, once the output has ended."""
-        deadline = time.monotonic() + self._docker.timeout
+        deadline = Deadline(self._docker.timeout)
         while True:
             state: dict[str, Any] = self._docker.call("GET", f"/exec/{self.id}/json")
             if not state["Running"]:
                 return int(state["ExitCode"])
-            if time.monotonic() > deadline:
+            if deadline.over:
                 raise EngineError(
                     "A command closed its output and goes on running.",
                     remedy="Look at the host: 'pacslab exec HOST -- ps'.",
                 )
-            time.sleep(0.02)  # the engine notes the end shortly after the output closes
+            deadline.pause(0.02)  # the engine notes the end shortly after the output closes
 
     def resize(self, rows: int, columns: int) -> None:
         """Tell the command's terminal its size."""

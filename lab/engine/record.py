@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
+from lab.atomic_write import atomic_write
 from lab.errors import UsageError
 
 if TYPE_CHECKING:
@@ -51,9 +51,7 @@ class LabRecord:
     def save(self, folder: Path) -> None:
         """Write the record; a reader sees the old one or the new one."""
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = folder / f"{FILE}.new"
-        draft.write_text(json.dumps(asdict(self), indent=1) + "\n", "utf-8")
-        os.replace(draft, folder / FILE)  # noqa: PTH105 # Path.replace says the same in more words
+        atomic_write(folder / FILE, json.dumps(asdict(self), indent=1) + "\n")
 
 
 def load_record(folder: Path) -> LabRecord | None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
-import time
 from typing import TYPE_CHECKING, Any
 
+from lab.deadline import Deadline
 from lab.errors import UsageError
 
 if TYPE_CHECKING:
@@ -114,15 +114,15 @@ class Collected:
         self, host: str, mark: Mark, wanted: Callable[[dict[str, Any]], bool], *, timeout: float
     ) -> dict[str, Any] | None:
         """The first line after a mark that is wanted, or None when there is none within ``timeout`` seconds."""
-        deadline = time.monotonic() + timeout
+        deadline = Deadline(timeout)
         while True:
             lines, mark = self.following(host, mark)
             for line in lines:
                 if wanted(line):
                     return line
-            if time.monotonic() > deadline:
+            if deadline.over:
                 return None
-            time.sleep(0.25)
+            deadline.pause(0.25)
 
     def _parts(self, host: str, parts: dict[str, tuple[int, int]]) -> list[tuple[str, bytes]]:
         """What each of a host's files has from a start to an end; all of a file that is not named."""

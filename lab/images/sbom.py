@@ -9,6 +9,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from lab.atomic_write import atomic_write
 from lab.engine.execute import execute
 from lab.errors import EngineError
 
@@ -71,9 +72,8 @@ def write(content: dict[str, Any], folder: Path, recipe: Recipe) -> Path:
     """Keep a document beside those of the other images."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / file_name(recipe)
-    draft = path.with_suffix(".new")
-    draft.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
-    return draft.replace(path)
+    atomic_write(path, json.dumps(content, indent=1) + "\n")
+    return path
 
 
 def _debian(entry: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,8 @@ import signal
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from lab.atomic_write import atomic_write
+
 FOLDER = "forwards"
 
 
@@ -41,7 +43,7 @@ def note(folder: Path, forward: BackgroundForward) -> Path:
     """Write down a forward of a lab."""
     path = folder / FOLDER / f"{forward.local}.json"
     path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(asdict(forward)) + "\n", "utf-8")
+    atomic_write(path, json.dumps(asdict(forward)) + "\n")
     return path
 
 

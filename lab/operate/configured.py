@@ -10,6 +10,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING
 
+from lab.atomic_write import atomic_write
 from lab.settings import ROOT
 from lab.topology.variables import host_variables, site_variables
 
@@ -50,9 +51,7 @@ class Configured:
     def note(self, entries: Mapping[str, tuple[str, str]]) -> None:
         """Enter hosts as (container, digest)."""
         self._entries.update({host: list(entry) for host, entry in entries.items()})
-        draft = self._path.with_suffix(".new")
-        draft.write_text(json.dumps(self._entries, indent=1) + "\n", "utf-8")
-        draft.replace(self._path)
+        atomic_write(self._path, json.dumps(self._entries, indent=1) + "\n")
 
 
 def digests(site: Site, folder: Path) -> dict[str, str]:

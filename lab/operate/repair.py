@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from lab.deadline import Deadline
 from lab.engine.hosts import in_parallel
 from lab.events import Note
 
@@ -46,13 +47,13 @@ def ask(lab: Lab, hosts: Collection[str]) -> float:
 def health_now(lab: Lab, hosts: Collection[str]) -> tuple[dict[str, HostHealth], float]:
     """The lab's health with these hosts newly asked, and since when their reports count; some may not have answered."""
     since = ask(lab, hosts)
-    deadline = time.monotonic() + ANSWER_SECONDS
+    deadline = Deadline(ANSWER_SECONDS)
     while True:
         health = lab.health()
         late = [host for host in hosts if health[host].state == "running" and health[host].at < since]
-        if not late or time.monotonic() > deadline:
+        if not late or deadline.over:
             return health, since
-        time.sleep(PAUSE)
+        deadline.pause(PAUSE)
 
 
 def units_to_restart(lab: Lab, host: str, health: HostHealth, since: float) -> list[str]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from lab.deadline import Deadline
 from lab.errors import UnhealthyError
 from lab.events import HostPhase, Phase
 
@@ -59,7 +59,7 @@ def wait_until_healthy(lab: Lab, bus: Bus, seconds: float, since: Mapping[str, f
     Raises:
         NeverHealthyError: some are not when the time has passed, or a host's container ended.
     """
-    deadline = time.monotonic() + seconds
+    deadline = Deadline(seconds)
     told: dict[str, tuple[bool, str]] = {}
     while True:
         health = {host: _new_enough(answer, since.get(host, 0)) for host, answer in lab.health().items()}
@@ -67,9 +67,9 @@ def wait_until_healthy(lab: Lab, bus: Bus, seconds: float, since: Mapping[str, f
             _tell(bus, host, answer, told)
         if all(answer.healthy for answer in health.values()):
             return health
-        if time.monotonic() > deadline or any(answer.state != "running" for answer in health.values()):
+        if deadline.over or any(answer.state != "running" for answer in health.values()):
             raise NeverHealthyError(failures(lab, health), seconds)
-        time.sleep(PAUSE)
+        deadline.pause(PAUSE)
 
 
 def _new_enough(answer: HostHealth, since: float) -> HostHealth:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
+from lab.atomic_write import atomic_write
 from lab.errors import UsageError
 from lab.results.model import Result, all_good, counts
 
@@ -75,7 +76,7 @@ class Run:
         """Write the summary, unless the run was broken off: it then stays without one, and is shown as unfinished."""
         self._file.close()
         if kind is None:
-            (self.folder / SUMMARY).write_text(json.dumps(self.summary(), indent=1) + "\n", "utf-8")
+            atomic_write(self.folder / SUMMARY, json.dumps(self.summary(), indent=1) + "\n")
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from lab.deadline import Deadline
 from lab.errors import UsageError
 from lab.hospital.collected import Collected
 from lab.scenarios.failure import StepFailure
@@ -82,14 +83,14 @@ class Stage:
         Raises:
             StepFailure: nothing was there within ``timeout`` seconds; the text is ``otherwise``.
         """
-        deadline = time.monotonic() + timeout
+        deadline = Deadline(timeout)
         while True:
             found = look()
             if found:
                 return found
-            if time.monotonic() > deadline:
+            if deadline.over:
                 raise StepFailure(f"{otherwise} (waited {timeout:g} s)")
-            time.sleep(POLL)
+            deadline.pause(POLL)
 
 
 def require(condition: object, observed: str) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
+from lab.deadline import Deadline
 from lab.verify.matrix import sends_log
 from lab.verify.refused_packets import RefusedPacket, refused_packets
 
@@ -33,13 +33,13 @@ class Records:
 
     def await_all(self, wanted: Collection[RefusedPacket], loggers: Collection[str]) -> None:
         """Read the logs of ``loggers`` until every wanted refusal is on record or PATIENCE is over."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = Deadline(PATIENCE)
         while True:
             for host in loggers:
                 self._read(host)
-            if all(one in self.seen for one in wanted) or time.monotonic() > deadline:
+            if all(one in self.seen for one in wanted) or deadline.over:
                 return
-            time.sleep(0.3)
+            deadline.pause(0.3)
 
     def _read(self, host: str) -> None:
         lines, self.read_to[host] = self.collected.following(host, self.read_to[host])

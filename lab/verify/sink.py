@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lab.deadline import wait_until
 from lab.engine import names
 from lab.engine.client import NotFoundError
 from lab.engine.execute import execute
@@ -97,14 +97,11 @@ def _address(docker: Docker, container: str, network: str) -> str:
 
 
 def _await(made: Sink) -> None:
-    deadline = time.monotonic() + 10
-    while not made.neighbour_reaches_it():
-        if time.monotonic() > deadline:
-            raise EngineError(
-                f"The sink at {made.address}:{PORT} does not answer its own neighbour, so it would prove nothing.",
-                remedy="Docker's bridge networks must work on this machine: look at 'docker info' and its log.",
-            )
-        time.sleep(0.2)
+    if not wait_until(made.neighbour_reaches_it, seconds=10, pause=0.2):
+        raise EngineError(
+            f"The sink at {made.address}:{PORT} does not answer its own neighbour, so it would prove nothing.",
+            remedy="Docker's bridge networks must work on this machine: look at 'docker info' and its log.",
+        )
 
 
 def _remove(docker: Docker, network: str, containers: list[str]) -> None:
