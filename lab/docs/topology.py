@@ -61,13 +61,30 @@ def permits_table() -> str:
     return "\n".join(["| service | permits | standard |", "| --- | --- | --- |", *rows, ""])
 
 
+def functions_table() -> str:
+    """Return what a host may be in the hospital's work, from the roles that bring it."""
+    rows = [
+        f"| `{function}` | {entry.meaning} | {role} | {'one' if entry.single else 'any number'} |"
+        for role, meta in load_catalog().items()
+        for function, entry in meta.functions.items()
+    ]
+    return "\n".join(
+        ["| function | what the host does | role | hosts of a site |", "| --- | --- | --- | --- |", *rows, ""]
+    )
+
+
 def rules_table() -> str:
     """Return what must hold between the parts of a site, from the rules' own words."""
     rows = [f"| {rule.__name__.replace('_', ' ')} | {_first_line(rule)} |" for rule in RULES]
     return "\n".join(["| rule | why |", "| --- | --- |", *rows, ""])
 
 
-PARTS: dict[str, Callable[[], str]] = {"keys": keys_table, "permits": permits_table, "rules": rules_table}
+PARTS: dict[str, Callable[[], str]] = {
+    "keys": keys_table,
+    "functions": functions_table,
+    "permits": permits_table,
+    "rules": rules_table,
+}
 
 
 def _need(part: dict[str, Any], key: str, entry: dict[str, Any]) -> str:

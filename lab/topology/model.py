@@ -11,7 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 NAME = r"^[a-z]([a-z0-9-]{0,29}[a-z0-9])?$"
 ROLE_NAME = r"^[a-z][a-z0-9_]{0,30}$"
 AE_TITLE = r"^[A-Z0-9_-]{1,16}$"
-SELECTOR = r"^([a-z]([a-z0-9-]{0,29}[a-z0-9])?|role:[a-z][a-z0-9_]{0,30}|zone:[a-z]([a-z0-9-]{0,29}[a-z0-9])?)$"
+SELECTOR = (
+    r"^([a-z]([a-z0-9-]{0,29}[a-z0-9])?|role:[a-z][a-z0-9_]{0,30}|(zone|function):[a-z]([a-z0-9-]{0,29}[a-z0-9])?)$"
+)
 DOMAIN = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$"
 
 Name = Annotated[str, StringConstraints(pattern=NAME)]
@@ -24,7 +26,7 @@ AETitle = Annotated[str, StringConstraints(pattern=AE_TITLE)]
 """A DICOM application entity title (PS3.5 6.2 allows more; these are the safe ones)."""
 
 Selector = Annotated[str, StringConstraints(pattern=SELECTOR)]
-"""Who a flow speaks of: a host, ``role:ROLE`` or ``zone:ZONE``."""
+"""Who a flow speaks of: a host, ``role:ROLE``, ``function:FUNCTION`` or ``zone:ZONE``."""
 
 Selectors = Selector | Annotated[list[Selector], Field(min_length=1)]
 """One selector, or several of which any may match."""
@@ -107,6 +109,11 @@ class Host(Strict):
     modality: Literal["CT", "MR", "US", "DX"] | None = Field(
         default=None, description="DICOM Modality (0008,0060) that a modality acquires.", examples=["CT"]
     )
+    functions: list[Name] = Field(
+        default_factory=list,
+        description="What it is in the hospital's work; scenarios and flows ask for that instead of its name.",
+        examples=[["acquisition"]],
+    )
     asset: Asset = Field(
         description="What the asset register keeps of it.",
         examples=[{"owner": "Radiology", "criticality": "high", "regulated": True, "purpose": "CT scanner"}],
@@ -119,6 +126,8 @@ class Host(Strict):
             return value in self.roles
         if kind == "zone":
             return value == self.zone
+        if kind == "function":
+            return value in self.functions
         return value == name
 
 

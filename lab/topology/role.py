@@ -148,6 +148,13 @@ class PythonPackages(Strict):
     extra: str = Field(description="The extra of pyproject.toml that is pinned there, with all that it needs.")
 
 
+class Function(Strict):
+    """What a host with this role may be in the hospital's work; scenarios ask for it instead of a host's name."""
+
+    meaning: str = Field(min_length=1, description="What people use the host for, in one line.")
+    single: bool = Field(default=True, description="A site has one such host at most.")
+
+
 class RoleMeta(Strict):
     """What the site's description, the engine and the PKI need to know of a role."""
 
@@ -167,6 +174,9 @@ class RoleMeta(Strict):
         default_factory=dict,
         description="What the role asks of a service, of its own host or of one that it has a flow to: "
         "by service, then by a word that the service takes. Without words, that it is there.",
+    )
+    functions: dict[Name, Function] = Field(
+        default_factory=dict, description="Functions that only hosts with this role may state."
     )
     capabilities: dict[Capability, Reason] = Field(
         default_factory=dict,

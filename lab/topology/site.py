@@ -123,6 +123,10 @@ class Site:
         wanted = [selector] if isinstance(selector, str) else selector
         return [name for name, host in self.hosts.items() if any(host.matches(name, one) for one in wanted)]
 
+    def with_function(self, function: str) -> list[str]:
+        """The hosts that state a function, by name: in which order they are written means nothing."""
+        return sorted(name for name, host in self.hosts.items() if function in host.functions)
+
     @cached_property
     def flows(self) -> tuple[ResolvedFlow, ...]:
         """All flows between hosts, one for each (source, target, service), permits merged."""

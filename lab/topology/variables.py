@@ -41,6 +41,7 @@ def site_variables(site: Site) -> dict[str, Any]:
                 "address": str(host.address),
                 "zone": host.zone,
                 "roles": list(host.roles),
+                "functions": list(host.functions),
                 "ae_title": host.ae_title,
                 "modality": host.modality,
                 "services": {
@@ -68,6 +69,7 @@ def host_variables(site: Site, name: str) -> dict[str, Any]:
             for one in site.interfaces(name)
         ],
         "host_roles": list(host.roles),
+        "host_functions": list(host.functions),
         "host_ae_title": host.ae_title,
         "host_modality": host.modality,
         "host_services": {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lab.topology.rules import addresses, flows, hosts
+from lab.topology.rules import addresses, flows, functions, hosts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,6 +27,8 @@ RULES: tuple[Callable[[Draft], Iterator[Problem]], ...] = (
     hosts.ae_titles_differ,
     hosts.services_do_not_clash,
     hosts.certificates_do_not_clash,
+    functions.functions_are_brought_by_a_role,
+    functions.a_function_is_stated_once,
     flows.selectors_match,
     flows.services_are_offered,
     flows.permits_are_known,

@@ -131,6 +131,10 @@ def _selector_mistake(draft: Draft, selector: str) -> tuple[str, str] | None:
     kind, _, value = selector.rpartition(":")
     if kind == "zone":
         return _zone_mistake(draft, selector, value)
+    if kind == "function":
+        stated = {function for host in draft.hosts.values() for function in host.functions}
+        known = value in stated or not draft.all_hosts_read
+        return None if known else (f"No host has function {value}.", choose(value, stated, "Functions in use"))
     if kind == "role":
         used = {role for host in draft.hosts.values() for role in host.roles}
         known = value in used or not draft.all_hosts_read

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from tests.unit.lab.topology.sites import SITE
 
 FIREWALL = SITE[SITE.index("  fw1:") : SITE.index("  pacs1:")]
+PACS = SITE[SITE.index("  pacs1:") : SITE.index("  ct1:")]
 FLOWS_END = "    why: Administration\n"
 FLOW = "  - from: {0}\n    to: {1}\n    service: {2}\n    why: Added\n"
 
@@ -35,7 +36,7 @@ MISTAKES = {
         "  ct2:",
         "  ct1:",
         "  ct1:\n    zone: scanners\n    address: 10.0.20.12",
-        "ct1 stands here a second time; the first is on line 27",
+        "ct1 stands here a second time; the first is on line 28",
         "Rename",
     ),
     "duplicate key": Mistake(
@@ -76,6 +77,34 @@ MISTAKES = {
     ),
     "unknown modality": Mistake(
         "modality: CT", "modality: XA", "modality: XA", "'XA' is not a known word", "CT, DX, MR, US"
+    ),
+    "unknown function": Mistake(
+        "functions: [primary-archive]",
+        "functions: [primay-archive]",
+        "primay-archive",
+        "Function primay-archive does not exist",
+        "Did you mean primary-archive?",
+    ),
+    "function of another role": Mistake(
+        "ae_title: CT1\n    modality: CT\n    functions: [acquisition]",
+        "ae_title: CT1\n    modality: CT\n    functions: [primary-archive]",
+        "functions: [primary-archive]\n    asset: {owner: Radiology, criticality: high, regulated: true, purpose: S",
+        "ct1 cannot be primary-archive: it has no role archive",
+        "give ct1 the role",
+    ),
+    "function twice": Mistake(
+        "functions: [primary-archive]",
+        "functions: [primary-archive, primary-archive]",
+        "functions: [primary-archive, primary-archive]",
+        "pacs1 has function primary-archive twice",
+        "Remove",
+    ),
+    "selector of an unknown function": Mistake(
+        "from: role:scanner",
+        "from: function:aquisition",
+        "function:aquisition",
+        "No host has function aquisition",
+        "Did you mean acquisition?",
     ),
     "wrong number": Mistake(
         "vlan: 20", "vlan: 4095", "4095", "4095 cannot stand here; expected less than or equal to 4094", "VLAN number"
@@ -153,7 +182,7 @@ MISTAKES = {
         "address: 10.0.20.12",
         "address: 10.0.20.11",
         "address: 10.0.20.11\n    roles: [base, scanner]\n    ae_title: CT2",
-        "is taken by ct1 (line 29)",
+        "is taken by ct1 (line 30)",
         "such as 10.0.20.12",
     ),
     "gateway elsewhere": Mistake(
@@ -186,7 +215,7 @@ MISTAKES = {
         "ae_title: CT2",
         "ae_title: 'CT1'",
         "'CT1'",
-        "AE title CT1, which ct1 has too (line 31)",
+        "AE title CT1, which ct1 has too (line 32)",
         "of its own",
     ),
     "host named as a zone": Mistake(
@@ -272,7 +301,7 @@ MISTAKES = {
         "",
         "from: role:scanner",
         "ct1 takes part in a flow of dicom-tls and has no AE title",
-        "Write ae_title at host ct1 (line 27)",
+        "Write ae_title at host ct1 (line 28)",
     ),
     "to itself": Mistake(*flow("pacs1", "pacs1", "web"), "- from: pacs1", "joins pacs1 to itself", "loopback"),
     "within an isolated zone": Mistake(

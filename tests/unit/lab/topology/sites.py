@@ -38,6 +38,7 @@ hosts:
     address: 10.0.10.11
     roles: [base, archive]
     ae_title: PACS1
+    functions: [primary-archive]
     asset: {owner: Radiology, criticality: high, regulated: true, purpose: Archive}
   ct1:
     zone: scanners
@@ -45,6 +46,7 @@ hosts:
     roles: [base, scanner]
     ae_title: CT1
     modality: CT
+    functions: [acquisition]
     asset: {owner: Radiology, criticality: high, regulated: true, purpose: Scanner}
   ct2:
     zone: scanners
@@ -52,6 +54,7 @@ hosts:
     roles: [base, scanner]
     ae_title: CT2
     modality: CT
+    functions: [acquisition]
     asset: {owner: Radiology, criticality: high, regulated: true, purpose: Scanner}
 flows:
   - from: role:scanner
@@ -90,6 +93,8 @@ certificate_profiles:
   dicom-node: {usages: [serverAuth, clientAuth]}
 certificates:
   dicom: {profile: dicom-node}
+functions:
+  primary-archive: {meaning: Takes images}
 """,
     "scanner": """\
 summary: Makes images
@@ -97,6 +102,8 @@ services:
   results: {port: 2762, unit: scanner.service, remedy: Look at it}
 certificates:
   dicom: {profile: dicom-node, owner: scanner}
+functions:
+  acquisition: {meaning: Acquires images, single: false}
 """,
     "second_archive": """\
 summary: Offers what the archive offers

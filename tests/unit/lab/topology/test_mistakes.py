@@ -9,7 +9,7 @@ import pytest
 from lab.topology import load_site
 from lab.topology.load import site_path
 from lab.topology.problems import TopologyError
-from tests.unit.lab.topology.mistakes import FIREWALL, MISTAKES, TOGETHER, flow
+from tests.unit.lab.topology.mistakes import FIREWALL, MISTAKES, PACS, TOGETHER, flow
 from tests.unit.lab.topology.sites import SITE, change, line_of, mistakes, tiny_site
 
 if TYPE_CHECKING:
@@ -57,6 +57,14 @@ def test_second_gateway_is_refused(tmp_path: Path) -> None:
     text = change("  ct1:\n", second + "  ct1:\n")
     (problem,) = mistakes(tmp_path, text)
     assert "fw2 is a second gateway; fw1 is one already (line 18)" in problem.message
+
+
+def test_a_second_host_of_a_function_that_one_has_is_refused(tmp_path: Path) -> None:
+    second = PACS.replace("pacs1", "pacs2").replace("PACS1", "PACS2").replace("10.0.10.11", "10.0.10.12")
+    text = change("  ct1:\n", second + "  ct1:\n")
+    (problem,) = mistakes(tmp_path, text)
+    assert "pacs2 is a second primary-archive; pacs1 is one already (line 26)" in problem.message
+    assert problem.line == line_of(text, "  pacs2:") + 5
 
 
 def test_two_services_of_a_host_on_one_port_are_refused(tmp_path: Path) -> None:
