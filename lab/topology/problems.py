@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from lab.errors import UsageError
 
@@ -37,20 +37,19 @@ class Problem:
         return f"{self.place}: {self.message}\n    {self.remedy}"
 
 
-class TopologyError(UsageError):
-    """A site cannot be used as it is written. ``problems`` holds every mistake found, in the order of the file."""
+class MistakesError(UsageError):
+    """Files that people write cannot be used as they are. ``problems`` has every mistake, in the order of the files."""
 
     exit_code = 2
+    subject: ClassVar = "what was written"
+    """Where the mistakes are, as the heading says it."""
+    advice: ClassVar = "Correct what is listed."
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         """Keep each problem once."""
         self.problems = sorted(set(problems))
-        count = len(self.problems)
-        heading = "1 mistake in the site's description" if count == 1 else f"{count} mistakes in the site's description"
-        super().__init__(
-            "\n".join([f"{heading}:", *map(str, self.problems)]),
-            remedy="Mend what is listed; nothing was started.",
-        )
+        count = "1 mistake" if len(self.problems) == 1 else f"{len(self.problems)} mistakes"
+        super().__init__("\n".join([f"{count} in {self.subject}:", *map(str, self.problems)]), remedy=self.advice)
 
     def as_dict(self) -> dict[str, object]:
         """Return the error as ``--json`` prints it, one entry for each mistake."""
@@ -59,6 +58,13 @@ class TopologyError(UsageError):
             for one in self.problems
         ]
         return {**super().as_dict(), "problems": problems}
+
+
+class TopologyError(MistakesError):
+    """A site cannot be used as it is written. ``problems`` holds every mistake found, in the order of the file."""
+
+    subject: ClassVar = "the site's description"
+    advice: ClassVar = "Mend what is listed; nothing was started."
 
 
 def nearest(wrong: object, known: Iterable[str]) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import types
 import typing
+from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from lab.topology.problems import Problem, choose, nearest
 from lab.topology.role import CAPABILITY, COLOUR, DASHES, DEVICE, WORD
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from pydantic import ValidationError
     from pydantic.fields import FieldInfo
@@ -36,18 +37,53 @@ PATTERNS = {
 }
 """What to write, by the pattern that a text must follow."""
 
+PAGE = "docs/topology.md describes every key."
+"""Where a key is explained that does not explain itself."""
+
 WRONG_KIND = {"string_type", "list_type", "model_type", "dict_type", "model_attributes_type"}
 """Errors that say only that the value is of another kind; one branch of a union always has them."""
 
 
-def shape_problems(source: Source, model: type[BaseModel], error: ValidationError) -> list[Problem]:
-    """Turn a validation error into problems, one for each part of the file that is wrong."""
+@dataclass(frozen=True)
+class Guide:
+    """What a person is told of a file's form: its model, remedies by pattern, and where its keys are explained."""
+
+    model: type[BaseModel]
+    patterns: Mapping[str, str]
+    page: str
+
+    def remedy(self, pattern: str) -> str:
+        """Return what to write where a text must follow a pattern."""
+        return self.patterns.get(pattern, f"Write what the expression {pattern} matches.")
+
+    def about(self, where: Key) -> str:
+        """Return what the model says of the part at a place, with an example."""
+        field = fields_at(self.model, where[:-1]).get(str(where[-1])) if where else None
+        if field is None or field.description is None:
+            return self.page
+        example = f" Such as: {field.examples[0]}" if field.examples else ""
+        return field.description + example
+
+
+def shape_problems(
+    source: Source,
+    model: type[BaseModel],
+    error: ValidationError,
+    *,
+    patterns: Mapping[str, str] = PATTERNS,
+    page: str = PAGE,
+) -> list[Problem]:
+    """Turn a validation error into problems, one for each part of the file that is wrong.
+
+    ``patterns`` has a remedy for each pattern of the model; ``page`` says where other keys are explained.
+    """
+    guide = Guide(model, patterns, page)
     problems: dict[Key, Problem] = {}
     details = sorted(error.errors(), key=lambda detail: detail["type"] in WRONG_KIND)
     for detail in details:
         where = _written_place(source.data, detail["loc"])
         if not any(known[: len(where)] == where for known in problems):  # else a union's other branch, or a part of it
-            problems[where] = _phrase(source, model, where, detail)
+            problems[where] = _phrase(source, guide, where, detail)
     return list(problems.values())
 
 
@@ -71,30 +107,26 @@ def _is_field(step: str | int) -> bool:
     return isinstance(step, str) and step.isidentifier()
 
 
-def _phrase(source: Source, model: type[BaseModel], where: Key, detail: ErrorDetails) -> Problem:
+def _phrase(source: Source, guide: Guide, where: Key, detail: ErrorDetails) -> Problem:
     name = ".".join(map(str, where)) or "the file"
     kind, context, value = detail["type"], detail.get("ctx", {}), detail["input"]
     if kind == "extra_forbidden":
-        return source.problem(where, f"{name}: there is no such key.", _unknown_key(model, where, value))
+        return source.problem(where, f"{name}: there is no such key.", _unknown_key(guide.model, where, value))
     if kind == "missing":
         owner = ".".join(map(str, where[:-1])) or "the file"
-        return source.problem(where[:-1], f"{owner}: {where[-1]} is missing.", f"Add it. {about(model, where)}")
+        return source.problem(where[:-1], f"{owner}: {where[-1]} is missing.", f"Add it. {guide.about(where)}")
     if kind in {"enum", "literal_error"}:
         words = str(context["expected"]).replace("'", "").replace(" or ", ", ").split(", ")
         return source.problem(where, f"{name}: {value!r} is not a known word.", choose(value, words, "Known here"))
     if kind == "string_pattern_mismatch":
-        return source.problem(where, f"{name}: {value!r} cannot stand here.", _pattern_remedy(context["pattern"]))
+        return source.problem(where, f"{name}: {value!r} cannot stand here.", guide.remedy(context["pattern"]))
     if kind == "ip_v4_network":
         return source.problem(where, f"{name}: {value!r} is not a network.", _network_remedy(value))
     message = detail["msg"].removesuffix(" or instance of " + str(context.get("class_name")))
     message = (
         message.removeprefix("Input should be ").removeprefix("Value should have ").removeprefix("List should have ")
     )
-    return source.problem(where, f"{name}: {value!r} cannot stand here; expected {message}.", about(model, where))
-
-
-def _pattern_remedy(pattern: str) -> str:
-    return PATTERNS.get(pattern, f"Write what the expression {pattern} matches.")
+    return source.problem(where, f"{name}: {value!r} cannot stand here; expected {message}.", guide.about(where))
 
 
 def _unknown_key(model: type[BaseModel], where: Key, value: Any) -> str:
@@ -118,15 +150,6 @@ def fields_at(model: type[BaseModel], where: Key) -> dict[str, FieldInfo]:
     for step in where:
         kinds = [below for kind in kinds for below in _below(kind, step)]
     return {name: field for kind in kinds if _is_model(kind) for name, field in _fields(kind).items()}
-
-
-def about(model: type[BaseModel], where: Key) -> str:
-    """Return what the model says of the part at a place, with an example."""
-    field = fields_at(model, where[:-1]).get(str(where[-1])) if where else None
-    if field is None or field.description is None:
-        return "docs/topology.md describes every key."
-    example = f" Such as: {field.examples[0]}" if field.examples else ""
-    return field.description + example
 
 
 def _below(kind: Any, step: str | int) -> list[Any]:
