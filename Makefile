@@ -29,11 +29,12 @@ clean: down ## remove the lab, its files, its images and the package caches; say
 	@$(PACSLAB) build --site $(SITE) --remove
 	@rm -rf .lab .mypy_cache .ruff_cache .pytest_cache
 
-lint: setup-test ## ruff, mypy, import-linter, yamllint, ansible-lint
+lint: setup-test ## ruff, mypy, import-linter, map of controls, yamllint, ansible-lint
 	@$(BIN)/ruff check $(PYTHON_CODE)
 	@$(BIN)/ruff format --check $(PYTHON_CODE)
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo --no-cache
+	@$(BIN)/python -m lab.controls
 	@$(BIN)/yamllint --strict .
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/ansible-lint --offline --strict
 

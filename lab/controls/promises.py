@@ -1,0 +1,92 @@
+"""Everything that can be judged: promises of checks and steps of scenarios, gathered without a lab."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
+
+from lab.scenarios.model import Scenario
+from lab.scenarios.registry import scenarios
+from lab.scenarios.stage import Stage
+from lab.topology.load import load_site, site_names, site_path
+from lab.verify import registry
+from lab.verify.registry import checks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lab.engine.lab import Lab
+    from lab.scenarios.model import Step
+    from lab.topology import Site
+
+
+class Kind(StrEnum):
+    """What judges a promise."""
+
+    CHECK = "check"
+    STEP = "step of a scenario"
+    COMPLETION = "end of a check"
+    """That a check runs to its end: nothing of its own to show, but without it the rest is not shown."""
+
+
+@dataclass(frozen=True)
+class Promised:
+    """Something that can be judged.
+
+    Attributes:
+        id: The id of its results.
+        text: What is promised.
+        kind: What judges it.
+        files: Where it may have been written down; the first is meant where none of them has it in so many words.
+        word: How it is called there.
+    """
+
+    id: str
+    text: str
+    kind: Kind
+    files: tuple[Path, ...]
+    word: str
+
+    @property
+    def place(self) -> tuple[Path, int]:
+        """The file and line that name it; line 0 where the name is put together."""
+        for path in self.files:
+            for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
+                if f'"{self.word}"' in line:
+                    return path, number
+        return self.files[0], 0
+
+
+def promises() -> dict[str, Promised]:
+    """Everything that can be judged, by id."""
+    return {promised.id: promised for promised in (*_of_checks(), *_of_scenarios())}
+
+
+def _of_checks() -> Iterator[Promised]:
+    for check in checks().values():
+        first = Path(inspect.getfile(check.judge))
+        files = (first, *sorted(Path(inspect.getfile(registry)).parent.rglob("*.py")))
+        for promise in check.promises:
+            yield Promised(promise.id, promise.text, Kind.CHECK, files, promise.id)
+        yield Promised(check.completes.id, check.completes.text, Kind.COMPLETION, files, check.name)
+
+
+def _of_scenarios() -> Iterator[Promised]:
+    sites = [load_site(site_path(name)) for name in site_names()]
+    files = tuple(sorted(Path(inspect.getfile(Scenario)).parent.rglob("*.py")))
+    for scenario in scenarios().values():
+        for step in _steps(scenario, sites):
+            text = f"{step.title}: {step.expected}."
+            yield Promised(f"{scenario.name}.{step.id}", text, Kind.STEP, files, step.id)
+
+
+def _steps(scenario: Scenario, sites: list[Site]) -> tuple[Step, ...]:
+    """The steps of a scenario, as the first site that has hosts for it would run them."""
+    for site in sites:
+        if all(any(role in host.roles for host in site.hosts.values()) for role in scenario.roles):
+            return scenario.build(Stage(cast("Lab", SimpleNamespace(site=site))))
+    return ()

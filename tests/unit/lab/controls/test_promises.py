@@ -1,0 +1,34 @@
+"""Everything that can be judged is found without a lab."""
+
+from __future__ import annotations
+
+from lab.controls.load import controls_of
+from lab.controls.promises import Kind, promises
+from lab.results.model import ID
+from lab.scenarios.registry import scenarios
+from lab.verify.registry import checks
+
+
+def test_every_check_and_scenario_is_among_them() -> None:
+    known = promises()
+    areas = {name.partition(".")[0] for name in known}
+    assert areas >= set(checks()) | set(scenarios())
+    assert all(check.completes.id in known for check in checks().values())
+
+
+def test_ids_have_the_form_of_a_result_and_a_text() -> None:
+    for name, promised in promises().items():
+        assert ID.match(name)
+        assert name == promised.id
+        assert promised.text
+
+
+def test_each_is_found_on_a_line_of_a_file() -> None:
+    for promised in promises().values():
+        path, line = promised.place
+        assert promised.kind is Kind.COMPLETION or promised.word in path.read_text("utf-8").splitlines()[line - 1]
+
+
+def test_the_controls_of_a_result_are_those_of_the_rows_that_name_it() -> None:
+    assert "PR.AC-5" in controls_of("segmentation.undeclared")
+    assert controls_of("nothing.of-the-kind") == ()
