@@ -28,6 +28,7 @@ VERBS = {
     "scenario": "run clinical workflows through a lab",
     "verify": "check a lab's controls",
     "runs": "list and show what was judged on a lab",
+    "controls": "show which controls are supported by what was judged on a lab",
     "snapshot": "keep, list and remove configured labs",
     "down": "remove a lab",
     "doctor": "list what is left over on this machine, and how to clear it",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from lab.docs.control_map import control_map_page, rules_table
 from lab.docs.exit_codes import errors_table
 from lab.docs.parts import renew
 from lab.docs.profiles import profiles_table
@@ -28,6 +29,7 @@ PICTURE = DOCS / "reference-site.svg"
 
 RENEWED: dict[str, Callable[[str], str]] = {
     "index.md": partial(renew, parts={"verbs": verbs_table}),
+    "controls.md": partial(renew, parts={"rules": rules_table}),
     "exit-codes.md": partial(renew, parts={"errors": errors_table}),
     "troubleshooting.md": partial(renew, parts={"requirements": requirements_table}),
     "pki.md": partial(renew, parts={"profiles": profiles_table}),
@@ -41,6 +43,7 @@ def generated() -> dict[Path, str]:
     return {
         SCHEMA_PATH: schema_text(),
         PICTURE: draw_svg(load_site(site_path("reference")), None),
+        DOCS / "control-map.md": control_map_page(),
         **{ROLES / name: text for name, text in role_pages().items()},
         **{DOCS / name: make((DOCS / name).read_text("utf-8")) for name, make in RENEWED.items()},
     }
