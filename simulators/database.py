@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import os
-import queue
 import time
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, LiteralString
+import weakref
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, LiteralString, Self
 
 import psycopg
 from psycopg.rows import DictRow, dict_row
+from psycopg_pool import ConnectionPool, PoolTimeout
 
+from simulators.deadline import Deadline
 from simulators.errors import NotReadyError
 from simulators.service import line, record
 
@@ -24,7 +27,13 @@ Cursor = psycopg.Cursor[DictRow]
 URL_VARIABLE = "PACSLAB_SIMULATOR_DATABASE"
 """Environment variable with another connection string, for a database without the site's certificates."""
 
-IDLE_CONNECTIONS = 8
+MOST_CONNECTIONS = 20
+"""Of a service; the server gives each client 30, and commands on the host need some too."""
+CONNECTION_SECONDS = 10.0
+"""How long a transaction waits for a connection: longer than opening one may take (5 s)."""
+LOOK_SECONDS = 0.1
+"""How often one that waits looks whether a connection could not be opened, of which the pool does not tell it."""
+logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # what it would warn of is raised here, with the reason
 _MIGRATION_LOCK = 1800_24
 
 
@@ -57,13 +66,49 @@ def connection_string(settings: Settings) -> str:
     )
 
 
+class _Failures:
+    """Why the last connection could not be opened: the pool's threads open them, and it keeps no reason itself."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.last = ""
+
+    def connections(self) -> type[psycopg.Connection[DictRow]]:
+        """A class of connections that notes here what kept it from being opened."""
+        failures = self
+
+        class NotingConnection(psycopg.Connection[DictRow]):
+            @classmethod
+            def connect(cls, *arguments: Any, **options: Any) -> Self:
+                try:
+                    return super().connect(*arguments, **options)
+                except psycopg.OperationalError as error:
+                    failures.last = str(error).strip()
+                    failures.count += 1
+                    raise
+
+        return NotingConnection
+
+
 class Database:
     """Hands out transactions on pooled connections; safe to use from several threads."""
 
     def __init__(self, settings: Settings) -> None:
         """Remember where the database is; the first transaction connects."""
         self.target = connection_string(settings)
-        self._idle: queue.LifoQueue[psycopg.Connection[DictRow]] = queue.LifoQueue(IDLE_CONNECTIONS)
+        self._failures = _Failures()
+        self._pool: ConnectionPool[psycopg.Connection[DictRow]] = ConnectionPool(
+            self.target,
+            connection_class=self._failures.connections(),
+            kwargs={"autocommit": True, "row_factory": dict_row},
+            min_size=0,
+            max_size=MOST_CONNECTIONS,
+            check=ConnectionPool.check_connection,  # the server may have restarted since
+            reconnect_timeout=0,  # whoever wants a connection asks again; the pool's own pauses grow to minutes
+            num_workers=1,
+            open=False,
+        )
+        weakref.finalize(self, self._pool.close)
 
     @contextmanager
     def transaction(self) -> Iterator[Cursor]:
@@ -77,33 +122,25 @@ class Database:
             with connection.transaction(), connection.cursor() as cursor:
                 yield cursor
         finally:
-            self._give_back(connection)
+            self._pool.putconn(connection)
 
     def _take(self) -> psycopg.Connection[DictRow]:
-        with suppress(queue.Empty):
-            while True:
-                connection = self._idle.get_nowait()
-                try:
-                    connection.execute("SELECT 1")
-                except psycopg.OperationalError:
-                    connection.close()  # the server has restarted since
-                else:
-                    return connection
-        try:
-            return psycopg.connect(self.target, autocommit=True, row_factory=dict_row)
-        except psycopg.OperationalError as error:
-            raise NotReadyError(
-                f"the database cannot be reached: {str(error).strip()}",
-                remedy="Look at the health of the database's host and at the certificate `database`.",
-            ) from error
-
-    def _give_back(self, connection: psycopg.Connection[DictRow]) -> None:
-        if connection.closed:
-            return
-        try:
-            self._idle.put_nowait(connection)
-        except queue.Full:
-            connection.close()
+        """Wait for a connection until there is one, or none could be opened."""
+        self._pool.open()
+        failed_before = self._failures.count
+        deadline = Deadline(CONNECTION_SECONDS)
+        while True:
+            try:
+                return self._pool.getconn(timeout=LOOK_SECONDS)
+            except PoolTimeout as error:
+                failed = self._failures.count > failed_before
+                if not failed and not deadline.over:
+                    continue
+                reason = self._failures.last if failed else f"no connection came free in {CONNECTION_SECONDS:g} s"
+                raise NotReadyError(
+                    f"the database cannot be reached: {reason}",
+                    remedy="Look at the health of the database's host and at the certificate `database`.",
+                ) from error
 
     def migrate(self, steps: Sequence[LiteralString]) -> None:
         """Apply those of `steps` that this database has not seen; two processes at once do it once."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, LiteralString
 
@@ -11,6 +10,7 @@ import psycopg
 
 from simulators import mllp
 from simulators.database import one
+from simulators.deadline import Deadline
 from simulators.errors import SimulatorError
 from simulators.hl7content import Envelope
 from simulators.hl7messages import MalformedError, Party, new_control_id, parse, read_answer
@@ -160,8 +160,8 @@ class Outbox:
 
         It is still waiting when the peer does not answer; the service goes on trying.
         """
-        deadline = time.monotonic() + seconds
-        while (row := self.message(number))["state"] == "waiting" and time.monotonic() < deadline:
+        deadline = Deadline(seconds)
+        while (row := self.message(number))["state"] == "waiting" and not deadline.over:
             if not self.deliver_next(peer, due=False):
                 break
         return self.message(number) if row["state"] == "waiting" else row

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 from simulators.command_line import Result, table
 from simulators.database import one
+from simulators.deadline import Deadline
 from simulators.ehr.record import Record, find_patient
 from simulators.errors import ArgumentError, NoAnswerError, NotFoundError
 from simulators.hl7content import Code, Order, order_message
@@ -64,18 +64,18 @@ def place(arguments: argparse.Namespace, settings: Settings) -> Result:
 
 
 def _scheduled(record: Record, placer: str, seconds: float) -> dict[str, Any]:
-    deadline = time.monotonic() + seconds
+    deadline = Deadline(seconds)
     while True:
         with record.database.transaction() as cursor:
             row = _find(cursor, placer)
         if row["status"] != "ordered" or seconds <= 0:
             return row
-        if time.monotonic() > deadline:
+        if deadline.over:
             raise NoAnswerError(
                 f"order {placer} was taken by {record.ris.name} but not scheduled within {seconds:g} s",
                 remedy=f"Look at `pacslab-ris outbox` on {record.ris.name} and at this host's service.",
             )
-        time.sleep(0.1)
+        deadline.pause(0.1)
 
 
 def cancel(arguments: argparse.Namespace, settings: Settings) -> Result:

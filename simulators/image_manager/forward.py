@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from simulators.deadline import Deadline
 from simulators.errors import NoAnswerError, NotFoundError, RefusedError, SimulatorError
 from simulators.image_manager.store import ask_transfer, pause, set_cursor
 from simulators.service import record, refuse
@@ -116,9 +117,9 @@ class SeriesSender:
 
     def _send(self, series: str) -> int:
         job = self.archive.send(self.target, series)
-        until = time.monotonic() + JOB_SECONDS
+        deadline = Deadline(JOB_SECONDS)
         while (state := self.archive.job(job))["State"] in {"Pending", "Running", "Retry", "Paused"}:
-            if time.monotonic() > until or self.stopped():
+            if deadline.over or self.stopped():
                 raise NoAnswerError(f"job {job} is not done", remedy="It is asked for again.")
             time.sleep(POLL_SECONDS)
         content = state["Content"]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import TYPE_CHECKING
 
+from simulators.deadline import Deadline
 from simulators.errors import SimulatorError, UnreachableError
 from simulators.hl7receiver import Receiver
 from simulators.image_manager.configuration import load
@@ -100,9 +100,9 @@ def serve(_: argparse.Namespace, settings: Settings) -> None:
     listener.stop()
     for worker in workers:
         worker.stop()
-    until = time.monotonic() + 5
+    deadline = Deadline(5)
     for worker in workers:
-        worker.thread.join(max(0.0, until - time.monotonic()))
+        worker.thread.join(deadline.left)
 
 
 class Following:

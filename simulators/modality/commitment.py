@@ -5,13 +5,13 @@ The answer may come on the association of the request or on one that the archive
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 from pydicom.dataset import Dataset
 from pynetdicom import evt
 
 from simulators.association import contexts
+from simulators.deadline import Deadline
 from simulators.errors import NoAnswerError, RefusedError
 from simulators.journal import REFUSED, SUCCESS, note
 from simulators.modality.procedure_step import reference_to
@@ -77,14 +77,14 @@ def request(links: Links, spool: Spool, step: str, instances: Sequence[Instance]
 
 def wait_for(spool: Spool, transaction: Transaction, seconds: float) -> str:
     """Wait until a request is answered, here or by the service, and return its state."""
-    end = time.monotonic() + seconds
+    deadline = Deadline(seconds)
     while True:
         state = next(
             (one.state for one in spool.transactions(transaction.step) if one.uid == transaction.uid), "requested"
         )
-        if state != "requested" or time.monotonic() >= end:
+        if state != "requested" or deadline.over:
             return state
-        time.sleep(0.1)
+        deadline.pause(0.1)
 
 
 def handler(spool: Spool, peer_of: Callable[[Any], str]) -> Callable[[Any], tuple[int, Dataset | None]]:

@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from lab.deadline import Deadline, wait_until
-
-
-class Clock:
-    """A clock that moves only when somebody sleeps."""
-
-    def __init__(self) -> None:
-        """Begin somewhere."""
-        self.now = 100.0
-        self.slept: list[float] = []
-
-    def sleep(self, seconds: float) -> None:
-        """Let time pass."""
-        self.slept.append(seconds)
-        self.now += seconds
+from simulators.deadline import Deadline as OnHosts
+from tests.unit.clock import Clock
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    made = Clock()
-    monkeypatch.setattr(time, "monotonic", lambda: made.now)
-    monkeypatch.setattr(time, "sleep", made.sleep)
-    return made
+    return Clock.install(monkeypatch)
 
 
-def test_what_is_left_becomes_less_and_ends_at_nothing(clock: Clock) -> None:
-    deadline = Deadline(2)
+@pytest.mark.parametrize("kind", [Deadline, OnHosts])
+def test_what_is_left_becomes_less_and_ends_at_nothing(clock: Clock, kind: type[Deadline | OnHosts]) -> None:
+    deadline = kind(2)
     assert (deadline.left, deadline.over) == (2, False)
     clock.now += 1.5
     assert (deadline.left, deadline.over) == (0.5, False)
@@ -40,8 +24,9 @@ def test_what_is_left_becomes_less_and_ends_at_nothing(clock: Clock) -> None:
     assert (deadline.left, deadline.over) == (0, True)
 
 
-def test_a_pause_ends_with_the_time(clock: Clock) -> None:
-    deadline = Deadline(1)
+@pytest.mark.parametrize("kind", [Deadline, OnHosts])
+def test_a_pause_ends_with_the_time(clock: Clock, kind: type[Deadline | OnHosts]) -> None:
+    deadline = kind(1)
     deadline.pause(0.75)
     deadline.pause(0.75)
     assert clock.slept == [0.75, 0.25]
