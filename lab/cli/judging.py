@@ -34,10 +34,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 @contextmanager
-def kept_run(lab: Lab, verb: str, words: Sequence[str], junit: Path | None) -> Iterator[Run]:
+def kept_run(lab: Lab, verb: str, words: Sequence[str], junit: Path | None, hosts: Sequence[str] = ()) -> Iterator[Run]:
     """A run in the lab's store; when it ends, whether or not it was broken off, what there is goes to JUnit too."""
     name = "-".join([verb, *words]) or verb
-    with Run(lab.folder, name, manifest(lab, " ".join([verb, *words]), time.time())) as run:
+    with Run(lab.folder, name, manifest(lab, " ".join([verb, *words]), time.time(), hosts)) as run:
         try:
             yield run
         finally:

@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     wanted = chosen(arguments.checks)
     lab = Lab.open(arguments.lab)
     context = Context(lab, judging.say, frozenset(arguments.host), tuple(arguments.id))
-    with judging.kept_run(lab, "verify", arguments.checks, arguments.junit) as kept:
+    with judging.kept_run(lab, "verify", arguments.checks, arguments.junit, arguments.host) as kept:
         for result in run_checks(wanted, context):
             judging.tell(kept.add(result))
     print(json.dumps(_as_dict(kept, wanted), indent=1) if arguments.json else judging.total(kept))

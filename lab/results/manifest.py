@@ -15,7 +15,7 @@ from lab.operate.configured import tree_digest
 from lab.settings import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from lab.engine.lab import Lab
 
@@ -39,6 +39,7 @@ class Manifest:
         tools: Versions by tool.
         machine: What it ran on: kernel, architecture, processors, memory in bytes.
         begun: When it began, in seconds since 1970.
+        hosts: The hosts that it was narrowed to; empty where it judged all.
     """
 
     verb: str
@@ -52,13 +53,14 @@ class Manifest:
     tools: Mapping[str, str]
     machine: Mapping[str, Any]
     begun: float
+    hosts: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Return the manifest as the store keeps it."""
         return asdict(self)
 
 
-def manifest(lab: Lab, verb: str, begun: float) -> Manifest:
+def manifest(lab: Lab, verb: str, begun: float, hosts: Iterable[str] = ()) -> Manifest:
     """Look around and write down what there is."""
     commit, clean = _checkout()
     engine = lab.docker.call("GET", "/version")
@@ -85,6 +87,7 @@ def manifest(lab: Lab, verb: str, begun: float) -> Manifest:
             "interpreter": sys.executable,
         },
         begun=begun,
+        hosts=tuple(hosts),
     )
 
 

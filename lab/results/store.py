@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from lab.results.manifest import Manifest
 
 FOLDER = "runs"
+IDS = "ids"
+"""Key of the kept summary: what the run judged, so that a run need not be read to know that it says nothing new."""
 MANIFEST, RESULTS, SUMMARY = "manifest.json", "results.jsonl", "summary.json"
 KEEP_VARIABLE = "PACSLAB_KEEP_RUNS"
 KEPT = 100
@@ -66,6 +68,9 @@ class Run:
         """What the run came to, as it is kept and printed."""
         return {"passed": self.passed, "counts": counts(self.results), "seconds": round(self.seconds, 2)}
 
+    def _ids(self) -> list[str]:
+        return sorted({result.id for result in self.results})
+
     def __enter__(self) -> Self:
         """The run itself."""
         return self
@@ -76,7 +81,7 @@ class Run:
         """Write the summary, unless the run was broken off: it then stays without one, and is shown as unfinished."""
         self._file.close()
         if kind is None:
-            atomic_write(self.folder / SUMMARY, json.dumps(self.summary(), indent=1) + "\n")
+            atomic_write(self.folder / SUMMARY, json.dumps({**self.summary(), IDS: self._ids()}, indent=1) + "\n")
 
 
 @dataclass(frozen=True)
@@ -88,6 +93,12 @@ class KeptRun:
     manifest: dict[str, Any]
     summary: dict[str, Any] | None
 
+    @property
+    def ids(self) -> frozenset[str] | None:
+        """The ids that it judged; None when it did not come to its end."""
+        known = (self.summary or {}).get(IDS)
+        return None if known is None else frozenset(known)
+
     def results(self) -> Iterator[Result]:
         """The run's results, in the order in which they were judged; a line that was cut off by a kill is left out."""
         with (self.folder / RESULTS).open(encoding="utf-8") as file:
@@ -98,7 +109,8 @@ class KeptRun:
     def as_dict(self) -> dict[str, Any]:
         """Return the run as ``--json`` prints it, without its results."""
         finished = self.summary or {"passed": None, "counts": counts(self.results()), "seconds": None}
-        return {"run": self.id, "finished": self.summary is not None, **finished, "manifest": self.manifest}
+        shown = {key: value for key, value in finished.items() if key != IDS}
+        return {"run": self.id, "finished": self.summary is not None, **shown, "manifest": self.manifest}
 
 
 def runs(folder: Path) -> list[KeptRun]:
@@ -121,14 +133,28 @@ def run_of(folder: Path, wanted: str) -> KeptRun:
 
 
 def latest(folder: Path) -> dict[str, tuple[KeptRun, list[Result]]]:
-    """For each result id, the last run that judged it, and what that run found of it."""
-    found: dict[str, tuple[KeptRun, list[Result]]] = {}
-    for run in runs(folder):
-        by_id: dict[str, list[Result]] = {}
+    """For each result id, the last run that judged it, and what is known of it.
+
+    A run that was narrowed to some hosts, or did not come to its end, says nothing of the others: what older runs found
+    of those stays. Runs that only have what newer ones judged again are not read.
+    """
+    found: dict[str, tuple[KeptRun, dict[tuple[str, str], list[Result]]]] = {}
+    closed: set[str] = set()
+    for run in reversed(runs(folder)):
+        if run.ids is not None and run.ids <= closed:
+            continue
+        by_id: dict[str, dict[tuple[str, str], list[Result]]] = {}
         for result in run.results():
-            by_id.setdefault(result.id, []).append(result)
-        found.update({id_: (run, results) for id_, results in by_id.items()})
-    return found
+            if result.id not in closed:
+                by_id.setdefault(result.id, {}).setdefault((result.host, result.subject), []).append(result)
+        for id_, results in by_id.items():
+            newest, known = found.get(id_, (run, {}))
+            found[id_] = newest, {**results, **known}
+        if run.summary is not None and not run.manifest.get("hosts"):
+            closed |= set(by_id)
+    return {
+        id_: (run, [result for results in known.values() for result in results]) for id_, (run, known) in found.items()
+    }
 
 
 def prune(folder: Path, *, keep: int) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
@@ -63,7 +64,31 @@ def test_a_run_is_found_again_with_its_manifest_results_and_summary(tmp_path: Pa
     assert [one.outcome for one in found.results()] == [Outcome.PASSED, Outcome.FAILED]
     assert found.summary is not None
     assert found.summary["passed"] is False
+    assert found.ids == {PROMISE.id}
+    assert "ids" not in found.as_dict()
     assert found.summary["counts"] == {"passed": 1, "failed": 1, "error": 0, "skipped": 0, "not applicable": 0}
+
+
+def test_the_last_run_of_an_id_counts_and_a_partial_one_only_for_what_it_judged(tmp_path: Path) -> None:
+    def found() -> dict[tuple[str, str], str]:
+        return {(one.host, one.subject): one.observed for one in latest(tmp_path)[PROMISE.id][1]}
+
+    def on(host: str, subject: str, observed: str) -> Result:
+        return replace(result(observed=observed), host=host, subject=subject)
+
+    kept(tmp_path, 1.0, on("ct1", "front", "old"), on("ct2", "front", "old"), on("ct2", "back", "old"))
+    with Run(tmp_path, "verify", replace(made_at(2.0), hosts=("ct1", "ct2"))) as narrowed:
+        narrowed.add(on("ct2", "back", "new"))
+    assert found() == {("ct1", "front"): "old", ("ct2", "front"): "old", ("ct2", "back"): "new"}
+    assert latest(tmp_path)[PROMISE.id][0].id == narrowed.id
+    Run(tmp_path, "verify", made_at(2.5)).add(on("ct1", "front", "before it was killed"))
+    assert found() == {
+        ("ct1", "front"): "before it was killed",
+        ("ct2", "front"): "old",
+        ("ct2", "back"): "new",
+    }
+    kept(tmp_path, 3.0, on("ct1", "front", "newest"))
+    assert found() == {("ct1", "front"): "newest"}
 
 
 def test_a_run_that_was_killed_keeps_what_it_had_and_is_unfinished(tmp_path: Path) -> None:
