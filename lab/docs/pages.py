@@ -1,10 +1,11 @@
-"""Everything of ``docs/`` that is generated: by path, with the text that belongs there."""
+"""Everything that is generated, most of it in ``docs/``: by path, with the text that belongs there."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING
 
+from lab.ansible.site_playbook import SITE_PLAYBOOK, site_playbook
 from lab.docs.control_map import control_map_page, rules_table
 from lab.docs.exit_codes import errors_table
 from lab.docs.parts import renew
@@ -14,6 +15,7 @@ from lab.docs.roles import role_pages
 from lab.docs.topology import topology_page
 from lab.docs.verbs import verbs_table
 from lab.settings import ROOT
+from lab.topology.catalog import load_catalog
 from lab.topology.graph import draw_svg
 from lab.topology.load import load_site, site_path
 from lab.topology.schema import SCHEMA_PATH, schema_text
@@ -42,6 +44,7 @@ def generated() -> dict[Path, str]:
     """Return the text of every generated file, and of every page with generated parts."""
     return {
         SCHEMA_PATH: schema_text(),
+        SITE_PLAYBOOK: site_playbook(load_catalog()),
         PICTURE: draw_svg(load_site(site_path("reference")), None),
         DOCS / "control-map.md": control_map_page(),
         **{ROLES / name: text for name, text in role_pages().items()},

@@ -1,4 +1,4 @@
-"""Configure the running hosts of a lab with ``playbooks/site.yml``."""
+"""Configure the running hosts of a lab: the plays of their roles, in the order of ``playbooks/site.yml``."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from lab.ansible.play import Play
+from lab.ansible.site_playbook import lab_playbook
 from lab.events import StageFinished, StageStarted
-from lab.settings import ROOT
 from lab.trust import ensure_secrets, pki_folder
 from lab.trust.files import write_private
 
@@ -35,9 +35,10 @@ def configure(lab: Lab, site: Site, hosts: Sequence[str], bus: Bus) -> None:
     began = time.monotonic()
     bus.emit(StageStarted(STAGE, f"{len(hosts)} hosts"))
     folder = lab.folder / "ansible"
+    roles = {role for host in hosts for role in site.hosts[host].roles}
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     Play(
-        playbook=ROOT / "playbooks" / "site.yml",
+        playbook=_written(folder / "site.yml", lab_playbook(site.catalog, roles)),
         inventories=[site.path, _write(folder / "overlay.json", overlay(lab, site))],
         folder=folder,
         variables=[_write(folder / "variables.json", variables(lab, site))],
@@ -62,5 +63,9 @@ def variables(lab: Lab, site: Site) -> dict[str, Any]:
 
 
 def _write(path: Path, content: dict[str, Any]) -> Path:
-    write_private(path, json.dumps(content, indent=1).encode())
+    return _written(path, json.dumps(content, indent=1))
+
+
+def _written(path: Path, text: str) -> Path:
+    write_private(path, text.encode())
     return path

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from lab.topology.catalog import ROLES_DIR, read_catalog
 from lab.topology.model import Flow, Host, Strict, Topology, Zone
 from lab.topology.problems import Problem, TopologyError, choose
+from lab.topology.profiles import Profiles
 from lab.topology.rules import check_rules
 from lab.topology.rules.draft import Draft
 from lab.topology.shape import shape_problems
@@ -66,21 +67,24 @@ def load_site(path: Path, roles_dir: Path = ROLES_DIR) -> Site:
         problems.append(Problem(path, 0, "This is no site's description.", "docs/topology.md says what it holds."))
     if problems or topology is None:
         raise TopologyError(problems)
-    return Site(topology, catalog, path)
+    expanded = Profiles(topology.profiles).expand(topology.hosts)
+    return Site(topology.model_copy(update={"hosts": expanded}), catalog, path)
 
 
 def _draft(source: Source, catalog: Catalog, role_names: frozenset[str]) -> Draft:
     """Read every part of the file that can be read on its own, so that one mistake does not hide the others."""
-    zones, hosts = (_mapping(source.data.get(key)) for key in ("zones", "hosts"))
+    zones, profiles, hosts = (_mapping(source.data.get(key)) for key in ("zones", "profiles", "hosts"))
     flows = source.data.get("flows")
     return Draft(
         source=source,
         site=str(source.data.get("site", "")),
         domain=str(source.data.get("domain", "")),
         zones=_readable(Zone, zones),
-        hosts=_readable(Host, hosts),
+        profiles=Profiles({name: entries for name, entries in profiles.items() if _is_list_of_texts(entries)}),
+        written_hosts=_readable(Host, hosts),
         flows=_readable(Flow, dict(enumerate(flows if isinstance(flows, list) else []))),
         zone_names=frozenset(zones),
+        profile_names=frozenset(profiles),
         host_names=frozenset(hosts),
         role_names=role_names,
         catalog=catalog,
@@ -89,6 +93,10 @@ def _draft(source: Source, catalog: Catalog, role_names: frozenset[str]) -> Draf
 
 def _mapping(data: Any) -> dict[str, Any]:
     return {str(name): part for name, part in data.items()} if isinstance(data, dict) else {}
+
+
+def _is_list_of_texts(data: Any) -> bool:
+    return isinstance(data, list) and all(isinstance(entry, str) for entry in data)
 
 
 def _readable(model: type[Part], parts: dict[Label, Any]) -> dict[Label, Part]:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 NAME = r"^[a-z]([a-z0-9-]{0,29}[a-z0-9])?$"
 ROLE_NAME = r"^[a-z][a-z0-9_]{0,30}$"
 AE_TITLE = r"^[A-Z0-9_-]{1,16}$"
+PROFILE_ENTRY = r"^([a-z][a-z0-9_]{0,30}|profile:[a-z]([a-z0-9-]{0,29}[a-z0-9])?)$"
 SELECTOR = (
     r"^([a-z]([a-z0-9-]{0,29}[a-z0-9])?|role:[a-z][a-z0-9_]{0,30}|(zone|function):[a-z]([a-z0-9-]{0,29}[a-z0-9])?)$"
 )
@@ -21,6 +22,9 @@ Name = Annotated[str, StringConstraints(pattern=NAME)]
 
 RoleName = Annotated[str, StringConstraints(pattern=ROLE_NAME)]
 """An Ansible role: a folder of ``roles/``."""
+
+ProfileEntry = Annotated[str, StringConstraints(pattern=PROFILE_ENTRY)]
+"""What a profile lists: a role, or ``profile:NAME`` for all roles of another profile."""
 
 AETitle = Annotated[str, StringConstraints(pattern=AE_TITLE)]
 """A DICOM application entity title (PS3.5 6.2 allows more; these are the safe ones)."""
@@ -93,10 +97,15 @@ class Host(Strict):
         description="Its address: one of the zone's, and not the gateway's unless the host is the gateway.",
         examples=["10.24.41.11"],
     )
+    profile: Name | None = Field(
+        default=None,
+        description="One of the site's profiles: the roles that the host begins with.",
+        examples=["modality"],
+    )
     roles: list[RoleName] = Field(
-        min_length=1,
-        description="Ansible roles in order; images are prefixes of this list.",
-        examples=[["base", "trust", "log_forwarder", "postgresql"]],
+        default_factory=list,
+        description="Further Ansible roles, in order; images are prefixes of the whole list.",
+        examples=[["hl7_edge", "simulators", "ehr"]],
     )
     gateway: bool = Field(
         default=False,
@@ -163,5 +172,10 @@ class Topology(Strict):
         examples=["imaging.internal"],
     )
     zones: dict[Name, Zone] = Field(min_length=1, description="The site's zones, by name.")
+    profiles: dict[Name, Annotated[list[ProfileEntry], Field(min_length=1)]] = Field(
+        default_factory=dict,
+        description="Lists of roles that hosts share. `profile:NAME` in a list stands for the roles of that profile.",
+        examples=[{"managed": ["base", "trust", "log_forwarder"], "server": ["profile:managed", "haproxy"]}],
+    )
     hosts: dict[Name, Host] = Field(min_length=1, description="The site's hosts, by name.")
     flows: list[Flow] = Field(min_length=1, description="Everything that is allowed.")

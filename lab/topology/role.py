@@ -189,6 +189,10 @@ class RoleMeta(Strict):
     python_packages: PythonPackages | None = Field(
         default=None, description="Python packages that the driver fetches as wheels for the role's image."
     )
+    after: list[RoleName] = Field(
+        default_factory=list,
+        description="Roles that come first where a host has both: in its list, and when it is configured.",
+    )
     sources: list[str] = Field(
         default_factory=list,
         description="Files outside the role, relative to the repository, that its image is made of.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from lab.topology.order import circle
 from lab.topology.problems import choose
 
 if TYPE_CHECKING:
@@ -98,12 +99,37 @@ def secrets_have_one_owner(catalog: Catalog, sources: Sources) -> Iterator[Probl
             )
 
 
+def roles_come_after_roles(catalog: Catalog, sources: Sources) -> Iterator[Problem]:
+    """What a role comes after is a role."""
+    for role, meta in catalog.items():
+        for position, one in enumerate(meta.after):
+            if one not in sources:
+                yield sources[role].problem(
+                    ("after", position),
+                    f"Role {role} comes after {one}, which does not exist.",
+                    choose(one, sources, "Roles"),
+                )
+
+
+def roles_do_not_come_after_themselves(catalog: Catalog, sources: Sources) -> Iterator[Problem]:
+    """Roles that come after each other could not be configured at all."""
+    way = circle(catalog)
+    if way:
+        yield sources[way[0]].problem(
+            ("after", catalog[way[0]].after.index(way[1])),
+            f"Roles come after each other: {' after '.join(way)}.",
+            "Remove one of these from its role's after.",
+        )
+
+
 ROLE_RULES: tuple[Callable[[Catalog, Sources], Iterator[Problem]], ...] = (
     certificate_profiles_are_declared,
     certificate_profiles_are_declared_alike,
     services_mean_the_same,
     asks_are_taken,
     secrets_have_one_owner,
+    roles_come_after_roles,
+    roles_do_not_come_after_themselves,
 )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from lab.topology.model import AE_TITLE, DOMAIN, NAME, ROLE_NAME, SELECTOR
+from lab.topology.model import AE_TITLE, DOMAIN, NAME, PROFILE_ENTRY, ROLE_NAME, SELECTOR
 from lab.topology.problems import Problem, choose, nearest
 from lab.topology.role import CAPABILITY, COLOUR, DASHES, DEVICE, WORD
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 PATTERNS = {
     NAME: "Use lower case letters, digits and inner hyphens, beginning with a letter: 31 characters at most.",
     ROLE_NAME: "A role is named with lower case letters, digits and underscores, as its folder in roles/.",
+    PROFILE_ENTRY: "Write a role, or profile:NAME for the roles of another profile.",
     AE_TITLE: "Use 1 to 16 of A-Z, 0-9, underscore and hyphen.",
     SELECTOR: "Name a host, role:ROLE or zone:ZONE.",
     DOMAIN: "Write a DNS domain in lower case, such as imaging.internal.",
@@ -57,10 +58,15 @@ class Guide:
         return self.patterns.get(pattern, f"Write what the expression {pattern} matches.")
 
     def about(self, where: Key) -> str:
-        """Return what the model says of the part at a place, with an example."""
-        field = fields_at(self.model, where[:-1]).get(str(where[-1])) if where else None
+        """Return what the model says of the part at a place, or of the list or mapping that it is an entry of."""
+        whole, field = where, None
+        while whole and field is None:
+            field = fields_at(self.model, whole[:-1]).get(str(whole[-1]))
+            whole = whole if field else whole[:-1]
         if field is None or field.description is None:
             return self.page
+        if whole != where:
+            return f"{field.description} {self.page}"
         example = f" Such as: {field.examples[0]}" if field.examples else ""
         return field.description + example
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lab.topology.order import play_order
+
 if TYPE_CHECKING:
     from lab.topology.site import ResolvedFlow, Site
 
@@ -22,6 +24,7 @@ def site_variables(site: Site) -> dict[str, Any]:
         "site_name": site.name,
         "site_title": site.topology.title,
         "site_domain": site.topology.domain,
+        "site_roles": [role for role in play_order(site.catalog) if site.select(f"role:{role}")],
         "site_zones": {
             name: {
                 "vlan": zone.vlan,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lab.topology.rules import addresses, flows, functions, hosts
+from lab.topology.rules import addresses, flows, functions, hosts, profiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,7 +22,11 @@ RULES: tuple[Callable[[Draft], Iterator[Problem]], ...] = (
     hosts.names_are_free,
     hosts.names_fit_a_certificate,
     hosts.zones_exist,
-    hosts.roles_exist,
+    profiles.profiles_exist,
+    profiles.profiles_do_not_take_in_themselves,
+    profiles.hosts_have_roles,
+    profiles.roles_exist,
+    profiles.roles_stand_in_order,
     hosts.one_host_is_the_gateway,
     hosts.ae_titles_differ,
     hosts.services_do_not_clash,

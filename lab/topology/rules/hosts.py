@@ -75,26 +75,6 @@ def zones_exist(draft: Draft) -> Iterator[Problem]:
             )
 
 
-def roles_exist(draft: Draft) -> Iterator[Problem]:
-    """A role is a folder of ``roles/`` with a ``meta/pacslab.yml``; a host has it once."""
-    unknown: dict[str, list[str]] = {}
-    for name, host in draft.hosts.items():
-        for position, role in enumerate(host.roles):
-            if role in host.roles[:position]:
-                where = ("hosts", name, "roles", position)
-                yield draft.source.problem(where, f"{name} has role {role} twice.", "Remove one of the two.")
-            elif role not in draft.role_names:
-                unknown.setdefault(role, []).append(name)
-    for role, names in unknown.items():
-        where = ("hosts", names[0], "roles", draft.hosts[names[0]].roles.index(role))
-        others = f" (so have {', '.join(names[1:])})" if names[1:] else ""
-        yield draft.source.problem(
-            where,
-            f"{names[0]} has role {role}, which does not exist{others}.",
-            choose(role, draft.role_names, "Roles, each a folder of roles/ with meta/pacslab.yml"),
-        )
-
-
 def one_host_is_the_gateway(draft: Draft) -> Iterator[Problem]:
     """One firewall stands between the zones: without it nothing is routed, with two nobody knows which judged."""
     gateways = [name for name, host in draft.hosts.items() if host.gateway]
@@ -130,7 +110,7 @@ def services_do_not_clash(draft: Draft) -> Iterator[Problem]:
     """On one host a service name is offered once, and a port is opened once."""
     for host in draft.hosts:
         for (role, name, service), (other_role, other_name, other) in combinations(draft.offers(host), 2):
-            where = ("hosts", host, "roles", draft.hosts[host].roles.index(other_role))
+            where = draft.role_place(host, other_role)
             if name == other_name:
                 yield draft.source.problem(
                     where,
@@ -155,7 +135,7 @@ def certificates_do_not_clash(draft: Draft) -> Iterator[Problem]:
             for certificate in ours.keys() & theirs.keys():
                 if ours[certificate] != theirs[certificate]:
                     yield draft.source.problem(
-                        ("hosts", name, "roles", host.roles.index(two)),
+                        draft.role_place(name, two),
                         f"Roles {one} and {two} of {name} bring two different certificates called {certificate}.",
                         "Put the two roles on different hosts, or rename one in roles/<role>/meta/pacslab.yml.",
                     )

@@ -1,35 +1,43 @@
-"""The playbooks cover every role, in an order that every host's role list agrees with."""
+"""The playbooks cover every role, in the order that follows from what roles say of each other."""
 
 from __future__ import annotations
 
-from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
+from lab.ansible.site_playbook import SITE_PLAYBOOK, configures, lab_playbook, site_playbook
 from lab.settings import ROOT
+from lab.topology.catalog import ROLES_DIR, load_catalog
+from lab.topology.load import load_site, site_names, site_path
+from lab.topology.order import play_order
+from lab.topology.problems import TopologyError
+from lab.topology.variables import site_variables
+from tests.unit.lab.topology.sites import write_roles
 
-SITE_YML: list[dict[str, Any]] = yaml.safe_load((ROOT / "playbooks" / "site.yml").read_text("utf-8"))
-INSTALL, *CONFIGURE = SITE_YML
-ROLES = sorted(path.parents[1].name for path in (ROOT / "roles").glob("*/meta/pacslab.yml"))
-INVENTORIES = sorted((ROOT / "inventories").glob("*/topology.yml"))
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CATALOG = load_catalog()
+SITE_YML: list[dict[str, Any]] = yaml.safe_load(SITE_PLAYBOOK.read_text("utf-8"))
+REFUSE, INSTALL, *CONFIGURE = SITE_YML
 
 
-def configured() -> list[str]:
-    return [play["tasks"][0]["ansible.builtin.import_role"]["name"] for play in CONFIGURE]
+def played(plays: list[dict[str, Any]]) -> list[str]:
+    return [play["tasks"][0]["ansible.builtin.import_role"]["name"] for play in plays]
 
 
-def configures(role: str) -> bool:
-    return (ROOT / "roles" / role / "tasks" / "configure.yml").is_file()
+def test_the_committed_playbook_is_what_the_roles_say() -> None:
+    assert SITE_PLAYBOOK.read_text("utf-8") == site_playbook(CATALOG)
 
 
 def test_every_role_that_configures_something_is_played_once() -> None:
-    assert sorted(configured()) == [role for role in ROLES if configures(role)]
+    assert sorted(played(CONFIGURE)) == sorted(role for role in CATALOG if configures(role))
 
 
 def test_each_play_is_for_the_hosts_of_its_role() -> None:
-    assert [play["hosts"] for play in CONFIGURE] == [f"role_{role}" for role in configured()]
+    assert [play["hosts"] for play in CONFIGURE] == [f"role_{role}" for role in played(CONFIGURE)]
 
 
 def test_plays_of_roles_configure_only() -> None:
@@ -46,19 +54,57 @@ def test_no_play_gathers_facts() -> None:
     assert not any(play["gather_facts"] for play in SITE_YML)
 
 
-@pytest.mark.parametrize("path", INVENTORIES, ids=lambda path: path.parent.name)
-def test_roles_are_played_in_the_order_that_hosts_list_them(path: Any) -> None:
-    order = {role: number for number, role in enumerate(configured())}
-    for name, host in yaml.safe_load(path.read_text("utf-8"))["hosts"].items():
-        for earlier, later in pairwise(role for role in host["roles"] if configures(role)):
-            assert order[earlier] < order[later], f"{name}: {earlier} before {later}"
+def test_every_role_is_played_behind_those_that_it_comes_after() -> None:
+    order = play_order(CATALOG)
+    assert sorted(order) == sorted(CATALOG)
+    assert all(order.index(before) < order.index(role) for role, meta in CATALOG.items() for before in meta.after)
 
 
-@pytest.mark.parametrize("role", ROLES)
-def test_every_role_has_what_the_playbooks_import(role: str) -> None:
-    tasks = ROOT / "roles" / role / "tasks"
-    parts = [
-        line.split()[-1] for line in (tasks / "main.yml").read_text("utf-8").splitlines() if "import_tasks" in line
-    ]
-    assert parts in (["install.yml"], ["configure.yml"], ["install.yml", "configure.yml"])
-    assert all((tasks / part).is_file() for part in parts)
+@pytest.mark.parametrize("name", site_names())
+def test_a_run_by_hand_knows_every_role_of_a_site_in_its_order(name: str) -> None:
+    known = REFUSE["tasks"][0]["vars"]["site_played"]
+    wanted = site_variables(load_site(site_path(name)))["site_roles"]
+    assert [role for role in known if role in wanted] == wanted
+
+
+def test_the_driver_plays_the_roles_of_its_hosts_and_no_other() -> None:
+    assert played(yaml.safe_load(lab_playbook(CATALOG, ["trust", "base", "haproxy"]))) == ["base", "trust"]
+
+
+@pytest.mark.parametrize("role", CATALOG)
+def test_every_role_installs_or_configures_something(role: str) -> None:
+    tasks = {path.stem: yaml.safe_load(path.read_text("utf-8")) for path in (ROLES_DIR / role / "tasks").glob("*.yml")}
+    assert tasks.keys() & {"install", "configure"}
+    assert all(tasks.values())
+
+
+def test_every_playbook_of_operations_imports_what_is_there() -> None:
+    for path in (ROOT / "playbooks").glob("*-certificate*.yml"):
+        for role in played(yaml.safe_load(path.read_text("utf-8"))):
+            assert configures(role), f"{path.name}: {role}"
+
+
+def test_a_role_that_is_added_comes_where_it_says(tmp_path: Path) -> None:
+    roles = write_roles(
+        tmp_path, {"base": "summary: A", "edge": "summary: B\nafter: [base]", "a": "summary: C\nafter: [edge]"}
+    )
+    for role in ("base", "edge", "a"):
+        (roles / role / "tasks").mkdir()
+        (roles / role / "tasks" / "configure.yml").touch()
+    _, _, *plays = yaml.safe_load(site_playbook(load_catalog(roles), roles))
+    assert played(plays) == ["base", "edge", "a"]
+
+
+def test_roles_that_come_after_each_other_are_a_mistake(tmp_path: Path) -> None:
+    roles = write_roles(tmp_path, {"one": "summary: A\nafter: [two]", "two": "summary: B\nafter: [one]"})
+    with pytest.raises(TopologyError) as caught:
+        load_catalog(roles)
+    (problem,) = caught.value.problems
+    assert (problem.line, "come after each other: one after two after one" in problem.message) == (2, True)
+
+
+def test_a_role_that_comes_after_one_that_does_not_exist_is_a_mistake(tmp_path: Path) -> None:
+    with pytest.raises(TopologyError) as caught:
+        load_catalog(write_roles(tmp_path, {"one": "summary: A", "two": "summary: B\nafter: [oen]"}))
+    (problem,) = caught.value.problems
+    assert (problem.line, problem.remedy) == (2, "Did you mean one? Roles: one, two.")

@@ -11,12 +11,13 @@ import jinja2
 import pytest
 import yaml
 
+from lab.ansible.site_playbook import site_playbook
 from lab.docs.roles import role_pages
 from lab.settings import ROOT
 from lab.topology import Site, load_site
 from lab.topology.catalog import load_catalog
 from lab.topology.variables import host_variables, site_variables
-from tests.unit.lab.docs.pages import DOCS, blocks, extended, files, fragments
+from tests.unit.lab.docs.pages import DOCS, extended, files, fragments
 
 HOST_PAGE, ROLE_PAGE = DOCS / "add-a-host.md", DOCS / "add-a-role.md"
 SECOND_SCANNER, X_RAY_ROOM, EMERGENCY = fragments(HOST_PAGE)
@@ -85,10 +86,8 @@ def test_a_workstation_has_the_flow_written_for_it_and_no_other_to_an_archive(re
 def test_the_roles_files_are_those_that_every_role_has(roles: Path) -> None:
     shown = {str(path.relative_to(roles / ROLE)) for path in (roles / ROLE).rglob("*") if path.is_file()}
     assert shown >= {
-        "meta/main.yml",
         "meta/argument_specs.yml",
         "meta/pacslab.yml",
-        "tasks/main.yml",
         "tasks/install.yml",
         "tasks/configure.yml",
     }
@@ -134,14 +133,12 @@ def test_every_template_that_the_role_uses_renders_for_its_host(site: Site, role
     assert all(f"/etc/pacslab/tls/{name}.crt" in text for name in site.certificates("info1") if name == "downtime")
 
 
-def test_the_play_has_the_form_of_all_others() -> None:
-    (play,) = next(
-        data for text in blocks(ROLE_PAGE) if isinstance(data := yaml.safe_load(text), list) and "hosts" in data[0]
-    )
-    others = yaml.safe_load((ROOT / "playbooks" / "site.yml").read_text("utf-8"))
-    of_trust = next(one for one in others if one["hosts"] == "role_trust")
-    described = yaml.safe_dump(play).replace("Downtime page", of_trust["name"])
-    assert yaml.safe_load(described.replace(ROLE, "trust")) == of_trust
+def test_the_role_is_played_without_a_change_to_any_playbook(roles: Path) -> None:
+    plays = yaml.safe_load(site_playbook(load_catalog(roles), roles))
+    hosts = [play["hosts"] for play in plays]
+    assert hosts.index("role_trust") < hosts.index(f"role_{ROLE}")
+    assert ROLE in [play["tasks"][0]["ansible.builtin.import_role"]["name"] for play in plays[2:]]
+    assert not [path for path in files(ROLE_PAGE) if path.startswith("playbooks/")]
 
 
 def test_the_roles_files_pass_yamllint(roles: Path) -> None:

@@ -98,6 +98,7 @@ functions:
 """,
     "scanner": """\
 summary: Makes images
+after: [base]
 services:
   results: {port: 2762, unit: scanner.service, remedy: Look at it}
 certificates:
