@@ -12,9 +12,9 @@ JUNIT = $(if $(CI_RESULTS),--junitxml=$(CI_RESULTS)/$@.xml)
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-lab: setup ## bring up the lab, run Scenario 1 in it, and prove its segmentation
+lab: setup ## bring up the lab, run the scenarios that its site is for, and prove its segmentation
 	@$(PACSLAB) up --site $(SITE)
-	@$(PACSLAB) scenario run radiology-workflow --site $(SITE)
+	@$(PACSLAB) scenario run --site $(SITE)
 	@$(PACSLAB) verify segmentation containment --site $(SITE)
 
 test: setup-test lint unit lab-test ## linters, unit tests, then the lab tests in a lab of their own

@@ -4,72 +4,176 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from lab.cli import judging
 from lab.engine.lab import Lab
 from lab.errors import UsageError
-from lab.scenarios.registry import scenario, scenarios
-from lab.scenarios.run import keep, run_scenario
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
-    from lab.scenarios.model import Step, StepResult
+    from lab.results.model import Result
+    from lab.results.store import Run
+    from lab.scenarios.model import Scenario, Step
 
 EXAMPLE = """
 pacslab scenario list
-pacslab scenario run radiology-workflow
+pacslab scenario steps radiology-workflow
+pacslab scenario run
 pacslab scenario run radiology-workflow --lab reference --json
+pacslab scenario run radiology-workflow --only store --junit results.xml
+pacslab scenario run radiology-workflow --until commit
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What to do, and with which scenario."""
-    parser.add_argument("action", choices=["list", "run"], help="list the scenarios, or run one")
-    parser.add_argument("name", nargs="?", help="the scenario to run")
+    """What to do, with which scenario, and with which of its steps."""
+    parser.add_argument("action", choices=["list", "steps", "run"], help="list the scenarios, show one's steps, or run")
+    parser.add_argument("name", nargs="?", help="the scenario; run without one runs those that the lab's site is for")
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="STEP", help="run this step and what it needs; may be repeated"
+    )
+    parser.add_argument("--until", metavar="STEP", help="run the steps up to this one")
+    parser.add_argument("--keep-going", action="store_true", help="try also what needs a step that did not pass")
+    judging.add_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """List the scenarios, or run one: 0 when every step passed, 1 when not."""
+    """List the scenarios or the steps of one, or run some: 0 when every step passed, 1 when not."""
     if arguments.action == "list":
         return _list(as_json=arguments.json)
-    if arguments.name is None:
-        raise UsageError("Which scenario?", remedy="`pacslab scenario list` shows them.")
-    chosen, lab, begun = scenario(arguments.name), Lab.open(arguments.lab), datetime.now(UTC)
-    result = run_scenario(chosen, lab, _Lines())
-    path = keep(result, lab.folder, begun)
+    if arguments.action == "steps":
+        return _steps(arguments)
+    from lab.scenarios.registry import fitting, scenario  # noqa: PLC0415 # --help needs none of it
+
+    lab = Lab.open(arguments.lab)
+    if arguments.name is None and (arguments.only or arguments.until):
+        raise UsageError("Which scenario's steps?", remedy="Name the scenario; `pacslab scenario list` shows them.")
+    wanted = [scenario(arguments.name)] if arguments.name else fitting(lab.site)
+    outcomes = [_run(chosen, lab, arguments) for chosen in wanted]
     if arguments.json:
-        print(json.dumps(result.as_dict(), indent=1))
-    else:
-        passed = sum(step.passed for step in result.steps)
-        seconds = sum(step.seconds for step in result.steps)
-        print(f"{passed} of {len(result.steps)} steps passed, in {seconds:.0f} s; kept in {path}")
-    return 0 if result.passed else 1
+        print(json.dumps(outcomes[0] if arguments.name else outcomes, indent=1))
+    return 0 if all(outcome["passed"] for outcome in outcomes) else 1
+
+
+def _run(scenario: Scenario[Any], lab: Lab, arguments: argparse.Namespace) -> dict[str, Any]:
+    from lab.scenarios.choose import chosen  # noqa: PLC0415
+    from lab.scenarios.run import run_scenario  # noqa: PLC0415
+
+    steps = chosen(scenario, only=arguments.only, until=arguments.until)
+    lines = _Lines()
+    with judging.kept_run(lab, "scenario", [scenario.name], arguments.junit) as kept:
+        for result in run_scenario(scenario, steps, lab, lines, keep_going=arguments.keep_going):
+            lines.step_ended(kept.add(result))
+    outcome = _as_dict(kept, scenario, steps)
+    if not arguments.json:
+        word = "passed" if outcome["passed"] else "did not pass"
+        part = "" if outcome["complete"] else f" ({len(steps)} of its {len(scenario.steps)} steps)"
+        print(f"{scenario.name}{part} {word}: {judging.total(kept)}")
+    return outcome
+
+
+def _as_dict(kept: Run, scenario: Scenario[Any], steps: Sequence[Step[Any]]) -> dict[str, Any]:
+    """A run as ``--json`` prints it."""
+    from lab.scenarios.run import has_passed  # noqa: PLC0415
+
+    return {
+        "scenario": scenario.name,
+        "passed": has_passed(kept.results),
+        "steps": [_step_as_dict(step, result) for step, result in zip(steps, kept.results, strict=True)],
+        "complete": len(steps) == len(scenario.steps),
+        "counts": kept.summary()["counts"],
+        "seconds": round(kept.seconds, 2),
+        "run": kept.id,
+    }
+
+
+def _step_as_dict(step: Step[Any], result: Result) -> dict[str, Any]:
+    from lab.controls.load import controls_of  # noqa: PLC0415
+
+    return {
+        "id": step.id,
+        "title": step.title,
+        "host": result.host,
+        "transaction": step.transaction,
+        "controls": list(controls_of(result.id)),
+        "expected": step.expected,
+        "observed": result.observed or result.reason,
+        "passed": result.outcome.value == "passed",
+        "seconds": round(result.seconds, 3),
+        "outcome": result.outcome.value,
+        "reason": result.reason,
+        "remedy": result.remedy,
+        "result": result.id,
+    }
 
 
 def _list(*, as_json: bool) -> int:
+    from lab.scenarios.registry import scenarios  # noqa: PLC0415
+
     known = scenarios().values()
     if as_json:
-        print(json.dumps([{"name": one.name, "title": one.title, "summary": one.summary} for one in known], indent=1))
+        rows = [
+            {
+                "name": one.name,
+                "title": one.title,
+                "summary": one.summary,
+                "asks_for": [str(actor) for actor in one.actors],
+                "without": list(one.without),
+            }
+            for one in known
+        ]
+        print(json.dumps(rows, indent=1))
     else:
         print("\n".join(f"{one.name}  {one.title}\n    {one.summary}" for one in known))
+    return 0
+
+
+def _steps(arguments: argparse.Namespace) -> int:
+    from lab.scenarios.registry import scenario  # noqa: PLC0415
+
+    if arguments.name is None:
+        raise UsageError("Which scenario?", remedy="`pacslab scenario list` shows them.")
+    shown = scenario(arguments.name)
+    if arguments.json:
+        rows = [
+            {
+                "id": step.id,
+                "result": step.promise(shown.name).id,
+                "title": step.title,
+                "by": str(step.by),
+                "transaction": step.transaction,
+                "expected": step.expected,
+                "needs": list(step.needs),
+            }
+            for step in shown.steps
+        ]
+        print(json.dumps(rows, indent=1))
+        return 0
+    for step in shown.steps:
+        needs = f"; needs {', '.join(step.needs)}" if step.needs else ""
+        print(f"{step.id:<24} {step.title} ({step.by}, {step.transaction}{needs})\n    {step.expected}")
     return 0
 
 
 class _Lines:
     """Tells a person, on standard error, how far the run is."""
 
-    def step_started(self, step: Step, host: str, number: int, count: int) -> None:
+    def step_started(self, step: Step[Any], number: int, count: int) -> None:
         """On a terminal, name the step while it runs."""
         if sys.stderr.isatty():
-            print(f"  ...   {number:>2}/{count} {host}: {step.title}", end="\r", file=sys.stderr, flush=True)
+            print(f"  ...   {number:>2}/{count} {step.by}: {step.title}", end="\r", file=sys.stderr, flush=True)
 
-    def step_ended(self, result: StepResult) -> None:
-        """Say how the step came out; what was observed where it failed."""
+    def step_ended(self, result: Result) -> None:
+        """Say how the step came out; what was observed, or why not, where it did not pass."""
         clear = "\033[K" if sys.stderr.isatty() else ""
-        word = "ok    " if result.passed else "FAILED"
-        step = result.step
-        print(f"{clear}{word}  {step.id:<32} {result.host}: {step.title} ({result.seconds:.1f} s)", file=sys.stderr)
-        if not result.passed:
-            print(f"        expected {step.expected}\n        observed {result.observed}", file=sys.stderr)
+        word, step = judging.WORDS[result.outcome], result.id.partition(".")[2]
+        judging.say(f"{clear}{word}  {step:<24} {result.host}: {result.facts['title']} ({result.seconds:.1f} s)")
+        if result.reason:
+            judging.say(f"        {result.reason}")
+        elif not result.good:
+            judging.say(f"        expected {result.expected}\n        observed {result.observed}")
+        if result.remedy:
+            judging.say(f"        {result.remedy}")

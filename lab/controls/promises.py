@@ -6,22 +6,15 @@ import inspect
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from lab.scenarios.model import Scenario
 from lab.scenarios.registry import scenarios
-from lab.scenarios.stage import Stage
-from lab.topology.load import load_site, site_names, site_path
 from lab.verify import registry
 from lab.verify.registry import checks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from lab.engine.lab import Lab
-    from lab.scenarios.model import Step
-    from lab.topology import Site
 
 
 class Kind(StrEnum):
@@ -76,17 +69,8 @@ def _of_checks() -> Iterator[Promised]:
 
 
 def _of_scenarios() -> Iterator[Promised]:
-    sites = [load_site(site_path(name)) for name in site_names()]
     files = tuple(sorted(Path(inspect.getfile(Scenario)).parent.rglob("*.py")))
     for scenario in scenarios().values():
-        for step in _steps(scenario, sites):
-            text = f"{step.title}: {step.expected}."
-            yield Promised(f"{scenario.name}.{step.id}", text, Kind.STEP, files, step.id)
-
-
-def _steps(scenario: Scenario, sites: list[Site]) -> tuple[Step, ...]:
-    """The steps of a scenario, as the first site that has hosts for it would run them."""
-    for site in sites:
-        if all(any(role in host.roles for host in site.hosts.values()) for role in scenario.roles):
-            return scenario.build(Stage(cast("Lab", SimpleNamespace(site=site))))
-    return ()
+        for step in scenario.steps:
+            promise = step.promise(scenario.name)
+            yield Promised(promise.id, promise.text, Kind.STEP, files, step.id)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lab.deadline import Deadline
 from lab.errors import UsageError
+from lab.hospital.programs import program
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,31 +25,6 @@ A file goes by its inode and its birth, which it keeps when it is rotated away."
 
 _END = 1 << 62
 """Past the end of every file, in bytes."""
-
-_EACH_FILE = """
-folder=$1 host=$2; shift 2
-for file in "$folder/$host".jsonl-*[0-9] "$folder/$host.jsonl"; do
-    [ -f "$file" ] || continue
-    {
-        id=$(stat --dereference --format %i.%W /dev/fd/3)
-        ACT
-    } 3< "$file"
-done
-"""
-"""Opens a host's files, the oldest first, and does something with each; compressed ones are left out."""
-
-_SIZES = _EACH_FILE.replace("ACT", 'echo "$id $(stat --dereference --format %s /dev/fd/3)"')
-_PARTS = _EACH_FILE.replace(
-    "ACT",
-    f"""
-    start=0 end={_END}
-    for part; do
-        case $part in "$id:"*) part=${{part#*:}} start=${{part%:*}} end=${{part#*:}} ;; esac
-    done
-    echo "$id $(tail -c +$((start + 1)) <&3 | head -c $((end - start)) | base64 --wrap=0)"
-    """,
-)
-_FOUND = _EACH_FILE.replace("ACT", 'grep -F -e "$1" <&3')
 
 
 def collector(site: Site) -> str | None:
@@ -79,7 +55,7 @@ class Collected:
 
     def mark(self, host: str) -> Mark:
         """Where a host's log ends now."""
-        sizes = (line.split() for line in self._run(_SIZES, host).splitlines())
+        sizes = (line.split() for line in self._run("sizes", host).splitlines())
         return {file: int(size) for file, size in sizes}
 
     def following(self, host: str, mark: Mark) -> tuple[list[dict[str, Any]], Mark]:
@@ -107,7 +83,7 @@ class Collected:
 
     def has(self, host: str, program: str, text: str) -> bool:
         """Whether there is a whole line of a host's program with a text, at any time."""
-        lines = _lines(self._run(_FOUND, host, text).encode())
+        lines = _lines(self._run("found", host, text).encode())
         return any(line["program"] == program and text in line["message"] for line in lines)
 
     def wait(
@@ -127,11 +103,12 @@ class Collected:
     def _parts(self, host: str, parts: dict[str, tuple[int, int]]) -> list[tuple[str, bytes]]:
         """What each of a host's files has from a start to an end; all of a file that is not named."""
         words = (f"{file}:{start}:{end}" for file, (start, end) in parts.items())
-        said = (line.split(" ") for line in self._run(_PARTS, host, *words).splitlines())
+        said = (line.split(" ") for line in self._run("parts", host, *words).splitlines())
         return [(file, base64.b64decode(part)) for file, part in said]
 
-    def _run(self, program: str, host: str, *words: str) -> str:
-        return self.lab.run(self.centre, ["sh", "-c", program, "sh", FOLDER, host, *words]).stdout
+    def _run(self, verb: str, host: str, *words: str) -> str:
+        argv = ["sh", "-s", "--", verb, FOLDER, host, *words]
+        return self.lab.run(self.centre, argv, input=program("collected_files.sh")).stdout
 
 
 def _lines(part: bytes) -> list[dict[str, Any]]:

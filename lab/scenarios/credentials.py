@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from lab.scenarios.stage import require
+from lab.scenarios.failure import require
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +17,7 @@ FOLDER = "/run/pacslab-misuse"
 
 
 @contextmanager
-def placed(stage: Stage, host: str, bundle: Bundle) -> Iterator[list[str]]:
+def placed(stage: Stage[object], host: str, bundle: Bundle) -> Iterator[list[str]]:
     """Put a key and its certificates on a host; yields the arguments that name them to ``pacslab-misuse``.
 
     The command gives up root, so the files belong to whom the host's own DICOM or HL7 key belongs to.
@@ -32,9 +32,9 @@ def placed(stage: Stage, host: str, bundle: Bundle) -> Iterator[list[str]]:
         owner = (
             'chown -R --reference="$(ls /etc/pacslab/tls/dicom-client.key /etc/pacslab/tls/hl7.key | head -n 1)" "$1"'
         )
-        done = stage.run(host, ["sh", "-c", owner, "sh", FOLDER])
+        done = stage.hospital.run(host, ["sh", "-c", owner, "sh", FOLDER])
         require(done.code == 0, f"{host}: {done.stderr.strip()}")
         yield ["--certificate", certificate, "--key", key]
     finally:
-        removed = stage.run(host, ["rm", "-rf", FOLDER])
+        removed = stage.hospital.run(host, ["rm", "-rf", FOLDER])
         require(removed.code == 0, f"{host}: {FOLDER} was not removed: {removed.stderr.strip()}")

@@ -1,131 +1,119 @@
-"""What a scenario is made of: steps, what they observed, and the record of a run."""
+"""What a scenario is made of: steps that are there without a lab, and the facts that they leave for each other."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from lab.errors import UsageError
+from lab.results.model import Promise
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from lab.hospital.hospital import Actor
     from lab.scenarios.stage import Stage
+    from lab.topology.site import Site
 
-CONTROL = re.compile(r"^(ID|PR|DE|RS|RC)\.[A-Z]{2}-\d{1,2}$")
-"""A subcategory of the NIST Cybersecurity Framework 1.1, as SP 1800-24's project description maps them (Table 5-1)."""
+Facts = TypeVar("Facts")
+Facts_contra = TypeVar("Facts_contra", contravariant=True)
+NAME = re.compile(r"^[a-z0-9]+(-[a-z0-9]+)*$")
+"""What scenarios and steps are called: lower case words with hyphens, because result ids are made of them."""
 
 
 @dataclass(frozen=True)
-class Step:
+class Step(Generic[Facts_contra]):
     """One step of a scenario.
+
+    It is complete without a lab: which host acts is asked of the site when the step is run.
 
     Attributes:
         id: Unique within the scenario; never reused for something else.
         title: What is done, as a person would say it.
-        host: The lab host that acts, or a function that tells it once earlier steps have settled it.
+        by: Who acts. A step that finds out which of several hosts acts says so with :meth:`Stage.acts`.
         transaction: The IHE, DICOM or HL7 transaction it performs.
-        controls: CSF 1.1 subcategories that the step supports.
         expected: What has to be observed at the receiving side.
         act: Does it and returns what was observed; raises :class:`~lab.scenarios.failure.StepFailure` with what was
             observed instead.
-        needs: Steps that must have passed before; otherwise this one is not run, and counts as failed.
+        needs: Steps that must have passed before; otherwise this one is skipped, with the reason.
     """
 
     id: str
     title: str
-    host: str | Callable[[Stage], str]
+    by: Actor
     transaction: str
-    controls: tuple[str, ...]
     expected: str
-    act: Callable[[Stage], str] = field(repr=False, compare=False)
+    act: Callable[[Stage[Facts_contra]], str] = field(repr=False, compare=False)
     needs: tuple[str, ...] = ()
 
-
-@dataclass(frozen=True)
-class StepResult:
-    """What came of one step; ``host`` is who acted, ``seconds`` its duration."""
-
-    step: Step
-    host: str
-    observed: str
-    passed: bool
-    seconds: float
-
-    def as_dict(self) -> dict[str, object]:
-        """Return the result as ``--json`` prints it."""
-        return {
-            "id": self.step.id,
-            "title": self.step.title,
-            "host": self.host,
-            "transaction": self.step.transaction,
-            "controls": list(self.step.controls),
-            "expected": self.step.expected,
-            "observed": self.observed,
-            "passed": self.passed,
-            "seconds": round(self.seconds, 3),
-        }
+    def promise(self, scenario: str) -> Promise:
+        """What the step judges; its id is ``<scenario>.<step>``."""
+        return Promise(f"{scenario}.{self.id}", f"{self.title}: {self.expected}.")
 
 
 @dataclass(frozen=True)
-class Scenario:
-    """A named, ordered list of steps; what does not hold together is refused when it is made."""
+class Scenario(Generic[Facts]):
+    """A named, ordered list of steps; what does not hold together is refused when it is made.
+
+    Attributes:
+        name: What ``pacslab scenario run`` calls it; the first word of its results' ids.
+        title: Its name for people.
+        summary: What it goes through, in one line.
+        facts: Makes what the steps leave for each other: a dataclass of the scenario's own.
+        steps: The steps, in order.
+        also: Who must be there besides those who act.
+        without: Functions that the site must not have.
+    """
 
     name: str
     title: str
     summary: str
-    roles: tuple[str, ...]
-    """Roles that the site must have hosts for."""
-    build: Callable[[Stage], tuple[Step, ...]] = field(repr=False, compare=False)
-    """Makes the steps for one lab: which hosts act depends on its site."""
+    facts: Callable[[], Facts] = field(repr=False, compare=False)
+    steps: tuple[Step[Facts], ...]
+    also: tuple[Actor, ...] = ()
+    without: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        """Refuse steps that cannot mean what they say.
 
-@dataclass(frozen=True)
-class ScenarioResult:
-    """One run of a scenario."""
-
-    scenario: str
-    steps: tuple[StepResult, ...]
+        Raises:
+            UsageError: a name has another form, an id is used twice, or a need names no earlier step.
+        """
+        for name in (self.name, *(step.id for step in self.steps)):
+            if not NAME.match(name):
+                raise UsageError(
+                    f"{name!r} cannot be the name of a scenario or step.", remedy="Use lower case words with hyphens."
+                )
+        twice = [name for name, count in Counter(step.id for step in self.steps).items() if count > 1]
+        if twice:
+            raise UsageError(
+                f"Scenario {self.name} uses step ids more than once: {', '.join(twice)}.",
+                remedy="Give each step an id of its own.",
+            )
+        earlier: set[str] = set()
+        for step in self.steps:
+            missing = [need for need in step.needs if need not in earlier]
+            if missing:
+                raise UsageError(
+                    f"Step {step.id} of {self.name} needs {', '.join(missing)}, which no earlier step is called.",
+                    remedy="Name earlier steps only.",
+                )
+            earlier.add(step.id)
 
     @property
-    def passed(self) -> bool:
-        """True when there were steps and every one of them passed."""
-        return bool(self.steps) and all(step.passed for step in self.steps)
+    def promises(self) -> tuple[Promise, ...]:
+        """Everything that it judges."""
+        return tuple(step.promise(self.name) for step in self.steps)
 
-    def as_dict(self) -> dict[str, object]:
-        """Return the run as ``--json`` prints it."""
-        return {
-            "scenario": self.scenario,
-            "passed": self.passed,
-            "steps": [step.as_dict() for step in self.steps],
-        }
+    @property
+    def actors(self) -> tuple[Actor, ...]:
+        """Who must be there, each once."""
+        return tuple(dict.fromkeys([*(step.by for step in self.steps), *self.also]))
 
-
-def check_steps(steps: tuple[Step, ...]) -> None:
-    """Refuse steps that cannot mean what they say.
-
-    Raises:
-        UsageError: an id is used twice, a need names no earlier step, or a control is not one of CSF 1.1's form.
-    """
-    twice = [name for name, count in Counter(step.id for step in steps).items() if count > 1]
-    if twice:
-        raise UsageError(
-            f"Step ids used more than once: {', '.join(twice)}.", remedy="Give each step an id of its own."
-        )
-    earlier: set[str] = set()
-    for step in steps:
-        missing = [need for need in step.needs if need not in earlier]
-        if missing:
-            raise UsageError(
-                f"Step {step.id} needs {', '.join(missing)}, which no earlier step is called.",
-                remedy="Name earlier steps only.",
-            )
-        wrong = [control for control in step.controls if not CONTROL.match(control)]
-        if wrong or not step.controls:
-            raise UsageError(
-                f"Step {step.id} has no control, or one that CSF 1.1 does not have: {', '.join(wrong) or 'none'}.",
-                remedy="Use subcategory ids such as PR.DS-2.",
-            )
-        earlier.add(step.id)
+    def unfit(self, site: Site) -> list[str]:
+        """Why it cannot be run on a site; nothing where it can."""
+        lacking = [f"no host is {actor}" for actor in self.actors if not actor.hosts(site)]
+        disturbing = [f"{host} is {function}" for function in self.without for host in site.with_function(function)]
+        return [*lacking, *disturbing]

@@ -105,6 +105,10 @@ def _queue(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--accession", metavar="NUMBER", help="of this order only")
 
 
+def _digests(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("accession", metavar="ACCESSION", help="accession number of the order")
+
+
 def _import(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("accession", metavar="ACCESSION", help="order whose study it joins; its step was begun here")
     parser.add_argument("file", nargs="?", metavar="FILE", help="the file; - for standard input")
@@ -156,6 +160,13 @@ VERBS = (
     ),
     Verb("commit", "Ask the archive to answer for the images (RAD-10).", f"{_VERBS}:commit", "commit ACC0001", _commit),
     Verb("queue", "Show how far every step and image is.", f"{_VERBS}:queue", "queue --json", _queue),
+    Verb(
+        "digests",
+        "Print SHA-256 of the pixel data of an order's images that are still here.",
+        f"{_VERBS}:digests",
+        "digests ACC0001 --json",
+        _digests,
+    ),
     Verb(
         "import-jpeg", "Add a photograph to a study.", f"{_VERBS}:import_jpeg", "import-jpeg ACC0001 wound.jpg", _import
     ),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.command_line import Result, table
 from simulators.errors import ArgumentError, SimulatorError
+from simulators.imaging.digest import pixel_digests
 from simulators.imaging.jpeg import photograph
 from simulators.imaging.pdf import encapsulated_pdf
 from simulators.imaging.samples import sample_jpeg, sample_pdf
@@ -119,6 +120,20 @@ def queue(arguments: argparse.Namespace, _settings: Settings) -> Result:
     rows = [{**step, **step["states"]} for step in steps]
     columns = ["accession", "step", "status", "reported", ACQUIRED, STORED, COMMITTED, "commitment", "error"]
     return Result({"totals": totals, "steps": steps, "instances": instances}, table(rows, columns))
+
+
+def digests(arguments: argparse.Namespace, _settings: Settings) -> Result:
+    """Digests of the image files of an order that have not been deleted, so that a copy elsewhere can be compared."""
+    spool = Spool()
+    here = [
+        path
+        for step in spool.steps()
+        if step.accession == arguments.accession
+        for instance in spool.instances(step.uid)
+        if (path := spool.path(instance.uid)).exists()
+    ]
+    found = pixel_digests(here)
+    return Result({"digests": found}, table([{"uid": uid, "sha256": found[uid]} for uid in found], ["uid", "sha256"]))
 
 
 def import_jpeg(arguments: argparse.Namespace, settings: Settings) -> Result:

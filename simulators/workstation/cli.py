@@ -53,7 +53,9 @@ def _retrieve(parser: argparse.ArgumentParser) -> None:
     _study(parser)
     parser.add_argument("--series", metavar="UID")
     parser.add_argument("--instance", metavar="UID")
-    parser.add_argument("--to", metavar="FOLDER", help="where to (default: /var/lib/pacslab/workstation)")
+    place = parser.add_mutually_exclusive_group()
+    place.add_argument("--to", metavar="FOLDER", help="where to (default: /var/lib/pacslab/workstation)")
+    place.add_argument("--apart", action="store_true", help="into a new folder of its own, for `discard`")
     _archive(parser)
     _web(parser)
 
@@ -99,6 +101,14 @@ def _verify(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", metavar="FOLDER", help="a folder with .dcm files, or one file")
 
 
+def _digests(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", metavar="FOLDER", help="a folder with .dcm files")
+
+
+def _discard(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", metavar="FOLDER", help="a folder that `retrieve --apart` has made, or one in it")
+
+
 VERBS = (
     Verb(
         "query",
@@ -141,6 +151,20 @@ VERBS = (
         f"{_READING}:report",
         'report ACC0001 --findings "No bleeding." --impression Normal.',
         _report,
+    ),
+    Verb(
+        "digests",
+        "Print SHA-256 of the pixel data of every image in a folder.",
+        f"{_VERBS}:digests",
+        "digests /var/lib/pacslab/workstation --json",
+        _digests,
+    ),
+    Verb(
+        "discard",
+        "Remove a folder that `retrieve --apart` has made.",
+        f"{_VERBS}:discard",
+        "discard /var/lib/pacslab/workstation/apart-x1y2z3",
+        _discard,
     ),
     Verb(
         "verify", "Judge DICOM files with dciodvfy.", f"{_VERBS}:verify", "verify /var/lib/pacslab/workstation", _verify

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simulators.command_line import Result, table
 from simulators.errors import ArgumentError
+from simulators.imaging.digest import pixel_digests
 from simulators.imaging.validate import judge
 from simulators.workstation import query, retrieve, web
 from simulators.workstation.desk import desk_of
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
     from simulators.settings import Settings
 
 HOME = Path("/var/lib/pacslab/workstation")
+APART = "apart-"
+"""How the names of folders begin that hold one retrieval only."""
 KEYS = {
     "accession": "AccessionNumber",
     "patient": "PatientID",
@@ -53,7 +58,7 @@ def get(arguments: argparse.Namespace, settings: Settings) -> Result:
     study = study_uid_of(searching, accession=arguments.accession or "", study=arguments.study or "")
     if arguments.instance and not arguments.series:
         raise ArgumentError("For one instance, --series is needed.", remedy="Give the Series Instance UID.")
-    folder = Folder(Path(arguments.to) if arguments.to else HOME)
+    folder = Folder(_place(arguments))
     wanted = {"study": study, "series": arguments.series or "", "instance": arguments.instance or ""}
     if arguments.web:
         web.retrieve(desk_of(settings, arguments.archive, "WADO-RS", "dicomweb-tls"), folder, **wanted)
@@ -68,6 +73,34 @@ def get(arguments: argparse.Namespace, settings: Settings) -> Result:
         "files": [str(path) for path in folder.paths],
     }
     return Result(data, f"{len(folder.paths)} objects, {size} bytes in {folder.root / study}")
+
+
+def _place(arguments: argparse.Namespace) -> Path:
+    if arguments.apart:
+        return Path(tempfile.mkdtemp(prefix=APART, dir=HOME))
+    return Path(arguments.to) if arguments.to else HOME
+
+
+def digests(arguments: argparse.Namespace, _settings: Settings) -> Result:
+    """Digests of the images of a folder, so that they can be compared with what was acquired."""
+    found = pixel_digests(sorted(Path(arguments.folder).rglob("*.dcm")))
+    return Result({"digests": found}, table([{"uid": uid, "sha256": found[uid]} for uid in found], ["uid", "sha256"]))
+
+
+def discard(arguments: argparse.Namespace, _settings: Settings) -> Result:
+    """Remove a folder that was made apart, and nothing else.
+
+    Raises:
+        ArgumentError: the folder is not in one that ``retrieve --apart`` has made.
+    """
+    wanted = Path(arguments.folder).resolve()
+    made = next((folder for folder in HOME.glob(f"{APART}*") if wanted.is_relative_to(folder.resolve())), None)
+    if made is None:
+        raise ArgumentError(
+            f"{wanted} was not made by `retrieve --apart`.", remedy=f"Name a folder {HOME}/{APART}..., or one in it."
+        )
+    shutil.rmtree(made)
+    return Result({"discarded": str(made)}, f"{made} is gone")
 
 
 def verify(arguments: argparse.Namespace, _settings: Settings) -> Result:

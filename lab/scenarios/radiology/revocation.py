@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lab.events import Bus
+from lab.scenarios.attempt import Attempt
 from lab.scenarios.credentials import placed
-from lab.scenarios.stage import require
+from lab.scenarios.failure import require
 from lab.trust import pki_folder, revoke
 from lab.trust.pki import site_wanted
 from lab.trust.session import session
@@ -22,7 +23,7 @@ TAKEN_WITHIN = 30
 """Seconds in which a target's edge has to work with a new revocation list once it is told to fetch it."""
 
 
-def revoked(stage: Stage, host: str, profile: str, target: str) -> Bundle:
+def revoked(stage: Stage[object], host: str, profile: str, target: str) -> Bundle:
     """Issue a good certificate, see that it works, revoke it, and see that the target holds the new list.
 
     Raises:
@@ -37,8 +38,8 @@ def revoked(stage: Stage, host: str, profile: str, target: str) -> Bundle:
     try:
         with placed(stage, host, bundle) as presenting:
             argv = ["pacslab-misuse", "dicom-other-certificate", "--peer", target, *presenting, "--json"]
-            answer = stage.ask(host, argv)
-        require(not answer["refused"], f"the certificate does not work even before it is revoked: {answer['detail']}")
+            answer = stage.hospital.ask(host, argv, Attempt)
+        require(not answer.refused, f"the certificate does not work even before it is revoked: {answer.detail}")
         revoke(lab.folder, host, NAME)
     finally:
         for path in files.values():
@@ -47,7 +48,7 @@ def revoked(stage: Stage, host: str, profile: str, target: str) -> Bundle:
     return bundle
 
 
-def publish(stage: Stage, target: str) -> None:
+def publish(stage: Stage[object], target: str) -> None:
     """Bring the revocation lists to the host that publishes them, and have the target fetch them now, not in a minute.
 
     Raises:
@@ -55,15 +56,16 @@ def publish(stage: Stage, target: str) -> None:
     """
     from lab.operate.configure import configure  # noqa: PLC0415 # Ansible is slow to import
 
-    configure(stage.lab, stage.lab.site, [stage.role("certificate_status")], Bus())
-    fetched = stage.run(target, ["systemctl", "start", "pacslab-crl.service"])
+    publisher = next(flow.target for flow in stage.hospital.site.flows if flow.service == "certificate-status")
+    configure(stage.lab, stage.lab.site, [publisher], Bus())
+    fetched = stage.hospital.run(target, ["systemctl", "start", "pacslab-crl.service"])
     require(fetched.code == 0, f"{target} did not fetch the list: {fetched.stderr.strip()}")
-    held = stage.run(target, ["cat", "/etc/pacslab/tls/crl.pem"]).stdout
+    held = stage.hospital.run(target, ["cat", "/etc/pacslab/tls/crl.pem"]).stdout
     published = (pki_folder(stage.lab.folder) / "crl.pem").read_text("ascii")
     require(held == published, f"{target} does not hold the list that was published")
     settled = 'test -z "$(systemctl list-jobs --no-legend)" && systemctl is-active --quiet haproxy.service'
     stage.eventually(
-        lambda: stage.run(target, ["sh", "-c", settled]).code == 0,
+        lambda: stage.hospital.run(target, ["sh", "-c", settled]).code == 0,
         timeout=TAKEN_WITHIN,
         otherwise=f"{target}'s edge does not come back from reading the list",
     )

@@ -24,9 +24,10 @@ class _Here:
 
     site = load_site(site_path("reference"))
 
-    def run(self, _: str, argv: list[str], **__: Any) -> Completed:
+    def run(self, _: str, argv: list[str], *, input: bytes | None = None, **__: Any) -> Completed:  # noqa: A002 # as Lab.run
         """Run a command here."""
-        done = subprocess.run(argv, capture_output=True, text=True, check=False)
+        said = None if input is None else input.decode()
+        done = subprocess.run(argv, input=said, capture_output=True, text=True, check=False)
         return Completed(done.returncode, done.stdout, done.stderr)
 
 

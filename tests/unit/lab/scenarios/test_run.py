@@ -2,133 +2,156 @@
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from lab.errors import UsageError
-from lab.scenarios.failure import StepFailure
-from lab.scenarios.model import Scenario, ScenarioResult, Step, StepResult, check_steps
-from lab.scenarios.run import keep, run_scenario
-from lab.scenarios.stage import Stage, require
-from tests.unit.lab.verify.sites import small_site
+from lab.errors import EngineError, UsageError
+from lab.hospital.errors import HospitalError
+from lab.results.model import Outcome
+from lab.scenarios.failure import NothingToJudge, StepFailure, require
+from lab.scenarios.run import has_passed, run_scenario
+from lab.scenarios.stage import Stage
+from tests.unit.lab.scenarios.trial import Facts, NoLab, Watcher, fails, finds, run, seen, step, trial, uses
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
     from lab.engine.lab import Lab
+    from lab.hospital.hospital import Hospital
+    from lab.results.model import Result
+
+PASSED, FAILED, ERROR, SKIPPED = Outcome.PASSED, Outcome.FAILED, Outcome.ERROR, Outcome.SKIPPED
 
 
-class Silent:
-    """Watches a run and remembers what it was told."""
-
-    def __init__(self) -> None:
-        """Nothing was told yet."""
-        self.told: list[str] = []
-
-    def step_started(self, step: Step, host: str, number: int, count: int) -> None:
-        """Remember that a step began."""
-        self.told.append(f"{number}/{count} {host} {step.id}")
-
-    def step_ended(self, result: StepResult) -> None:
-        """Remember how a step ended."""
-        self.told.append(f"{result.step.id} {result.passed}")
+def outcomes(results: list[Result]) -> list[Outcome]:
+    return [result.outcome for result in results]
 
 
-class NoLab:
-    """A lab of which only the site is asked."""
-
-    site = small_site()
-
-
-def step(name: str, act: Callable[[Stage], str], *needs: str) -> Step:
-    return Step(name, "Title", "ct1", "RAD-8", ("PR.DS-2",), "something", act, needs)
-
-
-def run(*steps: Step, roles: tuple[str, ...] = ()) -> ScenarioResult:
-    scenario = Scenario("trial", "Trial", "Summary", roles, lambda _: steps)
-    return run_scenario(scenario, cast("Lab", NoLab()), Silent())
-
-
-def fails(_: Stage) -> str:
-    raise StepFailure("something else")
+def stage() -> Stage[Facts]:
+    return Stage(cast("Hospital", None), Facts())
 
 
 def test_a_step_that_returns_what_it_saw_passes() -> None:
-    result = run(step("a", lambda _: "seen"))
-    assert result.passed
-    assert result.steps[0].observed == "seen"
+    (result,) = run(step("a", seen))
+    assert (result.outcome, result.observed, result.host) == (PASSED, "seen", "ct1")
+    assert result.id == "trial.a"
+    assert result.promise == "Something is done: something."
+    assert has_passed([result])
 
 
 def test_a_step_that_fails_stops_those_that_need_it_and_no_others() -> None:
-    result = run(step("a", fails), step("b", lambda _: "seen", "a"), step("c", lambda _: "seen"))
-    assert [one.passed for one in result.steps] == [False, False, True]
-    assert result.steps[1].observed == "not run: a did not pass"
-    assert not result.passed
+    results = run(step("a", fails), step("b", seen, "a"), step("c", seen))
+    assert outcomes(results) == [FAILED, SKIPPED, PASSED]
+    assert results[0].observed == "something else"
+    assert "--only a" in results[0].remedy
+    assert results[1].reason == "a did not pass"
+    assert not has_passed(results)
 
 
-def test_a_step_that_was_not_run_stops_those_that_need_it() -> None:
-    result = run(step("a", fails), step("b", lambda _: "seen", "a"), step("c", lambda _: "seen", "b"))
-    assert [one.passed for one in result.steps] == [False, False, False]
+def test_a_step_that_was_skipped_stops_those_that_need_it() -> None:
+    results = run(step("a", fails), step("b", seen, "a"), step("c", seen, "b"))
+    assert outcomes(results) == [FAILED, SKIPPED, SKIPPED]
 
 
-def test_an_answer_of_another_form_fails_the_step_and_not_the_run() -> None:
-    result = run(step("a", lambda stage: str(stage.facts["missing"])), step("b", lambda _: "seen"))
-    assert [one.passed for one in result.steps] == [False, True]
-    assert "missing" in result.steps[0].observed
+def test_a_skipped_step_is_never_a_pass_of_the_scenario() -> None:
+    results = run(step("a", fails), step("b", seen, "a"), step("c", seen))
+    assert not has_passed(results[1:])
+    assert not has_passed([])
 
 
-def test_the_host_may_be_settled_by_an_earlier_step() -> None:
-    def settle(stage: Stage) -> str:
-        stage.facts["station"] = "ct2"
+@pytest.mark.parametrize("error", [KeyError("missing"), TypeError("none"), AttributeError("no such"), ValueError("x")])
+def test_a_mistake_of_the_program_is_an_error_with_its_traceback_and_the_run_goes_on(error: Exception) -> None:
+    def mistaken(_: Stage[Facts]) -> str:
+        raise error
+
+    first, second = run(step("a", mistaken), step("b", seen))
+    assert (first.outcome, second.outcome) == (ERROR, PASSED)
+    assert first.reason.startswith(f"a mistake of the program: {type(error).__name__}")
+    (read,) = first.observations
+    assert "Traceback" in read.text
+    assert "mistaken" in read.text
+
+
+def test_a_fact_that_no_step_has_found_out_is_a_mistake() -> None:
+    (result,) = run(step("a", uses))
+    assert result.outcome is ERROR
+    assert "found" in result.reason
+
+
+def test_a_system_that_does_not_answer_as_it_should_is_an_observation() -> None:
+    def asks(_: Stage[Facts]) -> str:
+        raise HospitalError("the RIS did not answer", remedy="See its log.")
+
+    (result,) = run(step("a", asks))
+    assert (result.outcome, result.observed) == (FAILED, "the RIS did not answer")
+    assert result.remedy.startswith("See its log.")
+
+
+def test_an_engine_that_does_not_work_is_an_error_and_no_observation() -> None:
+    def asks(_: Stage[Facts]) -> str:
+        raise EngineError("no Docker", remedy="Start it.")
+
+    (result,) = run(step("a", asks))
+    assert (result.outcome, result.reason, result.remedy) == (ERROR, "no Docker", "Start it.")
+
+
+def test_a_step_without_anything_to_judge_does_not_apply_and_stops_those_that_need_it() -> None:
+    def absent(_: Stage[Facts]) -> str:
+        raise NothingToJudge("the site has none")
+
+    results = run(step("a", absent), step("b", seen, "a"), step("c", seen))
+    assert outcomes(results) == [Outcome.NOT_APPLICABLE, SKIPPED, PASSED]
+    assert has_passed([results[0], results[2]])
+    assert not has_passed(results[:1])
+
+
+def test_a_step_says_which_of_several_hosts_acted() -> None:
+    def settles(stage: Stage[Facts]) -> str:
+        stage.acts("ct2")
         return "seen"
 
-    later = Step("b", "t", lambda stage: stage.facts.get("station", "ct1"), "t", ("PR.DS-2",), "e", lambda _: "seen")
-    result = run(step("a", settle), later)
-    assert result.steps[1].host == "ct2"
+    results = run(step("a", settles), step("b", seen))
+    assert [result.host for result in results] == ["ct2", "ct1"]
 
 
-def test_a_scenario_without_steps_has_not_passed() -> None:
-    assert not ScenarioResult("trial", ()).passed
+def test_facts_go_from_step_to_step() -> None:
+    assert [result.observed for result in run(step("a", finds), step("b", uses, "a"))] == ["found it", "used it"]
 
 
-def test_a_site_without_the_roles_is_refused_before_anything_runs() -> None:
-    with pytest.raises(UsageError, match="no_such_role"):
-        run(step("a", lambda _: "seen"), roles=("no_such_role",))
+def test_with_keep_going_what_needs_a_failed_step_is_tried() -> None:
+    def finds_and_fails(stage: Stage[Facts]) -> str:
+        stage.facts.found = "it"
+        raise StepFailure("otherwise wrong")
+
+    results = run(step("a", finds_and_fails), step("b", uses, "a"), step("c", uses, "b"), keep_going=True)
+    assert outcomes(results) == [FAILED, PASSED, PASSED]
+    assert not has_passed(results)
 
 
-def test_ids_are_unique_needs_are_earlier_and_controls_are_of_the_framework() -> None:
-    good = step("a", fails)
-    with pytest.raises(UsageError, match="more than once"):
-        check_steps((good, good))
-    with pytest.raises(UsageError, match="needs b"):
-        check_steps((step("a", fails, "b"), step("b", fails)))
-    with pytest.raises(UsageError, match="no control"):
-        check_steps((Step("a", "t", "h", "t", (), "e", fails),))
-    with pytest.raises(UsageError, match="AC-4"):
-        check_steps((Step("a", "t", "h", "t", ("AC-4",), "e", fails),))
+def test_with_keep_going_what_misses_a_fact_is_skipped_and_says_which() -> None:
+    results = run(step("a", fails), step("b", uses, "a"), keep_going=True)
+    assert outcomes(results) == [FAILED, SKIPPED]
+    assert results[1].reason == "a did not pass, so there is no 'found'"
 
 
-def test_the_record_of_a_run_is_kept_in_the_form_that_is_printed(tmp_path: Path) -> None:
-    result = run(step("a", fails))
-    path = keep(result, tmp_path, datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
-    assert path.name == "20260102T030405Z-trial.json"
-    kept = json.loads(path.read_text("utf-8"))
-    assert kept.pop("begun") == "2026-01-02T03:04:05+00:00"
-    assert kept == result.as_dict()
-    keys = ["id", "title", "host", "transaction", "controls", "expected", "observed", "passed", "seconds"]
-    assert list(kept["steps"][0]) == keys
+def test_results_come_one_by_one() -> None:
+    watcher = Watcher()
+    scenario = trial(step("a", seen), step("b", seen))
+    results = run_scenario(scenario, scenario.steps, cast("Lab", NoLab()), watcher)
+    assert watcher.told == []
+    assert next(results).id == "trial.a"
+    assert watcher.told == ["1/2 acquisition (CT) a"]
+
+
+def test_a_site_that_the_scenario_is_not_for_is_refused_before_anything_runs() -> None:
+    with pytest.raises(UsageError, match="ehr1 is order-placer"):
+        run(step("a", seen), without=("order-placer",))
 
 
 def test_what_is_waited_for_may_come_late_but_not_never() -> None:
-    stage = Stage(cast("Lab", NoLab()))
     looks = iter([None, None, "there"])
-    assert stage.eventually(lambda: next(looks), timeout=5, otherwise="never") == "there"
+    assert stage().eventually(lambda: next(looks), timeout=5, otherwise="never") == "there"
     with pytest.raises(StepFailure, match="never"):
-        stage.eventually(lambda: None, timeout=0.1, otherwise="never")
+        stage().eventually(lambda: None, timeout=0.1, otherwise="never")
 
 
 def test_require_reports_what_was_observed() -> None:

@@ -1,0 +1,117 @@
+"""The radiology information system (order filler): what it knows of an order, and walk-ins where there is no record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lab.hospital.answers import Answer
+
+if TYPE_CHECKING:
+    from lab.hospital.hospital import Hospital
+    from lab.hospital.record import Procedure
+
+COMMAND = "pacslab-ris"
+
+
+class Requested(Answer):
+    """A requested procedure."""
+
+    accession: str
+    placer: str
+    study_uid: str
+    patient_id: str
+    status: str
+
+
+class Scheduled(Answer):
+    """A scheduled procedure step."""
+
+    station_ae: str
+
+
+class Series(Answer):
+    """A series that a station says it has acquired."""
+
+    series_uid: str | None
+    images: int
+
+
+class Performed(Answer):
+    """A performed procedure step (MPPS)."""
+
+    sop_instance_uid: str
+    status: str
+    reason: str | None
+    images: int
+    series: list[Series]
+
+
+class Report(Answer):
+    """A report that a workstation has submitted."""
+
+    source: str
+    status: str
+    report: str
+
+
+class Message(Answer):
+    """An HL7 message about the order."""
+
+    direction: str
+    peer: str
+    type: str
+    state: str
+
+
+class Course(Answer):
+    """Everything that the RIS has of an accession number."""
+
+    procedure: Requested
+    steps: list[Scheduled]
+    performed_steps: list[Performed]
+    reports: list[Report]
+    messages: list[Message]
+
+
+class WalkIn(Answer):
+    """A patient who was taken down at the RIS."""
+
+    patient: str
+
+
+class WalkInOrder(Answer):
+    """An order that was taken down at the RIS."""
+
+    procedure: Requested
+
+
+@dataclass(frozen=True)
+class Ris:
+    """The RIS on its host."""
+
+    hospital: Hospital
+    host: str
+
+    @classmethod
+    def of(cls, hospital: Hospital) -> Ris:
+        """The site's.
+
+        Raises:
+            UsageError: it has none.
+        """
+        return cls(hospital, hospital.host("order-filler"))
+
+    def show(self, accession: str) -> Course:
+        """Everything that the RIS has of an accession number."""
+        return self.hospital.ask(self.host, [COMMAND, "show", accession, "--json"], Course)
+
+    def register(self, family: str, given: str) -> str:
+        """Take down a patient, where no record does; returns the identifier."""
+        who = ["--family", family, "--given", given, "--birth-date", "19700412", "--sex", "F"]
+        return self.hospital.ask(self.host, [COMMAND, "register", *who, "--json"], WalkIn).patient
+
+    def order(self, patient: str, procedure: Procedure) -> Requested:
+        """Take down an order, where no record does."""
+        what = ["--code", procedure.code, "--text", procedure.text, "--modality", procedure.section]
+        return self.hospital.ask(self.host, [COMMAND, "order", patient, *what, "--json"], WalkInOrder).procedure

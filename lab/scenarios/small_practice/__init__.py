@@ -1,0 +1,1 @@
+"""A practice without health record and long-term archive."""
