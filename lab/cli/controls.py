@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 EXAMPLE = """
 pacslab controls
-pacslab controls PR.AC-1
+pacslab controls ALOF
 pacslab controls PR --lab reference --json
 """
 

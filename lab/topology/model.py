@@ -67,7 +67,7 @@ class Zone(Strict):
 
 
 class Criticality(StrEnum):
-    """How much care delivery suffers when the asset is lost (CSF ID.AM-5)."""
+    """How much care delivery suffers when the asset is lost."""
 
     LOW = "low"
     MEDIUM = "medium"
@@ -75,11 +75,11 @@ class Criticality(StrEnum):
 
 
 class Asset(Strict):
-    """What an asset register keeps of a host (CSF ID.AM-1, ID.AM-5)."""
+    """What an asset register keeps of a host."""
 
     owner: str = Field(min_length=1, description="The department or party that answers for it.", examples=["Radiology"])
     criticality: Criticality = Field(
-        description="How much care delivery suffers when the asset is lost (CSF ID.AM-5).", examples=["high"]
+        description="How much care delivery suffers when the asset is lost.", examples=["high"]
     )
     regulated: bool = Field(
         default=False,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lab.controls.lint import Subject, no_program_names_a_control
 from lab.controls.load import FOLDER, load_map
 from lab.controls.promises import Kind, Promised, promises
 from lab.settings import ROOT
@@ -244,3 +245,12 @@ def test_a_file_that_is_missing_or_empty_is_reported(folder: Path, known: Mappin
     assert the_one(found(folder, known)).message == "The file is empty."
     (folder / name).unlink()
     assert the_one(found(folder, known)).message == "There is no such file."
+
+
+def test_a_control_that_stands_in_a_program_is_reported(tmp_path: Path) -> None:
+    (tmp_path / "lab").mkdir()
+    program = tmp_path / "lab" / "step.py"
+    program.write_text('NAME = "PR.AC-12"\nCONTROLS = ("PR.AC-1",)\n', "utf-8")
+    problem = the_one(list(no_program_names_a_control(Subject(load_map(), {}, tmp_path))))
+    assert (problem.path, problem.line) == (program, 2)
+    assert "PR.AC-1 stands in a program" in problem.message
