@@ -8,11 +8,10 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 from pynetdicom import AE, evt
-from pynetdicom.dimse_primitives import N_EVENT_REPORT
 from pynetdicom.presentation import PresentationContext
 
 from simulators.errors import (
@@ -22,6 +21,8 @@ from simulators.errors import (
     TlsRefusedError,
     UnreachableError,
 )
+from simulators.report_lock import report_lock
+from simulators.response_guard import guard_responses
 from simulators.tls_connection import TlsConnector
 
 if TYPE_CHECKING:
@@ -118,49 +119,14 @@ def associate(
     if not association.is_established:
         failure = None if connector is None else connector.failure
         raise _why_not(association, peer, failure, connected=connected.is_set())
-    _leave_responses(association)
-    answering = _report_lock(association)
+    guard_responses(association)
+    answering = report_lock(association)
     try:
         yield association
     finally:
         with answering:
             if association.is_established:
                 association.release()
-
-
-def _leave_responses(association: Association) -> None:
-    """Keep pynetdicom's own loop from taking the response that a ``send_*()`` waits for.
-
-    Its loop is paused for a request, but may be just past the pause; on a busy machine it then takes the response off
-    the queue, and the request ends without one after ``DIMSE_SECONDS``. The loop is for the peer's requests.
-    """
-    take = association.dimse.get_msg
-
-    def get_msg(block: bool = False) -> Any:  # noqa: FBT001, FBT002 # pynetdicom's signature
-        if not block:
-            _, message = association.dimse.peek_msg()
-            if getattr(message, "MessageIDBeingRespondedTo", None) is not None:
-                return None, None
-        return take(block)
-
-    association.dimse.get_msg = get_msg  # type: ignore[method-assign]
-
-
-def _report_lock(association: Association) -> threading.Lock:
-    """Return a lock that is held while an event report of the peer is answered; release under it.
-
-    pynetdicom answers event reports in threads of their own and does not wait for them: an answer after A-RELEASE-RQ
-    breaks its state machine (PS3.8 9.2, Evt9 in Sta7). It drops a report that it takes up after the release.
-    """
-    answering = threading.Lock()
-    serve = association._serve_request  # noqa: SLF001 # pynetdicom has no public place for it
-
-    def serve_request(msg: Any, context_id: int) -> None:
-        with answering if isinstance(msg, N_EVENT_REPORT) else nullcontext():
-            serve(msg, context_id)
-
-    association._serve_request = serve_request  # type: ignore[method-assign] # noqa: SLF001
-    return answering
 
 
 def _why_not(association: Association, peer: Peer, failure: OSError | None, *, connected: bool) -> SimulatorError:

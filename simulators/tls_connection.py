@@ -1,7 +1,9 @@
 """TLS below an association, a whole PDU at a time.
 
 :class:`ssl.SSLSocket` hands every record of at most 16 KiB (RFC 8446 5.1) to the kernel by itself, and each then makes
-its own way through the firewall. Here the records of a PDU go out together, which spares the way most of its packets.
+its own way through the firewall. Here all TLS records of a PDU leave in one ``sendall()``, so there are fewer packets,
+and the reason for which TLS failed is kept. With ``PACSLAB_WITHOUT_TLS_TRANSPORT`` in the environment, Python's own
+sockets speak TLS instead; `pacslab bench dicom --without tls-transport` compares the two.
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Result = TypeVar("Result")
+
+SWITCH = "PACSLAB_WITHOUT_TLS_TRANSPORT"
 
 AT_ONCE = 65_536
 """Bytes that are read from the network at a time."""
@@ -38,10 +42,12 @@ class TlsConnector:
         sock: socket.socket,
         server_side: bool = False,  # noqa: FBT001, FBT002 # the signature of ssl.SSLContext
         server_hostname: str | None = None,
-    ) -> TlsConnection:
+    ) -> TlsConnection | ssl.SSLSocket:
         """Return the connection that is to speak TLS over `sock`, which is not connected yet."""
         if server_side:
             raise ValueError("the simulators' edge serves TLS")
+        if SWITCH in os.environ:
+            return self._context.wrap_socket(sock, server_hostname=server_hostname)
         return TlsConnection(self._context, sock, server_hostname, self._keep)
 
     def _keep(self, error: OSError) -> None:

@@ -13,7 +13,7 @@ from lab.errors import EngineError, UsageError
 from lab.hospital.archive import Archive
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from lab.engine.lab import Lab
 
@@ -32,9 +32,15 @@ PLAIN_ROUNDS = 4
 """Rounds against plain C-STORE in each repetition: its bound is close, and its runs are as quick as they are uneven."""
 LEAST_OF_PLAIN = 0.9
 LEAST_OF_SHIPPED = 5.0
+PIECES = {
+    "tls-transport": "all TLS records of a PDU leave in one call",
+    "response-guard": "pynetdicom's own loop takes no response that a request waits for",
+    "report-lock": "an association is released after the peer's event report is answered",
+}
+"""What the simulators add to pynetdicom, each in a module of its own that an environment variable switches off."""
 
 
-def bench_dicom(lab: Lab, repetitions: int, say: Callable[[str], None]) -> list[Figure]:
+def bench_dicom(lab: Lab, repetitions: int, say: Callable[[str], None], without: Sequence[str] = ()) -> list[Figure]:
     """Compare ways of storing the same CT images; the runs of both sides of a comparison alternate.
 
     - through everything: from a CT scanner through firewall, TLS and AE title binding into Orthanc;
@@ -42,6 +48,7 @@ def bench_dicom(lab: Lab, repetitions: int, say: Callable[[str], None]) -> list[
     - as shipped: Orthanc with its own defaults, and a sender without TCP_NODELAY, both on the archive's host.
 
     The first two send as the scanner does, the last as toolkits do: over one association.
+    For each piece in ``without`` (see :data:`PIECES`), also through everything with and without that piece.
 
     Raises:
         UsageError: the site has no CT scanner that may store.
@@ -55,7 +62,7 @@ def bench_dicom(lab: Lab, repetitions: int, say: Callable[[str], None]) -> list[
     plainly = partial(_send, lab, archive, plain)
     shipped = partial(_send_as_shipped, lab, archive, there)
 
-    def against(peer: str, run: Callable[[], float], rounds: int, least: float) -> Figure:
+    def against(peer: str, run: Callable[[], float], rounds: int, least: float | None) -> Figure:
         taken = alternate({PROTECTED: ours, peer: run}, rounds, say)
         what = f"C-STORE of {IMAGES} CT images from {scanner} {PROTECTED}"
         return Figure(what, peer, taken[PROTECTED], taken[peer], least, faster=True)
@@ -65,6 +72,10 @@ def bench_dicom(lab: Lab, repetitions: int, say: Callable[[str], None]) -> list[
         return [
             against(f"plain C-STORE on {archive} itself", plainly, repetitions * PLAIN_ROUNDS, LEAST_OF_PLAIN),
             against("Orthanc and sender as shipped", shipped, repetitions, LEAST_OF_SHIPPED),
+            *(
+                against(f"the same without {piece}", partial(_send, lab, scanner, [], piece), repetitions, None)
+                for piece in without
+            ),
         ]
 
 
@@ -94,13 +105,19 @@ def _images(lab: Lab, host: str) -> Iterator[None]:
         lab.run(host, ["rm", "-rf", FOLDER])
 
 
-def _send(lab: Lab, host: str, how: list[str]) -> float:
+def switch(piece: str) -> str:
+    """The environment variable that switches off what a piece adds."""
+    return f"PACSLAB_WITHOUT_{piece.upper().replace('-', '_')}"
+
+
+def _send(lab: Lab, host: str, how: list[str], without: str | None = None) -> float:
     """Send the images and remove them again; return the seconds from opening the first association to the last release.
 
     Raises:
         EngineError: they were not stored.
     """
-    done = lab.run(host, ["pacslab-modality", "store", f"{FOLDER}/", *how, "--json"], timeout=300)
+    environment = ["env", f"{switch(without)}=1"] if without else []
+    done = lab.run(host, [*environment, "pacslab-modality", "store", f"{FOLDER}/", *how, "--json"], timeout=300)
     _remove(lab)
     _settle(lab)
     if done.code != 0:

@@ -20,7 +20,7 @@ class Figure:
         peer: what it is measured against.
         seconds: each run of what was measured.
         peer_seconds: each run of the peer.
-        aim: the bound that the ratio has to keep.
+        aim: the bound that the ratio has to keep; None where it is only measured.
         faster: True where the ratio is speed against the peer and ``aim`` a least value; False where it is time
             against the peer and ``aim`` a greatest one.
     """
@@ -29,7 +29,7 @@ class Figure:
     peer: str
     seconds: tuple[float, ...]
     peer_seconds: tuple[float, ...]
-    aim: float
+    aim: float | None
     faster: bool
 
     @property
@@ -41,6 +41,8 @@ class Figure:
     @property
     def passed(self) -> bool:
         """Whether the ratio keeps the bound."""
+        if self.aim is None:
+            return True
         return self.ratio >= self.aim if self.faster else self.ratio <= self.aim
 
     def as_dict(self) -> dict[str, object]:
@@ -50,12 +52,12 @@ class Figure:
             "peer": self.peer,
             "seconds": round(median(self.seconds), 3),
             "peer_seconds": round(median(self.peer_seconds), 3),
-            "runs": [round(one, 3) for one in self.seconds],
-            "peer_runs": [round(one, 3) for one in self.peer_seconds],
+            "runs": [round(seconds, 3) for seconds in self.seconds],
+            "peer_runs": [round(seconds, 3) for seconds in self.peer_seconds],
             "repetitions": len(self.seconds),
             "ratio": round(self.ratio, 3),
             "ratio_is": "peer's seconds / seconds" if self.faster else "seconds / peer's seconds",
-            "aim": f"{'at least' if self.faster else 'at most'} {self.aim:g}",
+            "aim": "none" if self.aim is None else f"{'at least' if self.faster else 'at most'} {self.aim:g}",
             "passed": self.passed,
         }
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 EXAMPLE = """
 pacslab bench dicom
+pacslab bench dicom --without tls-transport
 pacslab bench up --repetitions 3 --json
 """
 BENCHES = {
@@ -28,12 +29,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     explained = "; ".join(f"{name}: {summary}" for name, summary in BENCHES.items())
     parser.add_argument("bench", choices=list(BENCHES), help=explained)
     parser.add_argument("--repetitions", type=int, default=5, metavar="N", help="of each comparison (default: 5)")
+    parser.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        metavar="PIECE",
+        help="dicom: compare with the same without tls-transport, response-guard or report-lock; may be given again",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure; 0 when every ratio keeps its bound, 1 when one does not."""
     if arguments.repetitions < 1:
         raise UsageError("At least one repetition is needed.", remedy="Give --repetitions 1 or more.")
+    if arguments.without and arguments.bench != "dicom":
+        raise UsageError("--without belongs to 'bench dicom'.", remedy="Leave it out.")
     figures = _dicom(arguments) if arguments.bench == "dicom" else _up(arguments)
     passed = all(figure.passed for figure in figures)
     if arguments.json:
@@ -45,10 +55,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _dicom(arguments: argparse.Namespace) -> list[Figure]:
-    from lab.bench.dicom import bench_dicom  # noqa: PLC0415 # --help needs none of it
+    from lab.bench.dicom import PIECES, bench_dicom  # noqa: PLC0415 # --help needs none of it
     from lab.engine.lab import Lab  # noqa: PLC0415
 
-    return bench_dicom(Lab.open(arguments.lab), arguments.repetitions, _say)
+    unknown = [piece for piece in arguments.without if piece not in PIECES]
+    if unknown:
+        raise UsageError(f"There is no piece {unknown[0]!r} to leave out.", remedy=f"Pieces: {', '.join(PIECES)}.")
+    return bench_dicom(Lab.open(arguments.lab), arguments.repetitions, _say, arguments.without)
 
 
 def _up(arguments: argparse.Namespace) -> list[Figure]:

@@ -8,9 +8,11 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from pydicom.dataset import Dataset
 from pynetdicom import evt
 
 import simulators.association
+from simulators import report_lock, response_guard
 from simulators.association import associate, contexts, start_scp
 from simulators.errors import AssociationRejectedError, NotReadyError, UnreachableError
 from tests.unit.simulators.peers import free_port, loopback_peer
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 VERIFICATION = "1.2.840.10008.1.1"
+PUSH_MODEL = "1.2.840.10008.1.20.1"
+PUSH_MODEL_INSTANCE = "1.2.840.10008.1.20.1.1"
 
 
 @pytest.fixture
@@ -60,7 +64,8 @@ class LatePause(threading.Event):
         return passed
 
 
-def test_a_response_is_not_lost_to_pynetdicoms_own_loop(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def answers_when_the_loop_is_late(port: int, monkeypatch: pytest.MonkeyPatch) -> list[int | None]:
+    """Statuses of C-ECHOs while pynetdicom's own loop looks at the queue just before each response comes."""
     monkeypatch.setattr(simulators.association, "DIMSE_SECONDS", 2.0)
     with associate(loopback_peer(port), contexts([VERIFICATION]), calling="CT1", tls=None) as association:
         late = LatePause()
@@ -73,7 +78,68 @@ def test_a_response_is_not_lost_to_pynetdicoms_own_loop(port: int, monkeypatch: 
             time.sleep(0.1)
 
         monkeypatch.setattr(association.dimse, "send_msg", send_and_dawdle)
-        assert [association.send_c_echo().get("Status") for _ in range(10)] == [0x0000] * 10
+        answers: list[int | None] = []
+        while len(answers) < 10 and None not in answers:
+            answers.append(association.send_c_echo().get("Status"))
+        return answers
+
+
+def test_a_response_is_not_lost_to_pynetdicoms_own_loop(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert answers_when_the_loop_is_late(port, monkeypatch) == [0x0000] * 10
+
+
+def test_without_the_guard_a_response_is_lost_so_it_is_still_needed(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(response_guard.SWITCH, "1")
+    assert answers_when_the_loop_is_late(port, monkeypatch)[-1] is None
+
+
+def status_of_a_report_during_a_release() -> int | None:
+    """What a peer gets for its event report, when the association is released while the report is being answered."""
+    asked, taken, answered = threading.Event(), threading.Event(), threading.Event()
+    statuses: list[int | None] = []
+    request = Dataset()
+    request.TransactionUID = "2.25.1"
+
+    def report(association: Any) -> None:
+        asked.wait(5)
+        status, _ = association.send_n_event_report(request, 1, PUSH_MODEL, PUSH_MODEL_INSTANCE)
+        statuses.append(status.get("Status"))
+        answered.set()
+
+    def on_action(event: Any) -> tuple[int, None]:
+        threading.Thread(target=report, args=(event.assoc,)).start()
+        return 0x0000, None
+
+    def on_report(_: Any) -> tuple[int, None]:
+        taken.set()
+        time.sleep(0.3)
+        return 0x0000, None
+
+    number = free_port()
+    server = start_scp("RIS1", number, contexts([PUSH_MODEL]), [(evt.EVT_N_ACTION, on_action)])
+    try:
+        handlers = [(evt.EVT_N_EVENT_REPORT, on_report)]
+        peer = loopback_peer(number)
+        with associate(peer, contexts([PUSH_MODEL]), calling="CT1", tls=None, handlers=handlers) as association:
+            association.send_n_action(request, 1, PUSH_MODEL, PUSH_MODEL_INSTANCE)
+            asked.set()
+            assert taken.wait(5)
+        assert answered.wait(10)
+    finally:
+        server.shutdown()
+    return statuses[0]
+
+
+def test_a_report_is_answered_before_the_association_is_released() -> None:
+    assert status_of_a_report_during_a_release() == 0x0000
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_without_the_lock_the_answer_is_lost_so_it_is_still_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(report_lock.SWITCH, "1")
+    monkeypatch.setattr(simulators.association, "DIMSE_SECONDS", 2.0)
+    monkeypatch.setattr(simulators.association, "ACSE_SECONDS", 1.0)
+    assert status_of_a_report_during_a_release() is None
 
 
 @pytest.mark.parametrize(

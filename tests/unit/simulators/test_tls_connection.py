@@ -17,7 +17,7 @@ from pynetdicom import AE, evt
 from lab.trust.store import pki_folder
 from simulators.association import associate, contexts
 from simulators.errors import TlsRefusedError
-from simulators.tls_connection import TlsConnection, TlsConnector
+from simulators.tls_connection import SWITCH, TlsConnection, TlsConnector
 from tests.unit.simulators.peers import loopback_peer
 
 if TYPE_CHECKING:
@@ -148,6 +148,16 @@ def test_an_association_is_opened_over_mutual_tls(client_side: ssl.SSLContext, p
         for _ in range(5):
             assert association.send_c_echo().Status == 0x0000
     assert association.is_released
+
+
+def test_pythons_own_sockets_speak_tls_when_ours_are_switched_off(
+    client_side: ssl.SSLContext, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(SWITCH, "1")
+    with associate(loopback_peer(port), contexts([VERIFICATION]), calling="CT1", tls=client_side) as association:
+        assert association.dul.socket is not None
+        assert isinstance(association.dul.socket.socket, ssl.SSLSocket)
+        assert association.send_c_echo().Status == 0x0000
 
 
 def test_a_server_of_another_name_is_not_believed(client_side: ssl.SSLContext, port: int) -> None:

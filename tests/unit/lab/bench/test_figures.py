@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from lab.bench.dicom import PIECES, switch
 from lab.bench.figures import Figure, alternate
+from simulators import report_lock, response_guard, tls_connection
 
 
 def test_speed_is_the_peers_time_by_ours_and_has_a_least_value() -> None:
@@ -15,6 +17,17 @@ def test_speed_is_the_peers_time_by_ours_and_has_a_least_value() -> None:
 def test_time_is_ours_by_the_peers_and_has_a_greatest_value() -> None:
     assert Figure("a", "b", (3.9,), (2.0,), 2.0, faster=False).passed
     assert not Figure("a", "b", (4.1,), (2.0,), 2.0, faster=False).passed
+
+
+def test_without_a_bound_nothing_is_judged() -> None:
+    figure = Figure("a", "b", (9.0,), (1.0,), None, faster=True)
+    assert figure.passed
+    assert figure.as_dict()["aim"] == "none"
+
+
+def test_each_piece_is_switched_off_by_the_module_that_adds_it() -> None:
+    switches = {tls_connection.SWITCH, response_guard.SWITCH, report_lock.SWITCH}
+    assert {switch(piece) for piece in PIECES} == switches
 
 
 def test_what_is_printed_says_what_was_measured_and_how_often() -> None:
