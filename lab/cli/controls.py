@@ -7,8 +7,8 @@ import textwrap
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from lab.cli.target import described_lab
 from lab.errors import UsageError
-from lab.settings import load_settings
 
 if TYPE_CHECKING:
     import argparse
@@ -35,12 +35,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Show the rows; 0 whatever is known of them."""
     from lab.controls.load import load_map  # noqa: PLC0415 # pydantic is slow to import, and --help needs none of it
-    from lab.controls.promises import promises  # noqa: PLC0415
+    from lab.controls.promises import promises_for  # noqa: PLC0415
     from lab.controls.standing import standings  # noqa: PLC0415
     from lab.results.store import latest  # noqa: PLC0415
 
-    controls = load_map()
-    rows = standings(controls, promises(), latest(load_settings().lab_folder(arguments.lab)))
+    controls, lab = load_map(), described_lab(arguments)
+    rows = standings(controls, promises_for(lab.site), latest(lab.folder))
     wanted = _chosen(rows, arguments.rows, arguments.standing)
     if arguments.json:
         print(json.dumps({"lab": arguments.lab, "rows": [row.as_dict() for row in wanted]}, indent=1))

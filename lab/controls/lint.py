@@ -208,4 +208,5 @@ RULES: tuple[Callable[[Subject], Iterator[Problem]], ...] = (
     every_promise_is_claimed,
     retired_ids_stay_away,
     corrections_are_made,
+    no_program_names_a_control,
 )

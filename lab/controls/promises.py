@@ -16,6 +16,8 @@ from lab.verify.registry import checks
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from lab.topology.site import Site
+
 
 class Kind(StrEnum):
     """What judges a promise."""
@@ -57,6 +59,14 @@ class Promised:
 def promises() -> dict[str, Promised]:
     """Everything that can be judged, by id."""
     return {promised.id: promised for promised in (*_of_checks(), *_of_scenarios())}
+
+
+def promises_for(site: Site) -> dict[str, Promised]:
+    """Everything that can be judged on a site, by id: steps of scenarios that it is not for are left out."""
+    elsewhere = {
+        promise.id for scenario in scenarios().values() if scenario.unfit(site) for promise in scenario.promises
+    }
+    return {name: promised for name, promised in promises().items() if name not in elsewhere}
 
 
 def _of_checks() -> Iterator[Promised]:

@@ -32,7 +32,7 @@ class Standing(StrEnum):
     NOT_RUN = "not run"
     """Nothing failed, and something was not judged yet, or was skipped."""
     NOTHING = "nothing yet"
-    """No result is named: there is nothing that could be run."""
+    """No result is named that the site could yield: there is nothing to run."""
     NOT_APPLICABLE = "not applicable"
     """Of one piece of evidence only: the site has nothing that it is about."""
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from lab.controls.load import controls_of
-from lab.controls.promises import Kind, promises
+from lab.controls.promises import Kind, promises, promises_for
 from lab.results.model import ID
 from lab.scenarios.registry import scenarios
+from lab.topology.load import load_site, site_names, site_path
 from lab.verify.registry import checks
 
 
@@ -32,3 +33,12 @@ def test_each_is_found_on_a_line_of_a_file() -> None:
 def test_the_controls_of_a_result_are_those_of_the_rows_that_name_it() -> None:
     assert "PR.AC-5" in controls_of("segmentation.undeclared")
     assert controls_of("nothing.of-the-kind") == ()
+
+
+def test_a_site_is_not_asked_for_scenarios_that_it_is_not_for() -> None:
+    everything = set(promises())
+    for name in site_names():
+        site = load_site(site_path(name))
+        left_out = {id_.partition(".")[0] for id_ in everything - set(promises_for(site))}
+        assert left_out == {scenario.name for scenario in scenarios().values() if scenario.unfit(site)}
+        assert left_out != set(scenarios())
