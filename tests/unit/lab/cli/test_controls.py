@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lab.cli.main import main
+from lab.results.manifest import Manifest
+from lab.results.model import Outcome, Result
+from lab.results.store import Run
+from lab.verify.registry import checks
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,6 +64,30 @@ def test_rows_are_printed_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert (row["id"], row["status"], row["standing"]) == ("PR.AC-5", "automated", "not run")
     assert row["sp_800_53"] == ["AC-4", "SC-7"]
     assert {entry["id"] for entry in row["evidence"]} >= {"segmentation.declared", "segmentation.completes"}
+
+
+def judge(state: Path, begun: float, outcomes: dict[str, Outcome]) -> str:
+    """Keep a run of lab reference that found these."""
+    manifest = Manifest("verify", "abc", True, "reference", "", "reference", None, {}, {}, {}, begun)  # noqa: FBT003
+    with Run(state / "reference", "verify", manifest) as kept:
+        for name, outcome in outcomes.items():
+            kept.add(Result(name, "A promise.", "fw1", outcome, "silence", "it connected", remedy="Close it."))
+    return kept.id
+
+
+def test_a_row_has_the_evidence_of_the_last_run(no_labs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    check = checks()["segmentation"]
+    everything = {promise.id: Outcome.PASSED for promise in (*check.promises, check.completes)}
+    judge(no_labs, 1769824800.0, everything)
+    assert run("PR.AC-5", "PR.AC-2") == 0
+    row = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("PR.AC-5"))
+    assert row.split()[1:4] == ["automated", "supported", f"{len(everything)}/{len(everything)}"]
+    last = judge(no_labs, 1769828400.0, {**everything, "segmentation.undeclared": Outcome.FAILED})
+    assert run("PR.AC-5") == 0
+    text = capsys.readouterr().out
+    assert "status: automated; evidence: failed" in text
+    assert f"{last}, 2026-01-31 03:00:00Z: 1 failed" in text
+    assert "expected silence; observed it connected. Close it." in text
 
 
 @pytest.mark.parametrize("words", [("PR.AC-11",), ("--standing", "fine")])
