@@ -26,6 +26,7 @@ STYLE = (
     ".badge{font-size:9.5px;font-weight:bold;text-anchor:middle}.end{text-anchor:end}.middle{text-anchor:middle}"
     ".net{fill:none;stroke-width:2.2;stroke-linejoin:round}"
     f".halo{{fill:none;stroke:{style.PAPER};stroke-width:6}}.flow:hover .net{{stroke-width:4.5}}"
+    "svg:has(.flow:hover) .flow:not(:hover){opacity:.15}"
 )
 
 

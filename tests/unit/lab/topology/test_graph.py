@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from itertools import combinations
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
@@ -11,9 +12,10 @@ import pytest
 
 from lab.topology import load_site
 from lab.topology.graph import draw_mermaid, draw_svg
-from lab.topology.graph.layout import card_span, lay_out
+from lab.topology.graph.layout import TRACK, card_span, lay_out
 from lab.topology.graph.nets import site_nets
 from lab.topology.load import site_names, site_path
+from tests.unit.lab.topology.large_site import large_site
 from tests.unit.lab.topology.sites import change, tiny_site
 
 if TYPE_CHECKING:
@@ -24,10 +26,10 @@ if TYPE_CHECKING:
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-@pytest.fixture(params=site_names())
-def site(request: pytest.FixtureRequest) -> Site:
-    """Each site that is kept here."""
-    return load_site(site_path(request.param))
+@pytest.fixture(params=[*site_names(), "large"])
+def site(request: pytest.FixtureRequest, tmp_path: Path) -> Site:
+    """Each site that is kept here, and a large one."""
+    return large_site(tmp_path) if request.param == "large" else load_site(site_path(request.param))
 
 
 def texts(picture: str) -> list[str]:
@@ -66,6 +68,18 @@ def test_no_two_lines_lie_on_each_other(site: Site) -> None:
     }
     assert not heights["left"] & heights["right"]
     assert len(set(picture.tracks.values())) == len(picture.tracks)
+
+
+def test_a_large_site_is_drawn_whole_and_soon(tmp_path: Path) -> None:
+    site = large_site(tmp_path)
+    assert len(site.topology.hosts) >= 40
+    assert len(site.topology.flows) >= 80
+    begun = time.process_time()
+    picture = lay_out(site)
+    assert time.process_time() - begun < 5
+    left, right = picture.hub
+    assert all(left < x < right for x in picture.tracks.values())
+    assert min(abs(one - two) for one, two in combinations(picture.tracks.values(), 2)) >= TRACK
 
 
 def test_no_box_overlaps_another_and_all_stand_on_the_page(site: Site) -> None:
