@@ -1,4 +1,4 @@
-"""The lab that tests on a lab run against: one that is named, or one of their own, taken down at the end."""
+"""The labs that tests run against: all of them begin from one snapshot, so that no test sees what another changed."""
 
 from __future__ import annotations
 
@@ -9,19 +9,26 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lab.engine.lab import Lab
+from lab.operate.snapshot import load_all
+from lab.settings import load_settings
 from tests.lab_commands import succeed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 OWN = "test"
+SNAPSHOT = "test"
+CLONE = "test-clone"
 HERE = Path(__file__).resolve().parent
 ON_A_LAB = (HERE / "lab", HERE / "hardening")
 
 
 @pytest.fixture(scope="session")
 def lab() -> Iterator[Lab]:
-    """A lab of the reference site, every service healthy: the one that PACSLAB_TEST_LAB names, or one of our own."""
+    """A lab of the reference site, every service healthy, for tests that look and change nothing.
+
+    It is the one that PACSLAB_TEST_LAB names, or one of our own, taken down at the end.
+    """
     named = os.environ.get("PACSLAB_TEST_LAB")
     if named:
         yield Lab.open(named)
@@ -31,6 +38,29 @@ def lab() -> Iterator[Lab]:
         yield Lab.open(OWN)
     finally:
         succeed("down", "--lab", OWN)
+
+
+@pytest.fixture(scope="session")
+def snapshot(lab: Lab) -> Iterator[str]:
+    """The name of a snapshot of the lab, which no test has changed."""
+    if SNAPSHOT in {kept.name for kept in load_all(load_settings())}:  # of a run that was killed
+        succeed("snapshot", "remove", SNAPSHOT)
+    succeed("snapshot", "save", SNAPSHOT, "--lab", lab.name)
+    try:
+        yield SNAPSHOT
+    finally:
+        succeed("snapshot", "remove", SNAPSHOT)
+
+
+@pytest.fixture(scope="module")
+def clone(snapshot: str) -> Iterator[Lab]:
+    """A lab of a file's own, made from the snapshot: its tests may change it, and it goes when they are done."""
+    succeed("down", "--lab", CLONE)  # of a run that was killed
+    try:
+        succeed("up", "--from", snapshot, "--lab", CLONE)
+        yield Lab.open(CLONE)
+    finally:
+        succeed("down", "--lab", CLONE)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

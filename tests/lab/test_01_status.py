@@ -28,19 +28,19 @@ def test_each_host_answers_for_every_service_of_its_description(lab: Lab) -> Non
     assert {host["name"]: [one["name"] for one in host["services"]] for host in status["hosts"]} == described
 
 
-def test_a_service_that_stops_makes_its_host_unhealthy_and_status_end_with_3(lab: Lab) -> None:
-    lab.run("ca1", ["systemctl", "stop", "nginx.service"])
+def test_a_service_that_stops_makes_its_host_unhealthy_and_status_end_with_3(clone: Lab) -> None:
+    clone.run("ca1", ["systemctl", "stop", "nginx.service"])
     try:
         for _ in range(60):
-            ran = pacslab("status", "--lab", lab.name, "--json")
+            ran = pacslab("status", "--lab", clone.name, "--json")
             if ran.code != 0:
                 break
         assert ran.code == 3
         (ill,) = [host["name"] for host in ran.json["hosts"] if not host["healthy"]]
         assert ill == "ca1"
     finally:
-        lab.run("ca1", ["systemctl", "start", "nginx.service"])
-    succeed("up", "--lab", lab.name)
+        clone.run("ca1", ["systemctl", "start", "nginx.service"])
+    succeed("up", "--lab", clone.name)
 
 
 def quickest(*argv: str) -> float:

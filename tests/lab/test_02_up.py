@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lab.engine.hosts import observe
 from tests.lab_commands import pacslab, succeed
@@ -20,49 +21,82 @@ def identities(lab: Lab) -> dict[str, tuple[str, int]]:
     return {host: (one.id, one.pid) for host, one in observe(lab.docker, lab.name).items()}
 
 
-def test_a_second_up_changes_nothing(lab: Lab) -> None:
-    before = identities(lab)
-    ran = succeed("up", "--lab", lab.name, "--json")
-    assert identities(lab) == before
+RUNNING = "systemctl list-units --type=service --state=running --plain --no-legend | cut -d ' ' -f 1"
+
+
+def invocations(lab: Lab) -> dict[str, set[str]]:
+    """Each running service of each host, with the id that it gets anew whenever it is started."""
+    script = (
+        f'for unit in $({RUNNING}); do echo "$unit $(systemctl show --property=InvocationID --value "$unit")"; done'
+    )
+    return {host: set(lab.run(host, ["sh", "-c", script]).stdout.splitlines()) for host in lab.site.hosts}
+
+
+def events_of_last_up(lab: Lab) -> list[dict[str, Any]]:
+    """What the last ``up`` wrote into the lab's log of events."""
+    events = [json.loads(line) for line in (lab.folder / "run.jsonl").read_text("utf-8").splitlines()]
+    began = max(
+        number
+        for number, event in enumerate(events)
+        if (event["event"], event.get("stage")) == ("stage_started", "machine")
+    )
+    return events[began:]
+
+
+def test_a_second_up_changes_nothing(clone: Lab) -> None:
+    before = identities(clone)
+    ran = succeed("up", "--lab", clone.name, "--json")
+    assert identities(clone) == before
     assert all(host["healthy"] for host in ran.json["hosts"])
 
 
-def test_a_host_that_was_removed_comes_back_alone(lab: Lab) -> None:
-    before = identities(lab)
-    lab.docker.remove(lab.container("mr1"))
-    succeed("up", "--lab", lab.name)
-    after = identities(lab)
+def test_up_again_configures_every_host_and_nothing_is_changed_by_it(clone: Lab) -> None:
+    """What a host was configured from has not changed, so no file may, and no service may be started anew."""
+    before = invocations(clone)
+    succeed("up", "--again", "--lab", clone.name)
+    changed = [event for event in events_of_last_up(clone) if event["event"] == "task_finished"]
+    assert {event["host"] for event in changed} == set(clone.site.hosts)
+    assert [event for event in changed if event["status"] == "changed"] == []
+    after = invocations(clone)
+    assert {host: before[host] - after[host] for host in before if before[host] - after[host]} == {}
+
+
+def test_a_host_that_was_removed_comes_back_alone(clone: Lab) -> None:
+    before = identities(clone)
+    clone.docker.remove(clone.container("mr1"))
+    succeed("up", "--lab", clone.name)
+    after = identities(clone)
     assert {host for host in before if before[host] != after[host]} == {"mr1"}
 
 
-def test_the_firewalls_rules_are_there_again_after_it_was_stopped(lab: Lab) -> None:
+def test_the_firewalls_rules_are_there_again_after_it_was_stopped(clone: Lab) -> None:
     chain = ["nft", "list", "chain", "inet", "filter", "forward"]
-    before = lab.run("fw1", chain).stdout
+    before = clone.run("fw1", chain).stdout
     assert "policy drop" in before
-    lab.docker.stop(lab.container("fw1"), 30)
-    succeed("up", "--lab", lab.name)
-    assert lab.run("fw1", chain).stdout == before
+    clone.docker.stop(clone.container("fw1"), 30)
+    succeed("up", "--lab", clone.name)
+    assert clone.run("fw1", chain).stdout == before
 
 
-def test_up_goes_on_after_it_was_killed(lab: Lab) -> None:
+def test_up_goes_on_after_it_was_killed(clone: Lab) -> None:
     for seconds in (0.5, 2.0, 5.0):
-        lab.docker.remove(lab.container("us1"))
-        argv = [sys.executable, "-m", "lab.cli.main", "up", "--lab", lab.name]
+        clone.docker.remove(clone.container("us1"))
+        argv = [sys.executable, "-m", "lab.cli.main", "up", "--lab", clone.name]
         killed = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(seconds)  # the point in time is what is tried
         killed.send_signal(signal.SIGKILL)
         killed.wait()
-        succeed("up", "--lab", lab.name)
+        succeed("up", "--lab", clone.name)
 
 
-def test_a_host_that_never_gets_healthy_ends_up_with_3_and_is_named_with_its_remedy(lab: Lab) -> None:
+def test_a_host_that_never_gets_healthy_ends_up_with_3_and_is_named_with_its_remedy(clone: Lab) -> None:
     program, away = "/usr/sbin/Orthanc", "/usr/sbin/Orthanc.away"
-    assert lab.run("vna1", ["mv", program, away]).code == 0
-    lab.run("vna1", ["systemctl", "restart", "orthanc.service"])
+    assert clone.run("vna1", ["mv", program, away]).code == 0
+    clone.run("vna1", ["systemctl", "restart", "orthanc.service"])
     try:
-        while pacslab("status", "--lab", lab.name).code == 0:  # its last good report may be some seconds old
+        while pacslab("status", "--lab", clone.name).code == 0:  # its last good report may be some seconds old
             time.sleep(0.5)
-        ran = pacslab("up", "--lab", lab.name, "--timeout", "10", "--json")
+        ran = pacslab("up", "--lab", clone.name, "--timeout", "10", "--json")
         assert ran.code == 3
         assert ran.seconds < 90
         (failure,) = ran.json["failures"]
@@ -71,6 +105,6 @@ def test_a_host_that_never_gets_healthy_ends_up_with_3_and_is_named_with_its_rem
         assert failure["detail"]
         assert "orthanc" in failure["remedy"]
     finally:
-        lab.run("vna1", ["mv", away, program])
-        lab.run("vna1", ["systemctl", "restart", "orthanc.service"])
-    succeed("up", "--lab", lab.name)
+        clone.run("vna1", ["mv", away, program])
+        clone.run("vna1", ["systemctl", "restart", "orthanc.service"])
+    succeed("up", "--lab", clone.name)

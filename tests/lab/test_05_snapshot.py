@@ -5,34 +5,16 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-import pytest
-
-from lab.engine.lab import Lab
 from tests.lab_commands import succeed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-CLONE, SNAPSHOT = "test-clone", "test-snapshot"
+    from lab.engine.lab import Lab
 
 
 def addresses(lab: Lab, host: str) -> dict[str, list[str]]:
     """The IPv4 addresses of each interface of a host."""
     found = json.loads(lab.run(host, ["ip", "-json", "-4", "address"]).stdout)
     return {one["ifname"]: [entry["local"] for entry in one["addr_info"]] for one in found}
-
-
-@pytest.fixture(scope="module")
-def clone(lab: Lab) -> Iterator[Lab]:
-    """A lab made from a snapshot of the first."""
-    succeed("snapshot", "save", SNAPSHOT, "--lab", lab.name)
-    try:
-        succeed("up", "--lab", lab.name)
-        succeed("up", "--from", SNAPSHOT, "--lab", CLONE)
-        yield Lab.open(CLONE)
-    finally:
-        succeed("down", "--lab", CLONE)
-        succeed("snapshot", "remove", SNAPSHOT)
 
 
 def test_both_labs_are_healthy_side_by_side(lab: Lab, clone: Lab) -> None:

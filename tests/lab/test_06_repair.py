@@ -26,42 +26,42 @@ def started(lab: Lab, unit: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("change", HOLES.values(), ids=HOLES.keys())
-def test_a_filter_changed_by_hand_is_seen_and_restored(lab: Lab, change: str) -> None:
-    (gateway,) = [name for name, host in lab.site.hosts.items() if host.gateway]
-    before = started(lab, "nftables.service")
-    assert lab.run(gateway, ["nft", change]).code == 0
-    assert until(lambda: not lab.health()[gateway].healthy)
-    ran = pacslab("status", "--lab", lab.name, "--json")
+def test_a_filter_changed_by_hand_is_seen_and_restored(clone: Lab, change: str) -> None:
+    (gateway,) = [name for name, host in clone.site.hosts.items() if host.gateway]
+    before = started(clone, "nftables.service")
+    assert clone.run(gateway, ["nft", change]).code == 0
+    assert until(lambda: not clone.health()[gateway].healthy)
+    ran = pacslab("status", "--lab", clone.name, "--json")
     assert ran.code == 3
     (ill,) = [host for host in ran.json["hosts"] if not host["healthy"]]
     assert ill["name"] == gateway
     failed = [service["name"] for service in ill["services"] if not service["healthy"]]
-    service, output = lab.health()[gateway].first_failure()
+    service, output = clone.health()[gateway].first_failure()
     assert service in failed
     assert "rules in force" in output
-    succeed("up", "--lab", lab.name)
-    assert lab.run(gateway, ["/usr/local/lib/pacslab/filter", "check", "zones"]).code == 0
-    after = started(lab, "nftables.service")
+    succeed("up", "--lab", clone.name)
+    assert clone.run(gateway, ["/usr/local/lib/pacslab/filter", "check", "zones"]).code == 0
+    after = started(clone, "nftables.service")
     assert {host for host in before if before[host] != after[host]} == {gateway}
 
 
-def test_what_traffic_changes_in_the_filter_is_no_change(lab: Lab) -> None:
+def test_what_traffic_changes_in_the_filter_is_no_change(clone: Lab) -> None:
     for target in ("fw1", "pacs-rad"):
-        address = str(lab.site.hosts[target].address)
+        address = str(clone.site.hosts[target].address)
         attempt = f"import socket; socket.create_connection(({address!r}, 9), timeout=1)"
-        assert lab.run("attacker1", ["python3", "-c", attempt]).code != 0
-        assert lab.run(target, ["/usr/local/lib/pacslab/filter", "check"]).code == 0
+        assert clone.run("attacker1", ["python3", "-c", attempt]).code != 0
+        assert clone.run(target, ["/usr/local/lib/pacslab/filter", "check"]).code == 0
 
 
-def test_a_service_stopped_a_moment_ago_runs_again_after_up(lab: Lab) -> None:
-    others = started(lab, "haproxy.service")
-    assert lab.run("ca1", ["systemctl", "stop", "nginx.service"]).code == 0
-    succeed("up", "--lab", lab.name)
-    assert lab.run("ca1", ["systemctl", "is-active", "nginx.service"]).stdout == "active\n"
-    assert started(lab, "haproxy.service") == others
+def test_a_service_stopped_a_moment_ago_runs_again_after_up(clone: Lab) -> None:
+    others = started(clone, "haproxy.service")
+    assert clone.run("ca1", ["systemctl", "stop", "nginx.service"]).code == 0
+    succeed("up", "--lab", clone.name)
+    assert clone.run("ca1", ["systemctl", "is-active", "nginx.service"]).stdout == "active\n"
+    assert started(clone, "haproxy.service") == others
 
 
-def test_a_health_agent_that_ended_runs_again_after_up(lab: Lab) -> None:
-    assert lab.run("us1", ["systemctl", "stop", "pacslab-health.service"]).code == 0
-    succeed("up", "--lab", lab.name)
-    assert lab.run("us1", ["systemctl", "is-active", "pacslab-health.service"]).stdout == "active\n"
+def test_a_health_agent_that_ended_runs_again_after_up(clone: Lab) -> None:
+    assert clone.run("us1", ["systemctl", "stop", "pacslab-health.service"]).code == 0
+    succeed("up", "--lab", clone.name)
+    assert clone.run("us1", ["systemctl", "is-active", "pacslab-health.service"]).stdout == "active\n"

@@ -60,15 +60,15 @@ def restart(lab: Lab, host: str) -> None:
     assert lab.run(host, ["systemctl", "restart", "rsyslog.service"]).code == 0
 
 
-def test_a_new_revocation_list_costs_no_line(lab: Lab) -> None:
+def test_a_new_revocation_list_costs_no_line(clone: Lab) -> None:
     """What it makes the collector and its senders do, a few times over."""
-    centre = Collected(lab).centre
-    with every_sender_logs(lab, "new-list", 15):
+    centre = Collected(clone).centre
+    with every_sender_logs(clone, "new-list", 15):
         for _ in range(3):
-            assert lab.run(centre, ["systemctl", "reload", "haproxy.service"]).code == 0
+            assert clone.run(centre, ["systemctl", "reload", "haproxy.service"]).code == 0
             time.sleep(1)
             for host in ("ct1", "pacs-rad", "ehr1"):
-                restart(lab, host)
+                restart(clone, host)
 
 
 @contextmanager
@@ -88,63 +88,66 @@ def hard_stop_after(lab: Lab, host: str, time_limit: str) -> Iterator[None]:
         change(time_limit, "5m")
 
 
-def test_a_connection_that_a_reload_leaves_behind_does_not_take_the_next_line_with_it(lab: Lab) -> None:
-    centre = Collected(lab).centre
+def test_a_connection_that_a_reload_leaves_behind_does_not_take_the_next_line_with_it(clone: Lab) -> None:
+    centre = Collected(clone).centre
     # One line for each sender and reload would be 26 in all.
-    with hard_stop_after(lab, centre, "3s"), every_sender_logs(lab, "left-behind", 15, interval=SELDOM, lost_at_most=8):
+    with (
+        hard_stop_after(clone, centre, "3s"),
+        every_sender_logs(clone, "left-behind", 15, interval=SELDOM, lost_at_most=8),
+    ):
         for _ in range(2):
-            assert lab.run(centre, ["systemctl", "reload", "haproxy.service"]).code == 0
+            assert clone.run(centre, ["systemctl", "reload", "haproxy.service"]).code == 0
             time.sleep(6)
 
 
-def test_a_collector_that_is_restarted_loses_no_more_than_was_on_its_way(lab: Lab) -> None:
-    centre = Collected(lab).centre
+def test_a_collector_that_is_restarted_loses_no_more_than_was_on_its_way(clone: Lab) -> None:
+    centre = Collected(clone).centre
     # One line for each sender and restart would be 52 in all.
-    with every_sender_logs(lab, "restarted-collector", 20, interval=SELDOM, lost_at_most=10):
+    with every_sender_logs(clone, "restarted-collector", 20, interval=SELDOM, lost_at_most=10):
         for _ in range(4):
-            restart(lab, centre)
+            restart(clone, centre)
             time.sleep(3.5)  # senders that were refused wait two seconds or more
 
 
-def test_a_sender_that_is_restarted_loses_nothing(lab: Lab) -> None:
-    with every_sender_logs(lab, "restarted-sender", 10):
+def test_a_sender_that_is_restarted_loses_nothing(clone: Lab) -> None:
+    with every_sender_logs(clone, "restarted-sender", 10):
         for _ in range(3):
-            restart(lab, "ct1")
-            restart(lab, "pacs-rad")
+            restart(clone, "ct1")
+            restart(clone, "pacs-rad")
             time.sleep(1)
 
 
-def test_what_is_logged_while_the_collector_is_away_is_kept_by_its_sender_even_through_a_restart(lab: Lab) -> None:
-    centre = Collected(lab).centre
-    with every_sender_logs(lab, "collector-away", 10, interval=SELDOM, lost_at_most=3):
-        assert lab.run(centre, ["systemctl", "stop", "rsyslog.service"]).code == 0
+def test_what_is_logged_while_the_collector_is_away_is_kept_by_its_sender_even_through_a_restart(clone: Lab) -> None:
+    centre = Collected(clone).centre
+    with every_sender_logs(clone, "collector-away", 10, interval=SELDOM, lost_at_most=3):
+        assert clone.run(centre, ["systemctl", "stop", "rsyslog.service"]).code == 0
         try:
             time.sleep(4)
-            restart(lab, "ct1")
+            restart(clone, "ct1")
             time.sleep(4)
         finally:
-            assert lab.run(centre, ["systemctl", "start", "rsyslog.service"]).code == 0
+            assert clone.run(centre, ["systemctl", "start", "rsyslog.service"]).code == 0
 
 
-def test_a_log_that_is_rotated_meanwhile_is_read_to_its_end(lab: Lab) -> None:
-    centre = Collected(lab).centre
-    with every_sender_logs(lab, "rotated", 5):
+def test_a_log_that_is_rotated_meanwhile_is_read_to_its_end(clone: Lab) -> None:
+    centre = Collected(clone).centre
+    with every_sender_logs(clone, "rotated", 5):
         rotate = ["logrotate", "--force", "/etc/logrotate.d/pacslab-logs"]
-        done = lab.run(centre, rotate)
+        done = clone.run(centre, rotate)
         assert done.code == 0, done.stderr
 
 
-def test_a_host_that_falls_silent_is_named(lab: Lab) -> None:
-    centre = Collected(lab).centre
-    assert lab.run("ct2", ["systemctl", "stop", "rsyslog.service"]).code == 0
+def test_a_host_that_falls_silent_is_named(clone: Lab) -> None:
+    centre = Collected(clone).centre
+    assert clone.run("ct2", ["systemctl", "stop", "rsyslog.service"]).code == 0
     try:
         for path in ("/var/log/pacslab/ct2.jsonl", "/run/systemd/units/invocation:rsyslog.service"):
-            assert lab.run(centre, ["touch", "--no-dereference", "--date", "1 hour ago", path]).code == 0
-        assert until(lambda: not lab.health()[centre].healthy)
-        assert lab.health()[centre].first_failure() == (
+            assert clone.run(centre, ["touch", "--no-dereference", "--date", "1 hour ago", path]).code == 0
+        assert until(lambda: not clone.health()[centre].healthy)
+        assert clone.health()[centre].first_failure() == (
             "log-sources",
             "/usr/local/lib/pacslab/collector-state: no line of ct2 for 5 minutes",
         )
     finally:
-        assert lab.run("ct2", ["systemctl", "start", "rsyslog.service"]).code == 0
-    assert until(lambda: lab.health()[centre].healthy)
+        assert clone.run("ct2", ["systemctl", "start", "rsyslog.service"]).code == 0
+    assert until(lambda: clone.health()[centre].healthy)

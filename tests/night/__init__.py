@@ -1,0 +1,1 @@
+"""Everything that is longer than ``make test`` may be; ``python -m tests.night`` runs it and ends with a table."""

@@ -1,0 +1,53 @@
+"""What a night runs, in order: each part is commands of the product, as a person would type them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lab.topology.load import site_names
+
+LAB = "night"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of the night.
+
+    Attributes:
+        name: What the table calls it; its output goes to a file of this name.
+        commands: Run one after the other; the part fails with the first that fails. ``pacslab`` is the command of
+            this checkout.
+        always: Commands that are run afterwards, whatever came before.
+    """
+
+    name: str
+    commands: tuple[tuple[str, ...], ...]
+    always: tuple[tuple[str, ...], ...] = ()
+
+
+def site_part(site: str) -> Part:
+    """A site from its images to its checks: brought up, used for what it is for, and judged by every check."""
+    lab = ("--site", site, "--lab", f"{LAB}-{site}")
+    return Part(
+        f"site {site}",
+        (("pacslab", "up", *lab), ("pacslab", "scenario", "run", *lab), ("pacslab", "verify", *lab)),
+        (("pacslab", "down", *lab),),
+    )
+
+
+def parts() -> list[Part]:
+    """Every part; a site of ``inventories/`` is one by being there."""
+    lab = ("--lab", LAB)
+    return [
+        Part("rebuild", (("pacslab", "build", "--fresh", "--prune"),)),
+        Part("lint and unit", (("make", "lint", "unit"),)),
+        Part("lab tests", (("make", "lab-test"),)),
+        *(site_part(site) for site in site_names()),
+        Part("roles", (("pacslab", "role", "--all"),)),
+        Part("lab", (("pacslab", "up", *lab), ("pacslab", "scenario", "run", *lab))),
+        Part("sabotage", (("pacslab", "verify", "sabotage", *lab),)),
+        Part("abuse", (("pacslab", "verify", "abuse", *lab),)),
+        Part("bench dicom", (("pacslab", "bench", "dicom", *lab),)),
+        Part("bench verify", (("pacslab", "bench", "verify", *lab),), (("pacslab", "down", *lab),)),
+        Part("bench up", (("pacslab", "bench", "up", "--repetitions", "3"),)),
+    ]

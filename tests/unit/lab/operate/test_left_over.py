@@ -1,0 +1,114 @@
+"""``doctor`` finds everything that a lab can leave behind, each with the command that clears it."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from lab.engine import names
+from lab.engine.record import HostRecord, LabRecord
+from lab.operate import background_forwards, left_over
+from lab.operate.left_over import examine
+from lab.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lab.engine.client import Docker
+    from lab.operate.left_over import LeftOver
+
+
+class Engine:
+    """Stands in for Docker: containers and snapshot images by label."""
+
+    # ruff: noqa: D102, D107 # the methods are those of lab.engine.client.Docker
+
+    def __init__(self, labs: list[str], tags: list[str]) -> None:
+        self.labs, self.tags = labs, tags
+
+    def containers(self, _: str) -> list[dict[str, Any]]:
+        return [{"Labels": {names.LAB: lab}} for lab in self.labs]
+
+    def images(self, _: str) -> list[dict[str, Any]]:
+        return [{"RepoTags": [tag]} for tag in self.tags]
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setattr(left_over, "_links", lambda: iter(()))  # the machine's own links are not the test's
+    state = tmp_path / "state"
+    state.mkdir()
+    return Settings(inventories=tmp_path, roles=tmp_path, state=state)
+
+
+def lab(settings: Settings, name: str) -> Path:
+    """The folder of a lab that has its record."""
+    LabRecord(name, "site", "/x", {"ct1": HostRecord("z", "10.0.0.1", [])}).save(settings.state / name)
+    return settings.state / name
+
+
+def found(settings: Settings, *, labs: tuple[str, ...] = (), tags: tuple[str, ...] = ()) -> list[LeftOver]:
+    return list(examine(settings, cast("Docker", Engine(list(labs), list(tags)))))
+
+
+def test_a_lab_that_runs_and_has_its_files_leaves_nothing_over(settings: Settings) -> None:
+    lab(settings, "one")
+    assert found(settings, labs=("one", "one")) == []
+
+
+def test_containers_without_files_are_counted_and_cleared_by_down(settings: Settings) -> None:
+    (only,) = found(settings, labs=("gone", "gone"))
+    assert (only.kind, only.name, only.clear) == ("containers", "gone", "pacslab down --lab gone")
+    assert "2 containers" in only.why
+
+
+def test_a_lab_without_containers_can_be_brought_up_or_removed(settings: Settings) -> None:
+    lab(settings, "idle")
+    (only,) = found(settings)
+    assert only.kind == "folder"
+    assert "pacslab up --lab idle" in only.clear
+    assert "pacslab down --lab idle" in only.clear
+
+
+def test_a_damaged_record_is_named(settings: Settings) -> None:
+    (lab(settings, "broken") / "lab.json").write_text("{")
+    (only,) = found(settings, labs=("broken",))
+    assert "damaged" in only.why
+
+
+def test_a_folder_that_is_no_lab_is_named(settings: Settings) -> None:
+    (settings.state / "odd").mkdir()
+    assert {entry.why for entry in found(settings)} == {"no lab.json in it", "a lab without containers"}
+
+
+def test_forwards_are_named_when_their_process_or_their_lab_has_ended(settings: Settings) -> None:
+    folder = lab(settings, "one")
+    start = background_forwards.start_of(os.getpid())
+    for local, started in ((1001, "0"), (1002, start)):
+        forward = background_forwards.BackgroundForward(os.getpid(), started, local, "ct1", 104, "ws1")
+        background_forwards.note(folder, forward)
+    running = found(settings, labs=("one",))
+    assert [(entry.kind, entry.name) for entry in running] == [("forward", "port 1001")]
+    stopped = [entry for entry in found(settings) if entry.kind == "forward"]
+    assert [entry.name for entry in stopped] == ["port 1001", "port 1002"]
+    assert stopped[1].clear == f"kill {os.getpid()}"
+
+
+def test_snapshots_and_their_images_are_compared_both_ways(settings: Settings) -> None:
+    folder = settings.snapshot_folder("kept")
+    folder.mkdir(parents=True)
+    images = {"ct1": "sha256:1", names.FABRIC: "sha256:2"}
+    kept = {"name": "kept", "site": "s", "lab": "l", "at": 1.0, "images": images}
+    (folder / "snapshot.json").write_text(json.dumps(kept))
+    assert found(settings, tags=("pacslab/snapshot-kept:ct1",)) == []
+    (lost,) = found(settings)
+    assert (lost.kind, lost.clear) == ("snapshot", "pacslab snapshot remove kept")
+    both = found(settings, tags=("pacslab/snapshot-kept:ct1", "pacslab/snapshot-other:ct1"))
+    assert [(entry.kind, entry.name) for entry in both] == [("image", "pacslab/snapshot-other:ct1")]
+    (folder.parent / ".half.new").mkdir()
+    assert [entry.why for entry in found(settings, tags=("pacslab/snapshot-kept:ct1",))] == [
+        "a snapshot that was not finished"
+    ]
