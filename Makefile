@@ -7,7 +7,7 @@ PACSLAB := lab/with-docker.sh $(BIN)/pacslab
 PYTHON_CODE := lab simulators tests roles
 JUNIT = $(if $(CI_RESULTS),--junitxml=$(CI_RESULTS)/$@.xml)
 
-.PHONY: help lab test setup down clean lint unit setup-test lab-test lock docs
+.PHONY: help lab test night setup down clean lint unit setup-test lab-test lock docs
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,6 +18,9 @@ lab: setup ## bring up the lab, run the scenarios that its site is for, and prov
 	@$(PACSLAB) verify segmentation containment --site $(SITE)
 
 test: setup-test lint unit lab-test ## linters, unit tests, then the lab tests in a lab of their own
+
+night: setup-test ## all of it and what takes longer: sabotages, abuse twins, every role and site, benches, a rebuild
+	@$(BIN)/python -m tests.night
 
 setup: ## install what is missing: packages, kernel limits, Docker, .venv
 	@lab/setup.sh
@@ -38,8 +41,8 @@ lint: setup-test ## ruff, mypy, import-linter, map of controls, yamllint, ansibl
 	@$(BIN)/yamllint --strict .
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/ansible-lint --offline --strict
 
-unit: setup-test ## unit tests, which need no Docker
-	@$(BIN)/pytest $(JUNIT) tests/unit
+unit: setup-test ## unit tests, which need no Docker; their branch coverage may not fall
+	@$(BIN)/pytest $(JUNIT) --numprocesses=auto --cov --cov-report=term:skip-covered tests/unit
 
 lab-test: setup-test ## hardening checks and lab tests, in a lab of their own
 	@lab/with-docker.sh $(BIN)/pytest $(JUNIT) tests/hardening tests/lab

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from lab.engine import names
@@ -21,11 +22,22 @@ if TYPE_CHECKING:
     from lab.settings import Settings
 
 
+class Kind(StrEnum):
+    """What can be left over; `docs/troubleshooting.md` says of each what it is."""
+
+    CONTAINERS = "containers"
+    FOLDER = "folder"
+    FORWARD = "forward"
+    IMAGE = "image"
+    LINK = "link"
+    SNAPSHOT = "snapshot"
+
+
 @dataclass(frozen=True)
 class LeftOver:
     """Something that no lab in use accounts for."""
 
-    kind: str
+    kind: Kind
     name: str
     why: str
     clear: str
@@ -38,7 +50,7 @@ def examine(settings: Settings, docker: Docker) -> Iterator[LeftOver]:
     for lab in sorted(labs):
         if not (settings.state / lab / "lab.json").is_file():
             count = sum(container["Labels"][names.LAB] == lab for container in listed)
-            yield LeftOver("containers", lab, f"{count} containers of a lab whose files are gone", _down(lab))
+            yield LeftOver(Kind.CONTAINERS, lab, f"{count} containers of a lab whose files are gone", _down(lab))
     yield from _folders(settings, labs)
     yield from _snapshots(settings, docker)
     yield from _links()
@@ -56,24 +68,26 @@ def _folders(settings: Settings, labs: set[str]) -> Iterator[LeftOver]:
         yield from _damaged(folder)
         if lab not in labs:
             yield LeftOver(
-                "folder", str(folder), "a lab without containers", f"pacslab up --lab {lab}, or {_down(lab)}"
+                Kind.FOLDER, str(folder), "a lab without containers", f"pacslab up --lab {lab}, or {_down(lab)}"
             )
         for forward in background_forwards.load_all(folder):
             if not forward.alive:
                 clear = f"rm {folder / background_forwards.FOLDER / f'{forward.local}.json'}"
-                yield LeftOver("forward", f"port {forward.local}", f"its process {forward.pid} ended", clear)
+                yield LeftOver(Kind.FORWARD, f"port {forward.local}", f"its process {forward.pid} ended", clear)
             elif lab not in labs:
-                yield LeftOver("forward", f"port {forward.local}", "its lab has no containers", f"kill {forward.pid}")
+                yield LeftOver(
+                    Kind.FORWARD, f"port {forward.local}", "its lab has no containers", f"kill {forward.pid}"
+                )
 
 
 def _damaged(folder: Path) -> Iterator[LeftOver]:
     try:
         record = load_record(folder)
     except UsageError as error:
-        yield LeftOver("folder", str(folder), error.message, _down(folder.name))
+        yield LeftOver(Kind.FOLDER, str(folder), error.message, _down(folder.name))
         return
     if record is None:
-        yield LeftOver("folder", str(folder), "no lab.json in it", _down(folder.name))
+        yield LeftOver(Kind.FOLDER, str(folder), "no lab.json in it", _down(folder.name))
 
 
 def _snapshots(settings: Settings, docker: Docker) -> Iterator[LeftOver]:
@@ -82,7 +96,7 @@ def _snapshots(settings: Settings, docker: Docker) -> Iterator[LeftOver]:
     for tag in sorted(found):
         name = tag.partition(":")[0].removeprefix(snapshot.repository(""))
         if name not in known:
-            yield LeftOver("image", tag, "of a snapshot that has no record", f"docker image rm {tag}")
+            yield LeftOver(Kind.IMAGE, tag, "of a snapshot that has no record", f"docker image rm {tag}")
     for kept in known.values():
         missing = [
             host
@@ -91,9 +105,9 @@ def _snapshots(settings: Settings, docker: Docker) -> Iterator[LeftOver]:
         ]
         if missing:
             why = f"images of {', '.join(missing)} are gone"
-            yield LeftOver("snapshot", kept.name, why, f"pacslab snapshot remove {kept.name}")
+            yield LeftOver(Kind.SNAPSHOT, kept.name, why, f"pacslab snapshot remove {kept.name}")
     for draft in sorted(settings.snapshot_folder("any").parent.glob(".*.new")):
-        yield LeftOver("folder", str(draft), "a snapshot that was not finished", f"rm -r {draft}")
+        yield LeftOver(Kind.FOLDER, str(draft), "a snapshot that was not finished", f"rm -r {draft}")
 
 
 def _links() -> Iterator[LeftOver]:
@@ -102,4 +116,6 @@ def _links() -> Iterator[LeftOver]:
     for link in json.loads(done.stdout):
         name, mac = link["ifname"], link.get("address", "")
         if name.startswith("vlan") and mac.startswith("02:00:"):
-            yield LeftOver("link", name, "a host's interface in the machine's own network", f"sudo ip link del {name}")
+            yield LeftOver(
+                Kind.LINK, name, "a host's interface in the machine's own network", f"sudo ip link del {name}"
+            )

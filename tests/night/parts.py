@@ -43,7 +43,6 @@ def parts() -> list[Part]:
         Part("lint and unit", (("make", "lint", "unit"),)),
         Part("lab tests", (("make", "lab-test"),)),
         *(site_part(site) for site in site_names()),
-        Part("roles", (("pacslab", "role", "--all"),)),
         Part("lab", (("pacslab", "up", *lab), ("pacslab", "scenario", "run", *lab))),
         Part("sabotage", (("pacslab", "verify", "sabotage", *lab),)),
         Part("abuse", (("pacslab", "verify", "abuse", *lab),)),
