@@ -15,6 +15,7 @@ from lab.engine import names
 from lab.engine.client import Docker
 from lab.engine.execute import execute
 from lab.engine.hosts import ensure, in_parallel
+from lab.engine.images import Images
 from lab.engine.requirements import require
 from lab.engine.spec import host_spec
 from lab.errors import EngineError
@@ -115,7 +116,7 @@ def _bare(docker: Docker, site: Site) -> float:
 
 def _base_image(docker: Docker) -> str:
     """The newest image that holds no role."""
-    found = docker.images("pacslab.roles=")
+    found = Images(docker.path).listed("pacslab.roles=")
     if not found:
         raise EngineError("There is no base image.", remedy="Run `pacslab build`.")
     return str(max(found, key=lambda image: image["Created"])["Id"])

@@ -57,10 +57,10 @@ def run(arguments: argparse.Namespace) -> int:
         "in_use": [],
     }
     if arguments.prune:
-        from lab.engine.client import Docker  # noqa: PLC0415 # asked for rarely
+        from lab.engine.images import Images  # noqa: PLC0415 # asked for rarely
         from lab.images.prune import prune  # noqa: PLC0415
 
-        pruned = prune(Docker(), settings)
+        pruned = prune(Images(), settings)
         result |= {"removed": pruned.removed, "in_use": pruned.in_use}
     print(json.dumps(result) if arguments.json else _as_text(result))
     return 0
@@ -68,10 +68,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _remove(arguments: argparse.Namespace, settings: Settings) -> int:
     """Remove every image that is not in use; 1 when some are."""
-    from lab.engine.client import Docker  # noqa: PLC0415 # asked for rarely
+    from lab.engine.images import Images  # noqa: PLC0415 # asked for rarely
     from lab.images.prune import remove_all, users  # noqa: PLC0415
 
-    pruned = remove_all(Docker(), settings)
+    pruned = remove_all(Images(), settings)
     lines = [f"removed {name}" for name in pruned.removed] + [f"in use, kept: {name}" for name in pruned.in_use]
     print(json.dumps({"removed": pruned.removed, "in_use": pruned.in_use}) if arguments.json else "\n".join(lines))
     if not pruned.in_use:

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from lab.engine.client import Docker
+from lab.engine.images import Images
 from lab.operate.left_over import examine
 from lab.settings import load_settings
 
@@ -25,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print what is left over; 0 when there is nothing, 1 when there is."""
-    found = list(examine(load_settings(), Docker()))
+    found = list(examine(load_settings(), Docker(), Images()))
     if arguments.json:
         print(json.dumps({"left_over": [asdict(one) for one in found]}))
     elif not found:

@@ -46,11 +46,12 @@ def _images(lab: Lab) -> tuple[dict[str, str], list[str]]:
     """An image for each host and the fabric, and the names of those that have to be built."""
     if lab.record.images:
         return lab.record.images, []
-    from lab.images.ensure import present, recipes_of  # noqa: PLC0415 # imports the Docker SDK
+    from lab.engine.images import Images  # noqa: PLC0415 # with the next, of no use to --help
+    from lab.images.ensure import present, recipes_of  # noqa: PLC0415
     from lab.settings import load_settings  # noqa: PLC0415
 
     recipes = recipes_of(lab.site, load_settings())
-    there = present(lab.docker, recipes.values())
+    there = present(Images(lab.docker.path), recipes.values())
     made = {roles: there.get(recipe.key, UNBUILT) for roles, recipe in recipes.items()}
     missing = [recipe.name for recipe in recipes.values() if recipe.installs and recipe.key not in there]
     return images_of_hosts(lab, made), missing

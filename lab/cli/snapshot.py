@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from lab.cli.display import shown
 from lab.engine.client import Docker
+from lab.engine.images import Images
 from lab.engine.lab import Lab
 from lab.engine.lock import locked
 from lab.errors import UsageError
@@ -46,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
             f"Which snapshot is to be {arguments.what}d?", remedy=f"'pacslab snapshot {arguments.what} NAME'."
         )
     if arguments.what == "remove":
-        snapshot.remove(settings, Docker(), arguments.name)
+        snapshot.remove(settings, Docker(), Images(), arguments.name)
         result = {"removed": arguments.name}
     else:
         result = asdict(_save(settings, arguments.lab, arguments.name))

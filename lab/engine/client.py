@@ -1,7 +1,8 @@
 """The Docker Engine's HTTP interface over its socket: the few calls a lab needs.
 
 The Docker SDK costs a quarter of a second to import, which is more than ``pacslab status`` takes altogether, and it
-cannot close a command's standard input. The interface is version 1.41 (Docker 20.10), which newer engines serve too.
+cannot close a command's standard input. Images are :mod:`lab.engine.images`, where its time does not matter. The
+interface is version 1.41 (Docker 20.10), which newer engines serve too.
 """
 
 from __future__ import annotations
@@ -138,14 +139,12 @@ class Docker:
             connection.connect()
         except OSError as error:
             raise MachineNotReadyError(
-                f"Docker does not answer at {self.path}: {error.strerror or error}.", remedy=_how_to_reach(error)
+                f"Docker does not answer at {self.path}: {error.strerror or error}.", remedy=how_to_reach(error)
             ) from error
         url = f"{API}{path}" + (f"?{urlencode(query)}" if query else "")
         payload = None if body is None else json.dumps(body).encode()
         connection.request(method, url, payload, {"Content-Type": "application/json", **(headers or {})})
         return connection.getresponse()
-
-    # --- containers ---------------------------------------------------------------------------
 
     def containers(self, *labels: str) -> list[dict[str, Any]]:
         """Containers, running or not, that carry every label (``name`` or ``name=value``)."""
@@ -176,7 +175,7 @@ class Docker:
                 found[name] = json.loads(data)
         except OSError as error:
             raise MachineNotReadyError(
-                f"Docker does not answer at {self.path}: {error.strerror or error}.", remedy=_how_to_reach(error)
+                f"Docker does not answer at {self.path}: {error.strerror or error}.", remedy=how_to_reach(error)
             ) from error
         finally:
             connection.close()
@@ -205,36 +204,6 @@ class Docker:
             if "already in progress" not in error.message:
                 raise
 
-    def commit(self, container: str, repository: str, tag: str, changes: dict[str, Any]) -> str:
-        """Keep a container's files as an image; the result is its id."""
-        query = {"container": container, "repo": repository, "tag": tag, "pause": "0"}
-        made: dict[str, str] = self.call("POST", "/commit", query=query, body=changes, timeout=900)
-        return made["Id"]
-
-    # --- images -------------------------------------------------------------------------------
-
-    def images(self, *labels: str) -> list[dict[str, Any]]:
-        """Images that carry every label."""
-        query = {"filters": json.dumps({"label": list(labels)})}
-        found: list[dict[str, Any]] = self.call("GET", "/images/json", query=query)
-        return found
-
-    def inspect_image(self, image: str) -> dict[str, Any]:
-        """Everything about one image."""
-        found: dict[str, Any] = self.call("GET", f"/images/{quote(image)}/json")
-        return found
-
-    def remove_image(self, image: str) -> None:
-        """Remove an image; one that is gone is no error.
-
-        Raises:
-            ConflictError: a container uses it.
-        """
-        try:
-            self.call("DELETE", f"/images/{quote(image)}")
-        except NotFoundError:
-            return
-
     def info(self) -> dict[str, Any]:
         """What the engine says of itself and its machine."""
         found: dict[str, Any] = self.call("GET", "/info")
@@ -244,7 +213,8 @@ class Docker:
 DOCKER_REMEDY = "Look at the engine: 'docker info', and its log ('journalctl -u docker' or /var/log/dockerd.log)."
 
 
-def _how_to_reach(error: OSError) -> str:
+def how_to_reach(error: OSError) -> str:
+    """What a person does about a socket that cannot be used."""
     if isinstance(error, PermissionError):
         return "Join the group 'docker' ('sudo usermod -aG docker $USER', then log in again)."
     return "Install and start Docker: 'make setup', or 'sudo apt install docker.io'."

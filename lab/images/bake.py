@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lab.engine.client import Docker
+    from lab.engine.images import Images
     from lab.events import Bus
     from lab.images.recipe import Recipe
 
@@ -35,6 +36,7 @@ class Bakery:
     """What all bakes of one run share; ``wheels`` has a folder for each role with Python packages."""
 
     docker: Docker
+    stock: Images
     folder: Path
     sbom_folder: Path
     wheels: Mapping[str, Path]
@@ -81,7 +83,7 @@ class Bakery:
         run(self.docker, name, CLEAN_UP)
         config = {"Cmd": COMMAND, "StopSignal": STOP_SIGNAL, "Labels": {**recipe.labels, PART_LABEL: "host"}}
         repository, tag = recipe.tag.split(":")
-        return self.docker.commit(name, repository, tag, config)
+        return self.stock.commit(name, repository, tag, config)
 
 
 def inventory_of(level: Sequence[Recipe]) -> dict[str, Any]:

@@ -12,13 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import docker
-import requests
-
-from lab.engine.client import socket_path
 from lab.errors import EngineError, MachineNotReadyError
 
 if TYPE_CHECKING:
+    from lab.engine.images import Images
     from lab.images.recipe import Recipe
 
 SUITE = "trixie"
@@ -48,7 +45,6 @@ HOOKS = (
 )
 COMMAND = ["/sbin/init"]
 ENVIRONMENT = ["container=docker"]
-IMPORT_TIMEOUT = 900  # seconds
 
 
 @dataclass(frozen=True)
@@ -98,7 +94,7 @@ def command(mirror: Mirror, target: str) -> list[str]:
     ]
 
 
-def build_base(recipe: Recipe, mirror: Mirror) -> str:
+def build_base(stock: Images, recipe: Recipe, mirror: Mirror) -> str:
     """Make the base image and return its id.
 
     Works as root and, through user namespaces, as any user with subordinate ids.
@@ -119,27 +115,23 @@ def build_base(recipe: Recipe, mirror: Mirror) -> str:
                 f"mmdebstrap ended with {done.returncode}: {_tail(done.stderr)}",
                 remedy="Look at the mirror, the network and the clock; PACSLAB_DEBIAN_MIRROR names another mirror.",
             )
-        return _import(tar, recipe)
+        return _import(stock, tar, recipe)
 
 
-def _import(tar: Path, recipe: Recipe) -> str:
+def _import(stock: Images, tar: Path, recipe: Recipe) -> str:
     changes = [
         f"CMD {json.dumps(COMMAND)}",
         *(f"ENV {entry}" for entry in ENVIRONMENT),
         *(f'LABEL {name}="{value}"' for name, value in recipe.labels.items()),
     ]
-    client = docker.APIClient(base_url=f"unix://{socket_path()}", timeout=IMPORT_TIMEOUT)
     repository, tag = recipe.tag.split(":")
     try:
-        answer = client.import_image(str(tar), repository=repository, tag=tag, changes=changes)
-    except (docker.errors.DockerException, requests.RequestException) as error:
+        return stock.import_files(tar, repository, tag, changes)
+    except EngineError as error:
         raise EngineError(
-            f"Docker did not take the base image: {error}",
+            f"Docker did not take the base image: {error.message}",
             remedy="Look at the space that is left ('docker system df', 'df -h') and at 'docker info'.",
         ) from error
-    finally:
-        client.close()
-    return str(json.loads(answer.splitlines()[-1])["status"])
 
 
 def _tail(text: str) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from lab.engine.client import Docker
+from lab.engine.images import Images
 from lab.errors import EngineError
 from lab.events import ImageFinished, ImageStarted, Note, StageFinished, StageStarted
 from lab.images import sbom
@@ -48,11 +49,11 @@ def ensure_recipes(
 ) -> dict[RoleList, str]:
     """As :func:`ensure_images`, for the site's recipes as the caller saw them."""
     settings = load_settings()
-    docker = Docker()
-    images = {} if fresh else present(docker, recipes.values())
+    docker, stock = Docker(), Images()
+    images = {} if fresh else present(stock, recipes.values())
     if _missing(recipes, images):
         with _alone(bus):
-            images = {} if fresh else present(docker, recipes.values())
+            images = {} if fresh else present(stock, recipes.values())
             _build(docker, settings, site, _missing(recipes, images), images, bus=bus)
     return {roles: images[recipe.key] for roles, recipe in recipes.items()}
 
@@ -62,7 +63,7 @@ def recipes_of(site: Site, settings: Settings) -> dict[RoleList, Recipe]:
     return site_recipes(site, base_key(Mirror.from_environment()), roles_dir=settings.roles, root=ROOT)
 
 
-def present(docker: Docker, recipes: Iterable[Recipe]) -> dict[str, str]:
+def present(stock: Images, recipes: Iterable[Recipe]) -> dict[str, str]:
     """Image ids by key, of those recipes whose image is there.
 
     A snapshot of a host carries the key of the image that it came from, but not its name, so both must agree.
@@ -70,7 +71,7 @@ def present(docker: Docker, recipes: Iterable[Recipe]) -> dict[str, str]:
     wanted = {recipe.tag: recipe.key for recipe in recipes}
     return {
         wanted[tag]: image["Id"]
-        for image in docker.images(LABEL_KEY)
+        for image in stock.listed(LABEL_KEY)
         for tag in image["RepoTags"] or ()
         if tag in wanted and image["Labels"][LABEL_KEY] == wanted[tag]
     }
@@ -90,7 +91,7 @@ def _build(
     from lab.images.bake import Bakery, levels  # noqa: PLC0415 # Ansible is of no use where nothing is missing
     from lab.images.wheels import fetch_wheels  # noqa: PLC0415
 
-    began = time.monotonic()
+    began, stock = time.monotonic(), Images(docker.path)
     bus.emit(StageStarted(STAGE, f"{len(missing)} to build"))
     for name in remove_left_over(docker):
         bus.emit(Note(f"Removed {name}, left over from a build that was cut off."))
@@ -105,15 +106,15 @@ def _build(
             bus.emit(Note(f"Fetching the Python packages of role {role}."))
             wheels[role] = fetch_wheels(settings.roles / role / packages.pins, cache / "wheels")
     if missing:
-        bakery = Bakery(docker, cache / "bake", sbom_folder, wheels, bus)
+        bakery = Bakery(docker, stock, cache / "bake", sbom_folder, wheels, bus)
         bakery.refresh_lists(next(iter(images.values())))
         for level in levels(missing):
             images.update(bakery.bake(level, images))
-            _refuse_changed(docker, level, recipes_of(site, settings))
+            _refuse_changed(stock, level, recipes_of(site, settings))
     bus.emit(StageFinished(STAGE, time.monotonic() - began))
 
 
-def _refuse_changed(docker: Docker, level: list[Recipe], now: dict[RoleList, Recipe]) -> None:
+def _refuse_changed(stock: Images, level: list[Recipe], now: dict[RoleList, Recipe]) -> None:
     """Give up images whose files were edited while they were baked: their key does not say what is in them.
 
     Raises:
@@ -121,7 +122,7 @@ def _refuse_changed(docker: Docker, level: list[Recipe], now: dict[RoleList, Rec
     """
     changed = [recipe for recipe in level if recipe.roles not in now or now[recipe.roles].key != recipe.key]
     for recipe in changed:
-        docker.remove_image(recipe.tag)
+        stock.remove(recipe.tag)
     if changed:
         raise EngineError(
             f"Files of role {changed[0].role}, or of one before it, changed while its image was built.",
@@ -132,7 +133,7 @@ def _refuse_changed(docker: Docker, level: list[Recipe], now: dict[RoleList, Rec
 def _build_debian(docker: Docker, recipe: Recipe, images: dict[str, str], sbom_folder: Path, bus: Bus) -> None:
     began = time.monotonic()
     bus.emit(ImageStarted(recipe.name))
-    image = build_base(recipe, Mirror.from_environment())
+    image = build_base(Images(docker.path), recipe, Mirror.from_environment())
     list_packages(docker, recipe, image, sbom_folder)
     images[recipe.key] = image
     bus.emit(ImageFinished(recipe.name, recipe.key, time.monotonic() - began))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lab.engine.client import ConflictError, NotFoundError
+from lab.engine.client import ConflictError
 from lab.images.container import ARCHIVES_VOLUME, LISTS_VOLUME
 from lab.images.ensure import recipes_of
 from lab.images.recipe import LABEL_KEY, LABEL_ROLES
@@ -13,7 +13,7 @@ from lab.settings import SNAPSHOTS
 from lab.topology.load import load_site
 
 if TYPE_CHECKING:
-    from lab.engine.client import Docker
+    from lab.engine.images import Images
     from lab.settings import Settings
 
 REPOSITORY = "pacslab/"
@@ -36,19 +36,16 @@ def users(settings: Settings) -> list[str]:
     return [f"pacslab down --lab {name}" for name in labs] + [f"pacslab snapshot remove {name}" for name in snapshots]
 
 
-def remove_all(docker: Docker, settings: Settings) -> Pruned:
+def remove_all(stock: Images, settings: Settings) -> Pruned:
     """Remove every image of ours that is not in use, with its package list, and the package caches."""
-    result = _remove(docker, settings, keep=set())
+    result = _remove(stock, settings, keep=set())
     for volume in (LISTS_VOLUME, ARCHIVES_VOLUME):
-        try:
-            docker.call("DELETE", f"/volumes/{volume}")
-        except NotFoundError:
-            continue
-        result.removed.append(volume)
+        if stock.remove_volume(volume):
+            result.removed.append(volume)
     return result
 
 
-def prune(docker: Docker, settings: Settings) -> Pruned:
+def prune(stock: Images, settings: Settings) -> Pruned:
     """Remove images of ours whose key no site under ``inventories`` has, with their package lists, and superseded ones.
 
     An image that a container runs on, or that another image builds on, stays and is named.
@@ -61,16 +58,16 @@ def prune(docker: Docker, settings: Settings) -> Pruned:
         for path in sorted(settings.inventories.glob("*/topology.yml"))
         for recipe in recipes_of(load_site(path), settings).values()
     }
-    return _remove(docker, settings, keep=wanted)
+    return _remove(stock, settings, keep=wanted)
 
 
-def _remove(docker: Docker, settings: Settings, *, keep: set[str]) -> Pruned:
+def _remove(stock: Images, settings: Settings, *, keep: set[str]) -> Pruned:
     result = Pruned()
-    for reference, name in _children_first(docker):
+    for reference, name in _children_first(stock):
         if name in keep:
             continue
         try:
-            docker.remove_image(reference)
+            stock.remove(reference)
         except ConflictError:
             result.in_use.append(name)
             continue
@@ -82,14 +79,14 @@ def _remove(docker: Docker, settings: Settings, *, keep: set[str]) -> Pruned:
     return result
 
 
-def _children_first(docker: Docker) -> list[tuple[str, str]]:
+def _children_first(stock: Images) -> list[tuple[str, str]]:
     """Our role images, as Docker knows them and as we call them; those with the longest role lists first.
 
     An image that was built again (``build --fresh``) has lost its name to the new one, and is known by its id.
     A snapshot's images carry the labels of the images that they came from, but names that do not hold the key.
     """
     found: list[tuple[int, str, str]] = []
-    for image in docker.images(LABEL_KEY):
+    for image in stock.listed(LABEL_KEY):
         labels = image["Labels"]
         roles = [role for role in labels[LABEL_ROLES].split(",") if role]
         tags = [tag for tag in image["RepoTags"] or () if tag != UNNAMED]

@@ -84,7 +84,7 @@ class LabBringUp:
         """An image for each host and the fabric; those that are missing are built."""
         if self.lab.record.images:
             return self.lab.record.images
-        from lab.images import ensure_images  # noqa: PLC0415 # imports the Docker SDK and Ansible
+        from lab.images import ensure_images  # noqa: PLC0415 # a lab from a snapshot needs no image built
 
         return images_of_hosts(self.lab, ensure_images(self.lab.site, self.bus))
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lab.engine.client import Docker
+    from lab.engine.images import Images
     from lab.settings import Settings
 
 
@@ -43,7 +44,7 @@ class LeftOver:
     clear: str
 
 
-def examine(settings: Settings, docker: Docker) -> Iterator[LeftOver]:
+def examine(settings: Settings, docker: Docker, stock: Images) -> Iterator[LeftOver]:
     """Look for everything that a lab can leave behind."""
     listed = docker.containers(names.LAB)
     labs = {container["Labels"][names.LAB] for container in listed}
@@ -52,7 +53,7 @@ def examine(settings: Settings, docker: Docker) -> Iterator[LeftOver]:
             count = sum(container["Labels"][names.LAB] == lab for container in listed)
             yield LeftOver(Kind.CONTAINERS, lab, f"{count} containers of a lab whose files are gone", _down(lab))
     yield from _folders(settings, labs)
-    yield from _snapshots(settings, docker)
+    yield from _snapshots(settings, stock)
     yield from _links()
 
 
@@ -90,9 +91,9 @@ def _damaged(folder: Path) -> Iterator[LeftOver]:
         yield LeftOver(Kind.FOLDER, str(folder), "no lab.json in it", _down(folder.name))
 
 
-def _snapshots(settings: Settings, docker: Docker) -> Iterator[LeftOver]:
+def _snapshots(settings: Settings, stock: Images) -> Iterator[LeftOver]:
     known = {kept.name: kept for kept in snapshot.load_all(settings)}
-    found = {tag for image in docker.images(names.SNAPSHOT) for tag in image["RepoTags"] or ()}
+    found = {tag for image in stock.listed(names.SNAPSHOT) for tag in image["RepoTags"] or ()}
     for tag in sorted(found):
         name = tag.partition(":")[0].removeprefix(snapshot.repository(""))
         if name not in known:

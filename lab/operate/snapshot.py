@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from lab.engine import names
 from lab.engine.hosts import in_parallel, observe, stop_all
+from lab.engine.images import Images
 from lab.engine.record import LabRecord, load_record
 from lab.errors import UsageError
 from lab.events import HostPhase, Phase, StageFinished, StageStarted
@@ -74,9 +75,11 @@ def save(settings: Settings, lab: Lab, name: str, bus: Bus) -> Snapshot:
     began = time.monotonic()
     bus.emit(StageStarted("keep", f"{len(lab.record.hosts)} hosts"))
 
+    stock = Images(lab.docker.path)
+
     def keep(host: str) -> tuple[str, str]:
         labels = {names.SNAPSHOT: name, names.LAB: lab.name, names.SITE: lab.record.site, names.HOST: host}
-        image = lab.docker.commit(there[host].name, repository(name), host, {"Labels": labels})
+        image = stock.commit(there[host].name, repository(name), host, {"Labels": labels})
         bus.emit(HostPhase(host, Phase.WAITING, "kept"))
         return host, image
 
@@ -132,7 +135,7 @@ def load_all(settings: Settings) -> list[Snapshot]:
     return sorted(found, key=lambda kept: kept.at)
 
 
-def remove(settings: Settings, docker: Docker, name: str) -> None:
+def remove(settings: Settings, docker: Docker, stock: Images, name: str) -> None:
     """Remove a snapshot: its images and its files.
 
     Raises:
@@ -147,7 +150,7 @@ def remove(settings: Settings, docker: Docker, name: str) -> None:
         )
     for host in kept.images:
         if host != names.FABRIC:
-            docker.remove_image(f"{repository(name)}:{host}")
+            stock.remove(f"{repository(name)}:{host}")
     shutil.rmtree(settings.snapshot_folder(name))
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lab.cli.main import main
-from lab.engine.client import ConflictError, Docker
+from lab.engine.client import ConflictError
+from lab.engine.images import Images
 from lab.errors import EngineError
 from lab.images import prune as prune_module
 from lab.images.ensure import _refuse_changed, present
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from lab.images.recipe import Recipe
 
 
-class Engine(Docker):
+class Engine(Images):
     """An engine that has these images; those in ``used`` it does not give up."""
 
     def __init__(self, images: list[dict[str, Any]], used: tuple[str, ...] = ()) -> None:
@@ -31,12 +32,12 @@ class Engine(Docker):
         self.used = used
         self.gone: list[str] = []
 
-    def images(self, *labels: str) -> list[dict[str, Any]]:
+    def listed(self, *labels: str) -> list[dict[str, Any]]:
         """What Docker lists."""
         assert labels == (LABEL_KEY,)
         return self.stock
 
-    def remove_image(self, image: str) -> None:
+    def remove(self, image: str) -> None:
         """Refuse what is in use."""
         if image in self.used:
             raise ConflictError("in use", remedy="")

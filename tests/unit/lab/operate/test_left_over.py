@@ -18,13 +18,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lab.engine.client import Docker
+    from lab.engine.images import Images
     from lab.operate.left_over import LeftOver
 
 
 class Engine:
     """Stands in for Docker: containers and snapshot images by label."""
 
-    # ruff: noqa: D102, D107 # the methods are those of lab.engine.client.Docker
+    # ruff: noqa: D102, D107 # the methods are those of lab.engine.client.Docker and lab.engine.images.Images
 
     def __init__(self, labs: list[str], tags: list[str]) -> None:
         self.labs, self.tags = labs, tags
@@ -32,7 +33,7 @@ class Engine:
     def containers(self, _: str) -> list[dict[str, Any]]:
         return [{"Labels": {names.LAB: lab}} for lab in self.labs]
 
-    def images(self, _: str) -> list[dict[str, Any]]:
+    def listed(self, _: str) -> list[dict[str, Any]]:
         return [{"RepoTags": [tag]} for tag in self.tags]
 
 
@@ -51,7 +52,8 @@ def lab(settings: Settings, name: str) -> Path:
 
 
 def found(settings: Settings, *, labs: tuple[str, ...] = (), tags: tuple[str, ...] = ()) -> list[LeftOver]:
-    return list(examine(settings, cast("Docker", Engine(list(labs), list(tags)))))
+    engine = Engine(list(labs), list(tags))
+    return list(examine(settings, cast("Docker", engine), cast("Images", engine)))
 
 
 def test_a_lab_that_runs_and_has_its_files_leaves_nothing_over(settings: Settings) -> None:
