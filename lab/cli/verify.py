@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from lab.cli import judging
@@ -21,6 +22,7 @@ pacslab verify list
 pacslab verify segmentation containment --junit results.xml
 pacslab verify segmentation --host guest1 --json
 pacslab verify --id 'containment.*'
+pacslab verify abuse --from monday --json
 """
 LIST = "list"
 
@@ -31,6 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", action="append", default=[], metavar="HOST", help="judge this host; may be repeated")
     parser.add_argument(
         "--id", action="append", default=[], metavar="PATTERN", help="judge what has such an id; may be repeated"
+    )
+    parser.add_argument(
+        "--from", dest="snapshot", metavar="SNAPSHOT", help="what checks on a clone make it from (default: the lab)"
     )
     judging.add_arguments(parser)
 
@@ -46,9 +51,12 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     wanted = chosen(arguments.checks)
     lab = Lab.open(arguments.lab)
-    context = Context(lab, judging.say, frozenset(arguments.host), tuple(arguments.id))
-    with judging.kept_run(lab, "verify", arguments.checks, arguments.junit, arguments.host) as kept:
-        for result in run_checks(wanted, context):
+    context = Context(lab, judging.say, frozenset(arguments.host), tuple(arguments.id), arguments.snapshot)
+    with (
+        judging.kept_run(lab, "verify", arguments.checks, arguments.junit, arguments.host) as kept,
+        closing(run_checks(wanted, context)) as results,  # on Ctrl-C too: a check on a clone then removes it
+    ):
+        for result in results:
             judging.tell(kept.add(result))
     print(json.dumps(_as_dict(kept, wanted), indent=1) if arguments.json else judging.total(kept))
     return 0 if kept.passed else 1
@@ -58,6 +66,7 @@ def _as_dict(kept: Run, checks: Sequence[Check]) -> dict[str, Any]:
     """What ``--json`` prints: counts, and every result that is not simply passed."""
     completes = {check.completes.id for check in checks}
     about = [result for result in kept.results if result.id not in completes or not result.good]
+    tallies = [check.tally([one for one in about if one.id.partition(".")[0] == check.name]) for check in checks]
     number = {outcome: [one for one in about if one.outcome.value == outcome] for outcome in kept.summary()["counts"]}
     return {
         "run": kept.id,
@@ -68,6 +77,7 @@ def _as_dict(kept: Run, checks: Sequence[Check]) -> dict[str, Any]:
         "errors": [result.as_dict() for result in number["error"]],
         "skipped": [result.as_dict() for result in number["skipped"]],
         "not_applicable": [result.as_dict() for result in number["not applicable"]],
+        **{key: value for tally in tallies for key, value in tally.items()},
         "seconds": round(kept.seconds, 2),
     }
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lab.abuse import cases as abuse_cases
 from lab.scenarios.model import Scenario
 from lab.scenarios.registry import scenarios
 from lab.verify import registry
@@ -72,7 +73,8 @@ def promises_for(site: Site) -> dict[str, Promised]:
 def _of_checks() -> Iterator[Promised]:
     for check in checks().values():
         first = Path(inspect.getfile(check.judge))
-        files = (first, *sorted(Path(inspect.getfile(registry)).parent.rglob("*.py")))
+        folders = (Path(inspect.getfile(package)).parent for package in (registry, abuse_cases))
+        files = (first, *(path for folder in folders for path in sorted(folder.rglob("*.py"))))
         for promise in check.promises:
             yield Promised(promise.id, promise.text, Kind.CHECK, files, promise.id)
         yield Promised(check.completes.id, check.completes.text, Kind.COMPLETION, files, check.name)

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from lab.ansible.site_playbook import SITE_PLAYBOOK, site_playbook
+from lab.docs.abuse import cases_table
 from lab.docs.control_map import control_map_page, rules_table
 from lab.docs.exit_codes import errors_table
 from lab.docs.parts import renew
@@ -30,6 +31,7 @@ PICTURE = DOCS / "reference-site.svg"
 """As ``pacslab graph --offline`` draws it."""
 
 RENEWED: dict[str, Callable[[str], str]] = {
+    "abuse.md": partial(renew, parts={"cases": cases_table}),
     "index.md": partial(renew, parts={"verbs": verbs_table}),
     "controls.md": partial(renew, parts={"rules": rules_table}),
     "exit-codes.md": partial(renew, parts={"errors": errors_table}),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lab.results.model import Promise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from lab.engine.lab import Lab
     from lab.results.model import Result
@@ -24,12 +24,14 @@ class Context:
         say: Told what is going on, one line at a time.
         hosts: The hosts to judge; empty for all.
         ids: Patterns of the results that are wanted, such as ``hardening.tls.*``; empty for all.
+        snapshot: The snapshot that a check which needs a clone of the lab makes it from; without one it makes its own.
     """
 
     lab: Lab
     say: Callable[[str], None]
     hosts: frozenset[str] = frozenset()
     ids: tuple[str, ...] = ()
+    snapshot: str | None = None
 
     def wants_host(self, *hosts: str) -> bool:
         """Whether one of these hosts is to be judged."""
@@ -52,6 +54,7 @@ class Check:
         promises: Everything that it can judge.
         judge: Yields results as they come; leaves out what the context does not want. A ``PacslabError`` means that
             it could not go on.
+        tally: Further keys of ``--json``, from the results.
         changes_lab: True where judging changes the lab for a while, so that it runs only when it is named.
     """
 
@@ -60,6 +63,7 @@ class Check:
     promises: tuple[Promise, ...]
     judge: Callable[[Context], Iterable[Result]] = field(repr=False, compare=False)
     changes_lab: bool = False
+    tally: Callable[[Sequence[Result]], Mapping[str, Any]] = field(default=lambda _: {}, repr=False, compare=False)
 
     @property
     def completes(self) -> Promise:

@@ -10,13 +10,13 @@ from lab.errors import PacslabError, UsageError
 from lab.results.model import Observation, Outcome, judged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
 
     from lab.results.model import Result
     from lab.verify.check import Check, Context
 
 
-def run_checks(checks: Sequence[Check], context: Context) -> Iterator[Result]:
+def run_checks(checks: Sequence[Check], context: Context) -> Generator[Result]:
     """Yield the results of every check as they come, and for each that it ran to its end, or why it did not.
 
     Raises:

@@ -6,14 +6,15 @@ import pwd
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from simulators.command_line import Verb, run
+from simulators.command_line import Result, Verb, run
 from simulators.errors import NotReadyError
+from simulators.misuse.outcome import outcome
+from simulators.misuse.registry import cases
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from simulators.command_line import Result
     from simulators.misuse.outcome import Outcome
     from simulators.settings import Settings
 
@@ -21,56 +22,18 @@ DESCRIPTION = "Makes one attempt that a hardened lab must refuse, and says what 
 USERS = ("modality", "workstation", "ehr", "ris", "image-manager")
 """Whose certificates a host can hold: the command becomes the first of them that there is."""
 
-_OTHER_CERTIFICATE = "--certificate /run/x.crt --key /run/x.key"
-
-CASES: dict[str, tuple[str, str, str]] = {
-    "dicom-control": ("dicom:control", "C-ECHO as permitted: shows that the service is unharmed", ""),
-    "dicom-no-certificate": ("dicom:no_certificate", "C-ECHO without a client certificate", ""),
-    "dicom-other-certificate": (
-        "dicom:other_certificate",
-        "C-ECHO with a certificate that is given: foreign, expired or revoked",
-        _OTHER_CERTIFICATE,
-    ),
-    "dicom-old-tls": ("dicom:old_tls", "C-ECHO with TLS 1.1", ""),
-    "dicom-plain": ("dicom:plain", "C-ECHO without TLS on the TLS port", ""),
-    "dicom-other-title": ("dicom:other_title", "C-ECHO with another host's calling AE title", "--ae-title MR1"),
-    "dicom-unknown-called": (
-        "dicom:unknown_called",
-        "C-ECHO to a called AE title that is not there",
-        "--ae-title NOBODY",
-    ),
-    "dicom-find": ("dicom:find", "C-FIND where only storing is permitted", ""),
-    "dicom-get": ("dicom:get", "C-GET where only storing is permitted", "--instance 1.2.3"),
-    "dicom-other-worklist": ("dicom:other_worklist", "worklist of another modality", "--ae-title MR1"),
-    "dicom-completed-step": ("dicom:completed_step", "N-SET on a completed procedure step", "--instance 1.2.3"),
-    "dicom-garbage": ("dicom:garbage", "text instead of a PDU", ""),
-    "dicom-oversized": ("dicom:oversized", "an association request of almost 4 GiB", ""),
-    "dicom-broken-object": ("dicom:broken_object", "C-STORE of an object that is none", ""),
-    "hl7-no-certificate": ("hl7:no_certificate", "a message without a client certificate", ""),
-    "hl7-unlisted": (
-        "hl7:unlisted",
-        "a message with the certificate of a host that no flow lets call",
-        _OTHER_CERTIFICATE,
-    ),
-    "hl7-other-sender": ("hl7:other_sender", "a message in another application's name (MSH-3)", "--sender EHR1"),
-    "hl7-other-event": ("hl7:other_event", "a message type that is not permitted", "--event ADT^A40"),
-    "hl7-duplicate": ("hl7:duplicate", "a second message with the same control id (MSH-10)", "--event ADT^A04"),
-    "hl7-malformed": ("hl7:malformed", "messages that are none", ""),
-}
-"""Case: ``module:function`` in this package, what it tries, and the arguments of its example."""
-
 
 def main(argv: Sequence[str]) -> int:
     """Run one case; exit code 0 when the attempt was made, refused or not, and 3 when there was no connection."""
     verbs = [
         Verb(
-            name=case,
-            summary=summary,
+            name=case.name,
+            summary=case.summary,
             run="simulators.misuse.cli:attempt",
-            example=f"{case} {example}".strip(),
+            example=f"{case.name} {case.example}".strip(),
             arguments=_arguments,
         )
-        for case, (_, summary, example) in CASES.items()
+        for case in cases(argv[0] if argv else "").values()
     ]
     return run("pacslab-misuse", DESCRIPTION, _user(), verbs, argv)
 
@@ -86,27 +49,27 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--certificate", type=Path, metavar="FILE", help="certificate to present (PEM)")
     parser.add_argument("--key", type=Path, metavar="FILE", help="its key (PEM)")
     parser.add_argument("--ae-title", metavar="TITLE", help="an AE title that is not this host's")
-    parser.add_argument("--instance", metavar="UID", help="SOP instance or study that the case is about")
+    parser.add_argument(
+        "--instance", metavar="UID", help="SOP instance or study that the case is about, or that it makes"
+    )
     parser.add_argument("--sender", metavar="NAME", help="sending application (MSH-3) to claim")
     parser.add_argument("--event", metavar="TYPE", default="ADT^A04", help="HL7 message type (default: ADT^A04)")
+    parser.add_argument("--patient", metavar="ID", help="patient whom nobody knows (default: a new one)")
+    parser.add_argument("--prior", metavar="ID", help="patient whom a merge (ADT^A40) is to make disappear")
+    parser.add_argument("--text", default="attempt", help="syslog: what the line says (default: attempt)")
 
 
 def attempt(arguments: argparse.Namespace, settings: Settings) -> Result:
     """Make the attempt that the verb names."""
-    from importlib import import_module  # noqa: PLC0415 # --help needs neither DICOM nor HL7
-
-    from simulators.command_line import Result  # noqa: PLC0415
-    from simulators.misuse.outcome import outcome  # noqa: PLC0415
-
-    module, _, function = CASES[arguments.verb][0].partition(":")
-    library = import_module(f"simulators.misuse.{module}")
+    case = cases(arguments.verb)[arguments.verb]
     if not settings.host.roles:
         raise NotReadyError(f"{settings.host.name} has no role", remedy="Run the case on one of the hospital's hosts.")
-    peer = library.peer_of(arguments, settings).name
-    made = outcome(arguments.verb, peer, lambda: getattr(library, function)(arguments, settings))
+    peer = case.peer(arguments, settings).name
+    made = outcome(case.name, peer, lambda: case.attempt(arguments, settings))
     data, text = made.as_dict(), _line(made)
-    if arguments.control and module == "dicom":
-        after = outcome("dicom-control", peer, lambda: library.control(arguments, settings))
+    control = case.control
+    if arguments.control and control is not None:
+        after = outcome("control", peer, lambda: control(arguments, settings))
         data["control"] = after.as_dict()
         text += f"\n{_line(after)}"
     return Result(data, text)

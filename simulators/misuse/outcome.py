@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from simulators.errors import RefusedError, TlsRefusedError, UnreachableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,7 @@ class Outcome:
         layer: who refused: ``tls``, ``association``, ``dimse``, ``hl7``, ``connection`` (closed without an answer);
             ``none`` when it was let through.
         detail: the peer's own words.
+        facts: what else the attempt tells, such as the UID of the image that it tried to store.
     """
 
     case: str
@@ -29,6 +30,7 @@ class Outcome:
     refused: bool
     layer: str
     detail: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the outcome as ``--json`` prints it."""
@@ -37,11 +39,12 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer of the peer to a request: whether it means no, on which layer, and in which words."""
+    """An answer of the peer to a request: whether it means no, on which layer, in which words; and further facts."""
 
     refused: bool
     layer: str
     detail: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 def outcome(case: str, peer: str, attempt: Callable[[], Answer]) -> Outcome:
@@ -60,6 +63,5 @@ def outcome(case: str, peer: str, attempt: Callable[[], Answer]) -> Outcome:
         if "closed the connection" not in error.message:
             raise
         return Outcome(case, peer, refused=True, layer="connection", detail=error.message)
-    return Outcome(
-        case, peer, refused=answer.refused, layer=answer.layer if answer.refused else "none", detail=answer.detail
-    )
+    layer = answer.layer if answer.refused else "none"
+    return Outcome(case, peer, refused=answer.refused, layer=layer, detail=answer.detail, facts=answer.facts)

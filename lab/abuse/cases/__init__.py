@@ -1,0 +1,1 @@
+"""The abuse cases: every module here has its cases as ``CASES``."""

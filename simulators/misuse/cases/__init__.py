@@ -1,0 +1,1 @@
+"""The cases of ``pacslab-misuse``: every module here has them as ``CASES``."""

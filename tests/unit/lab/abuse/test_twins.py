@@ -1,0 +1,106 @@
+"""Every case is tried twice, equal weakenings once; what does not come out as it must is told as such."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from lab.abuse.attempt import Parties, PartyMissingError
+from lab.abuse.twins import Twins
+from lab.results.model import Outcome
+from lab.verify.checks.abuse import tally
+from tests.unit.lab.abuse.trial import LocalLab, Switch, World, case
+
+if TYPE_CHECKING:
+    import pytest
+
+    from lab.abuse.model import AbuseCase
+    from lab.results.model import Result
+
+
+def run(monkeypatch: pytest.MonkeyPatch, world: World, *cases: AbuseCase) -> list[Result]:
+    """Run cases in a world."""
+    monkeypatch.setattr("lab.abuse.twins.Hospital", lambda _: world.hospital())
+    monkeypatch.setattr("lab.abuse.halves.DONE_WITHIN", 0.0)
+    return list(Twins(LocalLab().lab, lambda _: None).run(cases))
+
+
+def test_a_case_that_is_stopped_by_its_control_is_proven(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    (result,) = run(monkeypatch, world, case(world))
+    assert (result.id, result.outcome, result.host) == ("abuse.trial", Outcome.PASSED, "pacs")
+    assert result.observed.startswith("as shipped: refused in words; ")
+    assert result.observed.endswith("; without the control: harm was done")
+    assert result.facts["switched_off"] == ["the control is off"]
+    assert (result.facts["shipped"], result.facts["weakened"]) == (True, True)
+    assert world.control
+
+
+def test_a_weakening_that_does_not_weaken_fails_the_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(weakens=False)
+    (result,) = run(monkeypatch, world, case(world))
+    assert result.outcome is Outcome.FAILED
+    assert result.remedy.startswith("The case proves nothing")
+
+
+def test_a_control_that_is_off_as_shipped_fails_the_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(control=False)
+    (result,) = run(monkeypatch, world, case(world))
+    assert result.outcome is Outcome.FAILED
+    assert "pacs let it through" in result.observed
+    assert "the world's control" in result.remedy
+
+
+def test_cases_with_equal_weakenings_share_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    results = run(monkeypatch, world, case(world, "abuse.one"), case(world, "abuse.two"))
+    assert [result.outcome for result in results] == [Outcome.PASSED, Outcome.PASSED]
+    assert world.applied == 1
+
+
+def test_a_mistake_of_a_case_is_told_with_its_traceback_and_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    def mistaken(*_: object) -> str:
+        raise KeyError("instance")
+
+    world = World()
+    other = case(world, "abuse.other", weakenings=(Switch(world, "another"),))
+    first, second = run(monkeypatch, world, case(world, "abuse.mistaken", harm=mistaken), other)
+    assert (first.outcome, second.outcome) == (Outcome.ERROR, Outcome.PASSED)
+    assert "KeyError" in first.reason
+    assert "Traceback" in first.observations[-1].text
+
+
+def test_a_control_that_stays_off_ends_what_follows_at_that_target(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    stays_off = case(world, "abuse.one", weakenings=(Switch(world, "stays off", restores=False),))
+    later = case(world, "abuse.two", weakenings=(Switch(world, "later"),))
+    first, second = run(monkeypatch, world, stays_off, later)
+    assert (first.outcome, second.outcome) == (Outcome.ERROR, Outcome.ERROR)
+    assert "not switched on again" in second.reason
+
+
+def test_a_site_without_the_parties_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody(_: object) -> Parties:
+        raise PartyMissingError("the site has no scanner")
+
+    world = World()
+    (result,) = run(monkeypatch, world, case(world, parties=nobody))
+    assert (result.outcome, result.reason) == (Outcome.NOT_APPLICABLE, "the site has no scanner")
+
+
+def test_when_the_run_is_broken_off_the_rest_is_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, stop = World(), threading.Event()
+    stop.set()
+    monkeypatch.setattr("lab.abuse.twins.Hospital", lambda _: world.hospital())
+    twins = Twins(LocalLab().lab, lambda _: None, _stopped=stop)
+    (result,) = twins.run([case(world)])
+    assert result.outcome is Outcome.ERROR
+    assert "not tried to its end" in result.reason
+
+
+def test_the_tally_counts_what_applies_and_names_what_is_unproven(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(weakens=False)
+    results = run(monkeypatch, world, case(world, "abuse.one"))
+    results += run(monkeypatch, World(), case(World(), "abuse.two"))
+    assert tally(results)["unproven"] == ["abuse.one"]
+    assert tally(results)["cases"] == 2
