@@ -18,7 +18,8 @@ from lab.engine.hosts import ensure, in_parallel, observe, pids, wait_for_system
 from lab.engine.requirements import require
 from lab.errors import EngineError
 from lab.events import HostPhase, Note, Phase, StageFinished, StageStarted
-from lab.operate.configured import Configured, digests
+from lab.operate.configured import Configured
+from lab.operate.inputs import digests
 from lab.operate.plan import Action, compare, to_configure
 from lab.operate.repair import ask, repair
 from lab.operate.wait import NeverHealthyError, wait_until_healthy

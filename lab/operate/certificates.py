@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from lab.ansible.play import Play
 from lab.operate.configure import overlay, variables
+from lab.operate.configured import Configured
+from lab.operate.inputs import digests
 from lab.settings import ROOT
 from lab.trust import pki
 from lab.trust.files import write_private
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from lab.engine.lab import Lab
     from lab.events import Bus
@@ -30,8 +33,9 @@ def revoke_certificate(lab: Lab, host: str, name: str, reason: str, bus: Bus) ->
         AnsibleError: a host could not be told. The revocation stands; it reaches that host when the host fetches the
             list, or with the next ``pacslab up``.
     """
-    changes = pki.revoke(lab.folder, host, name, reason)
-    _run(lab, REVOKE, (), bus)
+    with _bringing(lab):
+        changes = pki.revoke(lab.folder, host, name, reason)
+        _run(lab, REVOKE, (), bus)
     return changes
 
 
@@ -43,11 +47,20 @@ def rotate_certificates(lab: Lab, host: str, names: Sequence[str], bus: Bus) -> 
         AnsibleError: the host did not take them. The old certificates then stay good, and the next rotation or
             ``pacslab up`` brings the new ones.
     """
-    changes = pki.rotate(lab.site, lab.folder, host, names)
-    _run(lab, ROTATE, (host,), bus)
-    retired = pki.retire(lab.folder, host)
-    _run(lab, REVOKE, (), bus)
+    with _bringing(lab):
+        changes = pki.rotate(lab.site, lab.folder, host, names)
+        _run(lab, ROTATE, (host,), bus)
+        retired = pki.retire(lab.folder, host)
+        _run(lab, REVOKE, (), bus)
     return type(changes)(changes.issued, changes.revoked + retired.revoked, changes.lists + retired.lists)
+
+
+@contextmanager
+def _bringing(lab: Lab) -> Iterator[None]:
+    """Hosts that were configured before are so afterwards: what the PKI has new was brought to them."""
+    before = digests(lab.site, lab.folder)
+    yield
+    Configured(lab.folder).follow(before, digests(lab.site, lab.folder))
 
 
 def _run(lab: Lab, playbook: str, hosts: Sequence[str], bus: Bus) -> None:

@@ -6,22 +6,17 @@ PKI that lies there too. An entry counts for one container only: a host whose co
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import TYPE_CHECKING
 
 from lab.atomic_write import atomic_write
-from lab.settings import ROOT
-from lab.topology.variables import host_variables, site_variables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from lab.topology.site import Site
 
 FILE = "configured.json"
-_SKIPPED = {"__pycache__", ".pytest_cache"}
 
 
 class Configured:
@@ -48,45 +43,12 @@ class Configured:
         """Whether this container of the host was configured from the same."""
         return self._entries.get(host) == [container, digest]
 
+    def follow(self, before: Mapping[str, str], after: Mapping[str, str]) -> None:
+        """Enter new digests of hosts that held the former ones, and that have been brought what is new since."""
+        held = {host: entry[0] for host, entry in self._entries.items() if entry[1] == before.get(host)}
+        self.note({host: (container, after[host]) for host, container in held.items() if host in after})
+
     def note(self, entries: Mapping[str, tuple[str, str]]) -> None:
         """Enter hosts as (container, digest)."""
         self._entries.update({host: list(entry) for host, entry in entries.items()})
         atomic_write(self._path, json.dumps(self._entries, indent=1) + "\n")
-
-
-def digests(site: Site, folder: Path) -> dict[str, str]:
-    """For each host a digest of everything that its configuration is made from."""
-    shared = hashlib.sha256()
-    shared.update(json.dumps(site_variables(site), sort_keys=True).encode())
-    for path in (
-        ROOT / "playbooks" / "site.yml",
-        ROOT / "lab" / "ansible" / "collections",
-        site.path.parent / "group_vars",
-        site.path.parent / "host_vars",
-        folder / "secrets.json",
-        folder / "pki" / "root.crt",
-        folder / "pki" / "issuing.crt",
-    ):
-        shared.update(tree_digest(path).encode())
-    roles = {role: tree_digest(ROOT / "roles" / role) for role in site.catalog}
-    return {host: _host_digest(site, host, folder, roles, shared.hexdigest()) for host in site.hosts}
-
-
-def _host_digest(site: Site, host: str, folder: Path, roles: Mapping[str, str], shared: str) -> str:
-    own = hashlib.sha256(shared.encode())
-    own.update(json.dumps(host_variables(site, host), sort_keys=True).encode())
-    for role in site.hosts[host].roles:
-        own.update(roles[role].encode())
-    for name in site.certificates(host):
-        own.update(tree_digest(folder / "pki" / "hosts" / host / f"{name}.crt").encode())
-    return own.hexdigest()[:16]
-
-
-def tree_digest(path: Path) -> str:
-    """A digest of a file, or of every file below a folder; of nothing when there is neither."""
-    found = hashlib.sha256()
-    for file in [path] if path.is_file() else sorted(path.rglob("*")):
-        if file.is_file() and not _SKIPPED.intersection(file.parts):
-            found.update(f"{file.relative_to(path)}\0{file.stat().st_mode & 0o777:o}\0".encode())
-            found.update(hashlib.sha256(file.read_bytes()).digest())
-    return found.hexdigest()

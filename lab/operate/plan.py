@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from lab.engine import names
 from lab.engine.fabric import wire
 from lab.engine.spec import Cgroups, Spec, fabric_spec, host_spec
-from lab.operate.configured import Configured, digests
+from lab.operate.configured import Configured
+from lab.operate.inputs import digests
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

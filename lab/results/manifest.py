@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from lab.engine import names
-from lab.operate.configured import tree_digest
+from lab.operate.inputs import tree_digest
 from lab.settings import ROOT
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """What Ansible roles see of a site: the variables of ``docs/architecture.md``, each no wider than roles need.
 
-A host is configured again when a variable that one of its roles reads has changed (:mod:`lab.operate.configured`), so
-what changes often and is read by few stands in a variable of its own: the reasons of flows are in ``site_flows`` alone.
+A host is configured again when a variable that one of its roles reads has changed (``lab.operate.inputs``), so what a
+variable does not hold configures nobody: ``site_flows`` has what a packet filter sees, and no variable has a reason.
 """
 
 from __future__ import annotations
@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 
 SERVICE = {"port", "protocol", "scope", "unit", "probe", "provides"}
 """What a host is told of its own services; all else in a role's ``meta/pacslab.yml`` is for the driver."""
+CONNECTION = {
+    *("source", "source_zone", "source_address"),
+    *("target", "target_zone", "target_address"),
+    *("service", "protocol", "port"),
+}
+"""What is told of flows between others: who connects to what, not what may be asked inside."""
 CERTIFICATE = {"profile", "owner", "group", "reload"}
 
 
@@ -54,7 +60,9 @@ def site_variables(site: Site) -> dict[str, Any]:
             }
             for name, host in site.hosts.items()
         },
-        "site_flows": [{**_flow(site, flow), "why": flow.why} for flow in site.flows],
+        "site_flows": [
+            {key: value for key, value in _flow(site, flow).items() if key in CONNECTION} for flow in site.flows
+        ],
     }
 
 

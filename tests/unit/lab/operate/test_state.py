@@ -16,7 +16,8 @@ from lab.engine.record import HostRecord, LabRecord, load_record
 from lab.errors import UsageError
 from lab.events import Bus, Event, HostPhase, Phase
 from lab.operate import background_forwards, snapshot
-from lab.operate.configured import Configured, tree_digest
+from lab.operate.configured import Configured
+from lab.operate.inputs import tree_digest
 from lab.settings import Settings
 
 
@@ -96,6 +97,14 @@ def test_a_host_made_anew_or_described_otherwise_is_not_configured(tmp_path: Pat
     assert not known.holds("ct1", "c2", "d1")
     assert not known.holds("ct1", "c1", "d2")
     assert not known.holds("ct2", "c1", "d1")
+
+
+def test_a_host_that_was_brought_what_is_new_holds_it_and_one_that_lacked_something_still_does(tmp_path: Path) -> None:
+    Configured(tmp_path).note({"ct1": ("c1", "old"), "ct2": ("c2", "older")})
+    Configured(tmp_path).follow({"ct1": "old", "ct2": "old"}, {"ct1": "new", "ct2": "new"})
+    known = Configured(tmp_path)
+    assert known.holds("ct1", "c1", "new")
+    assert known.holds("ct2", "c2", "older")
 
 
 def test_a_damaged_list_of_what_is_configured_means_that_nothing_is(tmp_path: Path) -> None:

@@ -1,0 +1,121 @@
+"""What a role puts on a host, rendered by the real action plugin ``pacslab.lab.configure``; no host is needed."""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+from unittest.mock import MagicMock
+
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar
+
+from lab.topology.catalog import ROLES_DIR
+from lab.topology.load import load_site, site_path
+from lab.topology.variables import host_variables, site_variables
+from tests.unit.lab.ansible.plugins import plugin
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from lab.topology import Site
+
+MODULE = "pacslab.lab.configure"
+REFERENCE = load_site(site_path("reference"))
+SMALL_PRACTICE = load_site(site_path("small-practice"))
+
+
+@dataclass(frozen=True)
+class RenderedFile:
+    """A file as the host gets it."""
+
+    text: str
+    mode: str
+    owner: str
+    group: str
+    secret: bool
+
+
+def variables_of(site: Site, host: str, role: str, roles_dir: Path = ROLES_DIR) -> dict[str, Any]:
+    """Variables as a play has them; secrets are ``secret-of-<host>``."""
+    loader = DataLoader()
+    folder = roles_dir / role
+    read = [folder / part / "main.yml" for part in ("defaults", "vars")]
+    own = [loader.load_from_file(str(path), trusted_as_template=True) or {} for path in read if path.exists()]
+    secrets = {name for meta in site.catalog.values() for name in meta.secrets}
+    return {
+        **(own[0] if own else {}),
+        **site_variables(site),
+        **host_variables(site, host),
+        "trust_secrets": {name: {other: f"secret-of-{other}" for other in site.hosts} for name in secrets},
+        "trust_pki_dir": "/nowhere",
+        **(own[1] if len(own) > 1 else {}),
+        "role_path": str(folder),
+        "ansible_search_path": [str(folder)],
+    }
+
+
+def files_of(site: Site, host: str, role: str, roles_dir: Path = ROLES_DIR) -> dict[str, RenderedFile]:
+    """Every file of the role's ``configure.yml`` on this host, by its path."""
+    return _files(_BySite(site), host, role, roles_dir)
+
+
+class _BySite:
+    """A site as a key: it holds mappings, so it is one by being the same object."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _BySite) and other.site is self.site
+
+    def __hash__(self) -> int:
+        return id(self.site)
+
+
+@cache
+def _files(key: _BySite, host: str, role: str, roles_dir: Path) -> dict[str, RenderedFile]:
+    site = key.site
+    loader = DataLoader()
+    variables = variables_of(site, host, role, roles_dir)
+    templar = Templar(loader=loader, variables=variables)
+    tasks = loader.load_from_file(str(roles_dir / role / "tasks" / "configure.yml"), trusted_as_template=True)
+    found: dict[str, RenderedFile] = {}
+    for task in tasks or []:
+        if MODULE in task and ("when" not in task or templar.evaluate_conditional(task["when"])):
+            found.update(run_action(templar.template(task[MODULE]), variables, loader))
+    return found
+
+
+def run_action(arguments: dict[str, Any], variables: dict[str, Any], loader: DataLoader) -> dict[str, RenderedFile]:
+    """Run the action plugin up to the call of its module, and unpack what it would ship."""
+    loader.set_basedir(variables["role_path"])
+    action = plugin("action.configure").ActionModule(
+        task=MagicMock(args=arguments, async_val=0, get_search_path=lambda: variables["ansible_search_path"]),
+        connection=MagicMock(_shell=MagicMock(tmpdir=None)),
+        play_context=MagicMock(),
+        loader=loader,
+        templar=Templar(loader=loader, variables=variables),
+        shared_loader_obj=None,
+    )
+    action._execute_module = lambda module_args, **_: module_args  # noqa: SLF001 - in place of the host
+    return dict(_unpack(action.run(task_vars=variables)))
+
+
+def _unpack(asked: dict[str, Any]) -> Iterator[tuple[str, RenderedFile]]:
+    contents = json.loads(zlib.decompress(base64.b64decode(asked["payload"])))
+    for entry, content in zip(asked["files"], contents, strict=True):
+        yield (
+            entry["dest"],
+            RenderedFile(
+                base64.b64decode(content).decode("utf-8", "backslashreplace"),
+                entry.get("mode", "0644"),
+                entry.get("owner", "root"),
+                entry.get("group", "root"),
+                bool(entry.get("secret")),
+            ),
+        )
