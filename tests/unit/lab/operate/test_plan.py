@@ -11,7 +11,8 @@ from lab.engine import names
 from lab.engine.hosts import Running
 from lab.engine.spec import Cgroups
 from lab.operate import plan as planning
-from lab.operate.configured import Configured, digests
+from lab.operate.configured import Configured
+from lab.operate.inputs import digests
 from lab.operate.plan import Action, Containers, compare, make_plan, to_configure
 from lab.topology.load import load_site, site_path
 
