@@ -35,7 +35,7 @@ class Images(Answer):
     committed: int
 
 
-class Step(Answer):
+class PerformedStep(Answer):
     """A procedure step that the modality performs."""
 
     uid: str
@@ -49,7 +49,7 @@ class Queue(Answer):
     """How far every step and image is."""
 
     totals: Images
-    steps: list[Step]
+    steps: list[PerformedStep]
 
 
 class Digests(Answer):
@@ -69,9 +69,9 @@ class Modality:
         """Ask for the scheduled steps (RAD-5)."""
         return self.hospital.ask(self.host, [COMMAND, "worklist", "--json"], Worklist).items
 
-    def perform(self, verb: str, accession: str, *words: str) -> Step:
+    def perform(self, verb: str, accession: str, *words: str) -> PerformedStep:
         """Begin, store, complete, discontinue, commit, import: a verb that ends with the step's state."""
-        return self.hospital.ask(self.host, [COMMAND, verb, accession, *words, "--json"], Step, timeout=120)
+        return self.hospital.ask(self.host, [COMMAND, verb, accession, *words, "--json"], PerformedStep, timeout=120)
 
     def acquire_undelivered(self, accession: str, *, images: int) -> None:
         """Perform a step while its archive is away: images are made, and the command ends with what did not arrive."""

@@ -30,8 +30,8 @@ RESTARTS_WITHIN = 20
 PAUSE = 0.5
 
 
-class Archive:
-    """The archive, and how to identify oneself to it."""
+class RestInterface:
+    """The REST interface of an archive, and how to identify oneself to it."""
 
     def __init__(self, credentials: Path, url: str) -> None:
         """Read the credentials: a line ``user = "name:password"``."""
@@ -79,7 +79,7 @@ def main(words: list[str]) -> int:
     """Do what the arguments say; the result is the exit code."""
     credentials, url, verb, *rest = words
     try:
-        archive = Archive(Path(credentials), url)
+        archive = RestInterface(Path(credentials), url)
         if verb == "pixels":
             sys.stdout.write(json.dumps(archive.pixels(rest[0])))
         else:
