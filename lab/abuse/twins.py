@@ -164,28 +164,17 @@ def verdict(twin: Twin) -> Result:
     }
     said = f"as shipped: {_said(shipped)}; without the control: {_said(weakened)}"
     result = partial(judged, case.promise, parties.target, subject=f"from {parties.source}", facts=facts)
+    tell = partial(result, expected=EXPECTED, observations=twin.read, seconds=twin.seconds)
+    if shipped is not None and not shipped.good:  # whatever came of the other half: a control does not hold
+        remedy = f"Find out why this does not hold on {parties.target}: {case.control}."
+        return tell(Outcome.FAILED, observed=said, remedy=remedy)
     if twin.error is not None or shipped is None or weakened is None:
         error = twin.error or CaseMistakeError("The case was not tried to its end.", remedy="Try it again.")
-        return result(
-            Outcome.ERROR,
-            expected=EXPECTED,
-            observed=said,
-            observations=twin.read,
-            seconds=twin.seconds,
-            reason=error.message,
-            remedy=error.remedy,
-        )
-    remedy = f"The case proves nothing: see what else stops its attempt ({HOW})." if shipped.good else ""
-    remedy = remedy or f"Find out why this does not hold on {parties.target}: {case.control}."
-    proven = shipped.good and weakened.good
-    return result(
-        Outcome.PASSED if proven else Outcome.FAILED,
-        expected=EXPECTED,
-        observed=said,
-        observations=twin.read,
-        seconds=twin.seconds,
-        remedy="" if proven else remedy,
-    )
+        return tell(Outcome.ERROR, observed=said, reason=error.message, remedy=error.remedy)
+    if not weakened.good:
+        remedy = f"The case proves nothing: see what else stops its attempt ({HOW})."
+        return tell(Outcome.FAILED, observed=said, remedy=remedy)
+    return tell(Outcome.PASSED, observed=said)
 
 
 def _said(half: Half | None) -> str:

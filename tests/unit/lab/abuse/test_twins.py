@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from lab.abuse.attempt import Parties, PartyMissingError
+from lab.abuse.failure import WeakeningError
 from lab.abuse.twins import Twins
 from lab.results.model import Outcome
 from lab.verify.checks.abuse import tally
@@ -49,6 +50,23 @@ def test_a_control_that_is_off_as_shipped_fails_the_case(monkeypatch: pytest.Mon
     assert result.outcome is Outcome.FAILED
     assert "pacs let it through" in result.observed
     assert "the world's control" in result.remedy
+
+
+def test_a_control_that_is_off_fails_the_case_even_where_it_cannot_be_switched_off(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Missing(Switch):
+        """What is to be taken out is not there."""
+
+        def applied(self, *_: object) -> NoReturn:
+            raise WeakeningError("the file has no such rule", remedy="Fit it.")
+
+    world = World(control=False)
+    (result,) = run(monkeypatch, world, case(world, weakenings=(Missing(world),)))
+    assert result.outcome is Outcome.FAILED
+    world = World()
+    (result,) = run(monkeypatch, world, case(world, weakenings=(Missing(world),)))
+    assert (result.outcome, result.reason) == (Outcome.ERROR, "the file has no such rule")
 
 
 def test_cases_with_equal_weakenings_share_them(monkeypatch: pytest.MonkeyPatch) -> None:
