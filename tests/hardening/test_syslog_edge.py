@@ -35,12 +35,12 @@ def send(host: Host, certificate: str, text: str) -> str:
     return str(host.run(program).stdout)
 
 
-def verdict(lab: Lab, mark: Mark, source: str) -> dict[str, str] | None:
+def recorded(lab: Lab, mark: Mark, peer: str) -> dict[str, str] | None:
     """What the edge recorded of a caller's connection."""
     found = Collected(lab).wait(
         "siem1",
         mark,
-        lambda one: one["program"] == "haproxy" and one.get("data", {}).get("source") == source,
+        lambda one: one["program"] == "haproxy" and one.get("data", {}).get("peer") == peer,
         timeout=RECORDED_WITHIN,
     )
     return None if found is None else found["data"]
@@ -54,9 +54,9 @@ def kept(lab: Lab, host: str, text: str) -> bool:
 def test_a_line_is_kept_under_its_senders_name_whatever_it_says(lab: Lab, on: On) -> None:
     mark = Collected(lab).mark("siem1")
     send(on("ct1"), f"{TLS}/syslog", "sent by ct1")
-    record = verdict(lab, mark, str(lab.site.hosts["ct1"].address))
+    record = recorded(lab, mark, str(lab.site.hosts["ct1"].address))
     assert record is not None
-    assert (record["verdict"], record["certificate"]) == ("accepted", "ct1.imaging.internal")
+    assert (record["outcome"], record["certificate"]) == ("success", "ct1.imaging.internal")
     assert kept(lab, "ct1", "sent by ct1")  # though HOSTNAME in it is ws-rad1
     assert not kept(lab, "ws-rad1", "sent by ct1")
 
@@ -84,9 +84,9 @@ def test_a_certificate_that_does_not_belong_here_sends_no_line(
         send(on("ws-tech1"), f"{folder}/{certificate}", text)
     finally:
         lab.run("ws-tech1", ["rm", "-rf", "/run/borrowed"])
-    record = verdict(lab, mark, str(lab.site.hosts["ws-tech1"].address))
+    record = recorded(lab, mark, str(lab.site.hosts["ws-tech1"].address))
     assert record is not None
-    assert (record["verdict"], record["reason"]) == ("refused", reason)
+    assert (record["outcome"], record["reason"]) == ("refused", reason)
     senders = [host for host in lab.site.hosts if kept(lab, host, text)]
     assert senders == []
 

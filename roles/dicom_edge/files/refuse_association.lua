@@ -9,7 +9,7 @@ local busy = refusal(2, 3, 2)
 local stranger = refusal(1, 1, 3)
 
 core.register_service("refuse_association", "tcp", function(applet)
-    if applet:get_var("sess.reason") == "too-many-associations" then
+    if applet:get_var("txn.reason") == "too-many-associations" then
         applet:send(busy)
     else
         applet:send(stranger)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.unit.roles.templates import REFERENCE, SMALL_PRACTICE, archives, orthanc, render
+from tests.unit.roles.rendered import REFERENCE, SMALL_PRACTICE, files_of
 
 if TYPE_CHECKING:
     from lab.topology import Site
 
-EVERY_ARCHIVE = [(site, host) for site in (REFERENCE, SMALL_PRACTICE) for host in archives(site)]
+EVERY_ARCHIVE = [
+    (site, name) for site in (REFERENCE, SMALL_PRACTICE) for name, host in site.hosts.items() if "orthanc" in host.roles
+]
 ALLOWS = {
     "AllowEcho": "C-ECHO",
     "AllowStore": "C-STORE",
@@ -22,6 +25,12 @@ ALLOWS = {
     "AllowNAction": "N-ACTION",
     "AllowEventReport": "N-EVENT-REPORT",
 }
+
+
+def orthanc(site: Site, host: str) -> dict[str, Any]:
+    """Return the configuration of a host's Orthanc."""
+    data: dict[str, Any] = json.loads(files_of(site, host, "orthanc")["/etc/orthanc/pacslab.json"].text)
+    return data
 
 
 @pytest.fixture(params=EVERY_ARCHIVE, ids=lambda one: f"{one[0].name}-{one[1]}")
@@ -49,7 +58,7 @@ def test_only_hosts_of_the_sites_flows_are_peers(archive: tuple[Site, str]) -> N
 
 def test_every_peer_is_reached_through_the_edge_on_loopback(archive: tuple[Site, str]) -> None:
     site, host = archive
-    edge = render(site, host, "dicom_edge", "dicom.cfg.j2")
+    edge = files_of(site, host, "dicom_edge")["/etc/haproxy/conf.d/20-dicom.cfg"].text
     peers = orthanc(site, host)["DicomModalities"]
     assert {peer["Host"] for peer in peers.values()} == {"127.0.0.1"}
     for flow in site.flows_out(host):

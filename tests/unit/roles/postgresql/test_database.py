@@ -6,14 +6,14 @@ import re
 
 import pytest
 
-from tests.unit.roles.templates import REFERENCE, render
+from tests.unit.roles.rendered import REFERENCE, files_of
 
 CLIENTS = [flow.source for flow in REFERENCE.flows_in("db1") if flow.service == "postgresql"]
 
 
 def rules() -> list[list[str]]:
     """Return the rules of pg_hba.conf."""
-    lines = render(REFERENCE, "db1", "postgresql", "pg_hba.conf.j2").splitlines()
+    lines = files_of(REFERENCE, "db1", "postgresql")["/etc/postgresql/17/main/pg_hba.conf"].text.splitlines()
     return [line.split() for line in lines if line and not line.startswith("#")]
 
 
@@ -50,7 +50,7 @@ def test_the_superuser_is_reached_on_the_host_itself_only() -> None:
     ],
 )
 def test_a_certificate_opens_the_role_of_its_name_and_profile(subject: str, opens: str | None) -> None:
-    text = render(REFERENCE, "db1", "postgresql", "pg_ident.conf.j2")
+    text = files_of(REFERENCE, "db1", "postgresql")["/etc/postgresql/17/main/pg_ident.conf"].text
     lines = re.findall(r'^clients\s+"/(.*)"\s+(\S+)$', text, flags=re.MULTILINE)
     assert len(lines) == len(CLIENTS)
     found = [role for pattern, role in lines if re.search(pattern, subject)]
@@ -58,12 +58,12 @@ def test_a_certificate_opens_the_role_of_its_name_and_profile(subject: str, open
 
 
 def test_no_password_is_ever_set() -> None:
-    script = render(REFERENCE, "db1", "postgresql", "databases.sql.j2")
+    script = files_of(REFERENCE, "db1", "postgresql")["/etc/pacslab/databases.sql"].text
     assert script.count("PASSWORD NULL") == len(CLIENTS)
     assert script.count("PASSWORD") == len(CLIENTS)
     assert "SUPERUSER" not in script.replace("NOSUPERUSER", "")
 
 
 def test_only_archives_get_the_extension_of_the_index() -> None:
-    script = render(REFERENCE, "db1", "postgresql", "databases.sql.j2")
+    script = files_of(REFERENCE, "db1", "postgresql")["/etc/pacslab/databases.sql"].text
     assert re.findall(r'\\connect "(\S+)"\nCREATE EXTENSION IF NOT EXISTS "pg_trgm";', script) == ["pacs_rad", "vna1"]

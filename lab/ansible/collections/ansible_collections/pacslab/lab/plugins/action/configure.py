@@ -67,11 +67,16 @@ class ActionModule(ActionBase):
         return _as_bytes(entry["content"])
 
     def _render(self, name: str, variables: dict[str, Any]) -> Any:
-        """Render a template as ansible.builtin.template does: blocks take their line's end with them."""
+        """Render a template as ansible.builtin.template does: blocks take their line's end with them.
+
+        It may import another role's: ``{% import 'haproxy/templates/edge.j2' as edge with context %}``.
+        """
         path = self._find_needle("templates", name)
         if self._templates is None:
             folders = [*variables.get("ansible_search_path", []), self._loader.get_basedir()]
             search = [str(Path(path).parent), *(f"{folder}/templates" for folder in folders), *folders]
+            if "role_path" in variables:
+                search.append(str(Path(variables["role_path"]).parent))  # where the roles are
             self._templates = self._templar.copy_with_new_env(searchpath=search, available_variables=variables)
         text = trust_as_template(self._loader.get_text_file_contents(path))
         return self._templates.template(text, overrides={"trim_blocks": True})
