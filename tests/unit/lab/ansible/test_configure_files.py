@@ -93,6 +93,34 @@ def test_check_mode_tells_and_changes_nothing(host: Host) -> None:
     assert host.names() == []
 
 
+def test_check_mode_foretells_what_the_task_then_does(host: Host) -> None:
+    again = {"commands": [["true"]], "validate": [["test", "-e", str(host.folder / "a")]]}
+    told = host.task({"a": "new\n"}, check=True, **again)
+    done = host.task({"a": "new\n"}, **again)
+    assert [told[key] for key in ("changed", "files", "commands", "units")] == [
+        done[key] for key in ("changed", "files", "commands", "units")
+    ]
+    assert not host.task({"a": "new\n"}, check=True, **again)["changed"]
+
+
+def test_check_mode_says_what_it_cannot_know(host: Host) -> None:
+    (host.folder / "a").write_text("old\n")
+    told = host.task(
+        {"a": "new\n"},
+        check=True,
+        a={"owner": "nobody-of-that-name"},
+        validate=[["no-such-judge", "-c"]],
+        commands=[["no-such-command"]],
+    )
+    assert told["changed"]
+    assert [sentence.partition(":")[0] for sentence in told["unchecked"]] == [
+        str(host.folder / "a"),
+        "not validated, since the new files are not in place",
+        "not run, so what it changes is not known",
+    ]
+    assert host.read("a") == "old\n"
+
+
 def test_a_secret_is_never_shown(host: Host) -> None:
     host.task({"key": "old secret"}, key={"secret": True})
     shown = json.dumps(host.task({"key": "new secret"}, key={"secret": True}))

@@ -130,6 +130,48 @@ def test_check_mode_only_looks(systemd: Systemd) -> None:
     assert systemd.asked == ["systemctl show"]
 
 
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        (b"[Service]\n[Install]\nWantedBy=multi-user.target\n", ["enable", "--no-block start"]),
+        (b"[Service]\n", ["--no-block start"]),
+        (None, ["enable", "--no-block start"]),  # a package that is not installed yet brings it
+    ],
+)
+def test_check_mode_knows_what_a_unit_that_is_not_there_yet_will_need(
+    systemd: Systemd, text: bytes | None, asked: list[str]
+) -> None:
+    del systemd
+    coming = {} if text is None else {"gone.service": text}
+    asks = units.ask_systemd(enable=["gone.service"], restart=[], reload=[], fresh=True, check=True, coming=coming)
+    assert asks == [["systemctl", *words.split(), "gone.service"] for words in asked]
+    assert units.absent(["a.service", "gone.service"], coming) == ([] if text else ["gone.service"])
+
+
+def test_an_instance_is_brought_by_its_template() -> None:
+    assert units.unit_of("/etc/systemd/system/a@.service") == "a@.service"
+    assert units.unit_of("/etc/systemd/system/a@b.service.d/c.conf") is None
+    assert units.expected("a@b.service", {"LoadState": "not-found"}, {"a@.service": b"[Unit]"}) == {
+        "LoadState": "loaded",
+        "ActiveState": "inactive",
+        "UnitFileState": "static",
+    }
+
+
+@pytest.mark.parametrize(("state", "asked"), [("disabled", [["systemctl", "enable", "a.service"]]), ("enabled", [])])
+def test_in_an_image_check_mode_says_what_would_be_enabled(
+    systemd: Systemd, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, state: str, asked: list[list[str]]
+) -> None:
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    (folder / "systemctl").write_text(f"#!/bin/sh\necho {state}\n")
+    (folder / "systemctl").chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=":")
+    monkeypatch.setattr(units, "RUNNING", tmp_path / "absent")
+    assert units.ask_systemd(enable=["a.service"], restart=[], reload=[], fresh=True, check=True) == asked
+    assert systemd.asked == []
+
+
 def test_in_an_image_units_are_enabled_and_nothing_is_started(
     systemd: Systemd, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

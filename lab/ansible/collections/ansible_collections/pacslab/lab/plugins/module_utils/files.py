@@ -59,18 +59,30 @@ class Change(NamedTuple):
         }
 
 
-def wanted_file(asked: dict[str, Any], content: bytes) -> File:
-    """Check one entry of the task and look its owner up on this host."""
+NOBODY_YET = -1
+"""In check mode: the id of a user or group that is not there, and so owns no file."""
+
+
+def wanted_file(asked: dict[str, Any], content: bytes, *, check: bool = False) -> File:
+    """Check one entry of the task and look its owner up on this host.
+
+    In check mode an owner may be missing, since what would create it has not run: the file then counts as different.
+
+    Raises:
+        ConfigureError: the entry is wrong, or its owner does not exist.
+    """
     dest = asked["dest"]
     if not dest.startswith("/"):
         raise ConfigureError(f"dest {dest!r} is not an absolute path")
     if not re.fullmatch(r"[0-7]{3,4}", asked["mode"]):
         raise ConfigureError(f"{dest}: mode {asked['mode']!r} is not an octal string such as '0640'")
+    uid = gid = NOBODY_YET
     try:
         uid = pwd.getpwnam(asked["owner"]).pw_uid
         gid = grp.getgrnam(asked["group"]).gr_gid
     except KeyError as error:
-        raise ConfigureError(f"{dest}: {error.args[0]}; the role's install.yml must create it") from error
+        if not check:
+            raise ConfigureError(f"{dest}: {error.args[0]}; the role's install.yml must create it") from error
     return File(dest, Entry(content, int(asked["mode"], 8), uid, gid), asked["secret"])
 
 

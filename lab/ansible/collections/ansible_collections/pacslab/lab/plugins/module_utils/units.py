@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 
 from ansible_collections.pacslab.lab.plugins.module_utils.command import ConfigureError, run
@@ -20,8 +21,19 @@ def is_unit_file(path: str) -> bool:
     return UNIT_FILE.match(path) is not None
 
 
+def unit_of(path: str) -> str | None:
+    """The unit that this file defines; None for a fragment of one, and for any other file."""
+    return path.rpartition("/")[2] if is_unit_file(path) and not path.rpartition("/")[0].endswith(".d") else None
+
+
 def ask_systemd(
-    *, enable: list[str], restart: list[str], reload: list[str], fresh: bool, check: bool
+    *,
+    enable: list[str],
+    restart: list[str],
+    reload: list[str],
+    fresh: bool,
+    check: bool,
+    coming: dict[str, bytes] | None = None,
 ) -> list[list[str]]:
     """Bring the units to what is asked, and return the commands that took (in check mode: would take).
 
@@ -31,7 +43,12 @@ def ask_systemd(
         reload: units to reload; those that cannot, or are just starting, are restarted; those that do not run or exist
             are left alone.
         fresh: unit files changed, so systemd has to read them again first.
+        coming: in check mode, the text of each unit that the task would write, by name.
         check: change nothing.
+
+    Raises:
+        ConfigureError: a unit to enable or restart does not exist or cannot be loaded. In check mode one that does not
+            exist may be brought by what has not run; it is taken for one that can be enabled.
     """
     names = list(dict.fromkeys([*enable, *restart, *reload]))
     if not names:
@@ -44,8 +61,9 @@ def ask_systemd(
     if not check and not fresh and any(state.get("NeedDaemonReload") == "yes" for state in states.values()):
         run(["systemctl", "daemon-reload"])
         states = show(names)
-    if not check:  # in check mode the unit's file may be among those that would be written
-        _refuse_missing(states, [*enable, *restart])
+    if check:
+        states = {name: expected(name, state, coming or {}) for name, state in states.items()}
+    _refuse_missing(states, [*enable, *restart])
     asks = plan(states, enable=enable, restart=restart, reload=reload)
     if not check:
         for argv in asks:
@@ -85,6 +103,30 @@ def show(names: list[str]) -> dict[str, State]:
     }
 
 
+def absent(names: list[str], coming: dict[str, bytes]) -> list[str]:
+    """Units that are neither there nor among those that the task would write."""
+    if not names or not RUNNING.is_dir():
+        return []
+    return [
+        name for name, state in show(names).items() if state["LoadState"] == "not-found" and not _text(name, coming)
+    ]
+
+
+def expected(name: str, state: State, coming: dict[str, bytes]) -> State:
+    """What the state of a unit that is not there will be once its file is."""
+    if state["LoadState"] != "not-found":
+        return state
+    text = _text(name, coming)
+    enabled = "static" if text is not None and b"[Install]" not in text else "disabled"
+    return {**state, "LoadState": "loaded", "ActiveState": "inactive", "UnitFileState": enabled}
+
+
+def _text(name: str, coming: dict[str, bytes]) -> bytes | None:
+    """The text of a unit that would be written, under its own name or its template's."""
+    stem, _, kind = name.rpartition(".")
+    return coming.get(name) or coming.get(f"{stem.partition('@')[0]}@.{kind}")
+
+
 def _runs(state: State) -> bool:
     """Active or about to be; a one-shot that has run since boot has done its work."""
     if state["ActiveState"] in {"active", "activating", "reloading", "refreshing"}:
@@ -105,6 +147,15 @@ def _refuse_missing(states: dict[str, State], wanted: list[str]) -> None:
 def _enable_offline(enable: list[str], *, check: bool) -> list[list[str]]:
     """Without systemd as process 1, in an image being built, units can only be enabled."""
     argv = ["systemctl", "enable", *enable]
-    if not enable or check:
+    if not enable:
         return []
+    if check:
+        return [argv] if any(_can_be_enabled(unit) for unit in enable) else []
     return [argv] if run(argv) else []  # it prints the links it makes, and nothing when they are there
+
+
+def _can_be_enabled(unit: str) -> bool:
+    """Whether a unit is not enabled, or not there yet, as ``systemctl`` reads it from the files."""
+    argv = ["systemctl", "is-enabled", unit]
+    done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+    return done.stdout.decode().strip() in {"", "disabled", "linked", "not-found"}

@@ -97,7 +97,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 files: {description: Files that were written or removed., returned: always, type: list, elements: str}
+commands: {description: Commands that were run because a file changed., returned: always, type: list, elements: list}
 units: {description: What was asked of systemd., returned: always, type: list, elements: list}
+unchecked: {description: In check mode, what it could not find out., returned: always, type: list, elements: str}
 """
 
 PENDING_DIR = Path("/var/lib/pacslab/configure")
@@ -150,41 +152,67 @@ def configure(asked: dict[str, Any], *, check: bool, diff: bool) -> dict[str, An
     contents = unpack(asked["payload"])
     if len(contents) != len(asked["files"]):
         raise command.ConfigureError("contents are missing: this module is called through its action plugin")
-    wanted = [files.wanted_file(entry, content) for entry, content in zip(asked["files"], contents, strict=True)]
-    remove = [*asked["remove"], *files.strays(asked["trees"], {one.dest for one in wanted})]
+    wanted = [
+        files.wanted_file(entry, content, check=check) for entry, content in zip(asked["files"], contents, strict=True)
+    ]
+    remove = [*asked["remove"], *files.strays(asked["trees"], {file.dest for file in wanted})]
     plan = files.plan(wanted, remove)
-    mark = pending_mark([one.dest for one in wanted] + asked["remove"])
-    result: dict[str, Any] = {"changed": bool(plan), "files": [change.path for change in plan], "units": []}
-    if diff:
-        result["diff"] = [change.shown() for change in plan]
+    mark = pending_mark([file.dest for file in wanted] + asked["remove"])
     unfinished = mark.exists()
     touched = bool(plan) or unfinished
-    if not check:
-        if plan:
-            mark.parent.mkdir(parents=True, exist_ok=True)
-            mark.touch()
-            try:
-                files.apply(plan, asked["validate"])
-            except files.RestoredError as error:
-                mark.unlink()
-                raise command.ConfigureError(str(error)) from error
-        elif unfinished:
-            files.validate(asked["validate"])
-        if touched:
-            for argv in asked["commands"]:
-                command.run(argv)
+    if touched and not check:
+        write(asked, plan, mark)
+    coming = {units.unit_of(change.path) or "": change.after.content or b"" for change in plan} if check else {}
     asks = units.ask_systemd(
         enable=asked["enable"],
         restart=asked["restart"] if touched else [],
         reload=asked["reload"] if touched else [],
         fresh=any(units.is_unit_file(change.path) for change in plan) or unfinished,
+        coming=coming,
         check=check,
     )
     if not check:
         mark.unlink(missing_ok=True)
-    result["units"] = asks
-    result["changed"] = touched or bool(asks)
+    result: dict[str, Any] = {
+        "changed": touched or bool(asks),
+        "files": [change.path for change in plan],
+        "commands": asked["commands"] if touched else [],
+        "units": asks,
+        "unchecked": unchecked(asked, wanted, coming, touched=touched) if check else [],
+    }
+    if diff:
+        result["diff"] = [change.shown() for change in plan]
     return result
+
+
+def write(asked: dict[str, Any], plan: list[files.Change], mark: Path) -> None:
+    """Make the changes, or without any finish what an interrupted run began, and run the task's commands.
+
+    Raises:
+        ConfigureError: the new files are not valid (the former ones are back), or a command failed.
+    """
+    if plan:
+        mark.parent.mkdir(parents=True, exist_ok=True)
+        mark.touch()
+        try:
+            files.apply(plan, asked["validate"])
+        except files.RestoredError as error:
+            mark.unlink()
+            raise command.ConfigureError(str(error)) from error
+    else:
+        files.validate(asked["validate"])
+    for argv in asked["commands"]:
+        command.run(argv)
+
+
+def unchecked(asked: dict[str, Any], wanted: list[files.File], coming: dict[str, bytes], *, touched: bool) -> list[str]:
+    """What check mode cannot know: it neither writes nor runs anything."""
+    told = [f"{file.dest}: its owner or group does not exist yet" for file in wanted if files.NOBODY_YET in file.entry]
+    if touched:
+        told += [f"not validated, since the new files are not in place: {' '.join(argv)}" for argv in asked["validate"]]
+        told += [f"not run, so what it changes is not known: {' '.join(argv)}" for argv in asked["commands"]]
+    missing = units.absent(list(dict.fromkeys([*asked["enable"], *asked["restart"]])), coming)
+    return told + [f"unit {name} does not exist yet" for name in missing]
 
 
 def main() -> None:
