@@ -7,7 +7,7 @@ PACSLAB := lab/with-docker.sh $(BIN)/pacslab
 PYTHON_CODE := lab simulators tests roles
 JUNIT = $(if $(CI_RESULTS),--junitxml=$(CI_RESULTS)/$@.xml)
 
-.PHONY: help lab test night setup down clean lint unit setup-test lab-test lock docs
+.PHONY: help lab test night setup down clean lint unit setup-test role role-test lab-test lock docs
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,7 +17,7 @@ lab: setup ## bring up the lab, run the scenarios that its site is for, and prov
 	@$(PACSLAB) scenario run --site $(SITE)
 	@$(PACSLAB) verify segmentation containment --site $(SITE)
 
-test: setup-test lint unit lab-test ## linters, unit tests, then the lab tests in a lab of their own
+test: setup-test lint unit role-test lab-test ## linters, unit tests, changed roles, then the lab tests in a lab of their own
 
 night: setup-test ## all of it and what takes longer: sabotages, abuse twins, every role and site, benches, a rebuild
 	@$(BIN)/python -m tests.night
@@ -43,6 +43,12 @@ lint: setup-test ## ruff, mypy, import-linter, map of controls, yamllint, ansibl
 
 unit: setup-test ## unit tests, which need no Docker; their branch coverage may not fall
 	@$(BIN)/pytest $(JUNIT) --numprocesses=auto --cov --cov-report=term:skip-covered tests/unit
+
+role: setup ## try one role on one host: make role ROLE=name; without ROLE, those that changed
+	@$(PACSLAB) role $(or $(ROLE),--changed)
+
+role-test: setup-test ## try the roles that have not passed as they are now
+	@$(PACSLAB) role --changed $(if $(CI_RESULTS),--junit $(CI_RESULTS)/$@.xml)
 
 lab-test: setup-test ## hardening checks and lab tests, in a lab of their own
 	@lab/with-docker.sh $(BIN)/pytest $(JUNIT) tests/hardening tests/lab

@@ -17,7 +17,7 @@ from lab.events import TaskFinished
 from lab.settings import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from lab.events import Bus
 
@@ -49,8 +49,20 @@ class FailedTask:
 
 
 @dataclass(frozen=True)
+class TaskResult:
+    """A task that ended on a host: the play it belongs to, its status as in :class:`TaskFinished`, and what it gave."""
+
+    play: str
+    host: str
+    role: str
+    task: str
+    status: str
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Play:
-    """A playbook with everything that a run of it needs."""
+    """A playbook with everything that a run of it needs; ``heard`` is given every result whole."""
 
     playbook: Path
     inventories: Sequence[Path]
@@ -58,6 +70,7 @@ class Play:
     variables: Sequence[Path] = ()
     limit: Sequence[str] = ()
     order: strategy.TaskOrder = "linear"
+    heard: Callable[[TaskResult], None] | None = None
     remedy: str = "Correct the role; the whole output is in the folder 'artifacts' below {folder}."
 
     def run(self, bus: Bus) -> None:
@@ -75,8 +88,10 @@ class Play:
             if outcome is None:
                 continue
             bus.emit(outcome)
+            role = event["event_data"].get("role", "")
+            if self.heard is not None:
+                self.heard(_result(event, outcome, role))
             if outcome.status in BAD:
-                role = event["event_data"].get("role", "")
                 failures.append(FailedTask(outcome.host, role, outcome.task, outcome.detail))
         if failures:
             more = len(failures) - _SHOWN_FAILURES
@@ -177,6 +192,11 @@ def _outcome(event: dict[str, Any]) -> TaskFinished | None:
     if status == "ok" and result.get("changed"):
         status = "changed"
     return TaskFinished(data["host"], data.get("task", ""), status, message(result) if status in BAD else "")
+
+
+def _result(event: dict[str, Any], outcome: TaskFinished, role: str) -> TaskResult:
+    data = event["event_data"]
+    return TaskResult(data.get("play", ""), outcome.host, role, outcome.task, outcome.status, data.get("res") or {})
 
 
 def message(result: dict[str, Any]) -> str:

@@ -29,6 +29,7 @@ VERBS = {
     "verify": "check a lab's controls",
     "runs": "list and show what was judged on a lab",
     "controls": "show which controls are supported by what was judged on a lab",
+    "role": "try roles one by one, each on one host with what it needs",
     "snapshot": "keep, list and remove configured labs",
     "down": "remove a lab",
     "doctor": "list what is left over on this machine, and how to clear it",

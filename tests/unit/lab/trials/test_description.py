@@ -1,0 +1,94 @@
+"""Every role can be described on a host of its own, with what it cannot do without and nothing more."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from lab.errors import UsageError
+from lab.topology.catalog import load_catalog
+from lab.topology.load import load_site, site_names, site_path
+from lab.trials.description import Subject, describe, subject_of
+from lab.trials.trial import only
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lab.topology.site import Site
+
+ROLES = sorted(load_catalog())
+
+
+@cache
+def sites() -> tuple[Site, ...]:
+    return tuple(load_site(site_path(name)) for name in site_names())
+
+
+def subject(role: str) -> Subject:
+    """Return the host that a role is tried on."""
+    return subject_of(sites(), role)
+
+
+@pytest.fixture(params=ROLES)
+def described(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Subject, Site, set[str]]:
+    """Each role's subject, its trial's site, and who is started."""
+    found = subject(request.param)
+    description = describe(found)
+    path = tmp_path / "topology.yml"
+    path.write_text(yaml.safe_dump(description.content, sort_keys=False))
+    return found, load_site(path), set(description.started)
+
+
+def test_a_trial_s_description_has_no_mistake_and_the_role_has_what_it_asks(
+    described: tuple[Subject, Site, set[str]],
+) -> None:
+    found, site, started = described
+    assert tuple(site.hosts[found.host].roles) == found.roles
+    asked = {name for role in found.roles for name in site.catalog[role].asks}
+    there = set(site.services(found.host)) | {
+        flow.service for flow in site.flows_out(found.host) if flow.target in started
+    }
+    assert asked <= there
+
+
+def test_who_is_started_is_asked_for(described: tuple[Subject, Site, set[str]]) -> None:
+    found, site, started = described
+    asked = {name for role in found.roles for name in site.catalog[role].asks}
+    for host in started - {found.host}:
+        assert asked & set(site.services(host))
+    assert set(only(site, {host: site.hosts[host].roles for host in started}).hosts) == started
+
+
+def test_flows_of_the_subject_stay_as_they_are_in_its_own_site(described: tuple[Subject, Site, set[str]]) -> None:
+    found, site, _ = described
+    offered = {name for role in found.roles for name in site.catalog[role].services}
+    expected = {
+        (flow.source, flow.service, flow.permits) for flow in found.site.flows_in(found.host) if flow.service in offered
+    }
+    assert {(flow.source, flow.service, flow.permits) for flow in site.flows_in(found.host)} == expected
+
+
+def test_an_edge_has_an_application_behind_it() -> None:
+    assert {"orthanc", "modality", "ris"} & set(subject("dicom_edge").before)
+
+
+def test_a_role_stands_on_what_it_comes_after_and_its_image_is_one_that_the_site_has() -> None:
+    entry = describe(subject("log_forwarder")).started["ca1"]
+    assert entry.roles == entry.image == ("base", "trust", "log_forwarder")
+    edge = describe(subject("dicom_edge"))
+    entry = edge.started[edge.subject]
+    assert "log_forwarder" not in entry.roles
+    assert set(entry.roles) < set(entry.image)
+
+
+def test_a_client_of_the_database_gets_one() -> None:
+    assert list(describe(subject("ris")).started) == ["ris1", "db1"]
+    assert list(describe(subject("haproxy")).started) == ["siem1"]
+
+
+def test_a_role_that_no_host_has_is_named() -> None:
+    with pytest.raises(UsageError, match="nowhere"):
+        subject("nowhere")
