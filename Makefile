@@ -48,7 +48,7 @@ role: setup ## try one role on one host: make role ROLE=name; without ROLE, thos
 	@$(PACSLAB) role $(or $(ROLE),--changed)
 
 role-test: setup-test ## try the roles that have not passed as they are now
-	@$(PACSLAB) role --changed $(if $(CI_RESULTS),--junit $(CI_RESULTS)/$@.xml)
+	@$(PACSLAB) role --changed --lab test-role $(if $(CI_RESULTS),--junit $(CI_RESULTS)/$@.xml)
 
 lab-test: setup-test ## hardening checks and lab tests, in a lab of their own
 	@lab/with-docker.sh $(BIN)/pytest $(JUNIT) tests/hardening tests/lab

@@ -42,6 +42,7 @@ def parts() -> list[Part]:
         Part("rebuild", (("pacslab", "build", "--fresh", "--prune"),)),
         Part("lint and unit", (("make", "lint", "unit"),)),
         Part("lab tests", (("make", "lab-test"),)),
+        Part("roles", (("pacslab", "role", "--all", "--lab", f"{LAB}-role"),)),
         *(site_part(site) for site in site_names()),
         Part("lab", (("pacslab", "up", *lab), ("pacslab", "scenario", "run", *lab))),
         Part("sabotage", (("pacslab", "verify", "sabotage", *lab),)),
