@@ -49,7 +49,11 @@ SYSTEMD_SECONDS = 90
 HEALTHY_SECONDS = 120
 HARDENING = "hardening"
 """The check that judges one host's hardening."""
-SETTLE = ["timeout", "15", "sh", "-c", "while systemctl list-jobs --no-legend | grep -q .; do sleep 0.2; done; true"]
+SETTLE = [
+    "sh",
+    "-c",
+    "timeout 15 sh -c 'while systemctl list-jobs --no-legend | grep -q .; do sleep 0.2; done' || true",
+]
 """Waits until systemd has no job left; a unit that never ends starting does not hold the trial up."""
 
 
