@@ -25,7 +25,7 @@ RELOADED = partial(
 def without(path: str, *reasons: str) -> tuple[Edit, ...]:
     """Take out the rules that refuse for these reasons."""
     return tuple(
-        Edit(path, rf"^ *tcp-request content set-var\(sess\.reason\) str\({re.escape(reason)}\) .*\n", "")
+        Edit(path, rf"^ *tcp-request content set-var\(txn\.reason\) str\({re.escape(reason)}\) .*\n", "")
         for reason in reasons
     )
 

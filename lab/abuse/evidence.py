@@ -52,7 +52,7 @@ def event_of(line: Mapping[str, Any]) -> dict[str, Any]:
     """The event in a collected line: its keys, or what stands as ``word key=value ...`` in its text."""
     data = line.get("data")
     if isinstance(data, dict):
-        return {"outcome": data.get("verdict"), **data}
+        return data
     text = str(line.get("message", "")).strip()
     return {"outcome": text.split(" ", 1)[0], **{key: value.strip('"') for key, value in _PAIR.findall(text)}}
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from lab.atomic_write import atomic_write
 from lab.errors import UsageError
-from lab.operate.configured import tree_digest
+from lab.operate.inputs import tree_digest
 from lab.settings import ROOT
 from lab.trials.description import describe
 

@@ -45,7 +45,7 @@ def _taken(scene: Scene, tried: Tried) -> str:
 
 
 _NOT_DICOM = (
-    r"^ *tcp-request content set-var\(sess\.reason\) str\(not-dicom\) if {0}\n *tcp-request content reject if {0}\n"
+    r"^ *tcp-request content set-var\(txn\.reason\) str\(not-dicom\) if {0}\n *tcp-request content reject if {0}\n"
 )
 """The rule that notes the reason, and the one that ends the connection for it."""
 _BROKEN = partial(AbuseCase, parties=scanner_alone_at_archive, unharmed=answers_control)

@@ -13,7 +13,6 @@ from lab.abuse.misuse import Misuse
 from lab.abuse.model import AbuseCase
 from lab.abuse.parties import DICOM_NODE, SYSLOG_NODE, senders_at_collector
 from lab.abuse.sights import names_of
-from lab.abuse.weakening import Edit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,17 +55,6 @@ def _still_logs(scene: Scene, _: Tried) -> str:
     return f"{scene.parties.target} still keeps what {source} logs"
 
 
-def _accepting(*conditions: str) -> tuple[Edit, ...]:
-    """The edge lets a sender in who meets these conditions alone."""
-    return (
-        Edit(
-            edges.SYSLOG,
-            r"^( *tcp-request content accept if) syslog_node listed own_address$",
-            rf"\1 {' '.join(conditions)}",
-        ),
-    )
-
-
 _SENDER = partial(AbuseCase, parties=senders_at_collector, harm=_kept, unharmed=_still_logs)
 
 CASES = (
@@ -81,7 +69,9 @@ CASES = (
         evidence=_refused("address-mismatch"),
         control="the collector's edge binds the certificate to its host's address",
         weakenings=(
-            edges.RELOADED("the edge compares no address with the certificate", _accepting("syslog_node", "listed")),
+            edges.RELOADED(
+                "the edge compares no address with the certificate", edges.without(edges.SYSLOG, "address-mismatch")
+            ),
         ),
     ),
     _SENDER(
@@ -94,6 +84,6 @@ CASES = (
         ),
         evidence=_refused("wrong-profile"),
         control="the collector's edge takes certificates of profile syslog-node alone",
-        weakenings=(edges.RELOADED("the edge looks at no profile", _accepting("listed", "own_address")),),
+        weakenings=(edges.RELOADED("the edge looks at no profile", edges.without(edges.SYSLOG, "wrong-profile")),),
     ),
 )

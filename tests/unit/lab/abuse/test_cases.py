@@ -13,7 +13,7 @@ from lab.abuse.registry import cases
 from lab.abuse.weakening import Edit, EditedFiles, FilterRule, ReplacedService
 from lab.results.model import ID
 from lab.settings import ROOT
-from tests.unit.roles.templates import REFERENCE, SMALL_PRACTICE, render
+from tests.unit.roles.rendered import REFERENCE, SMALL_PRACTICE, files_of
 
 if TYPE_CHECKING:
     from lab.abuse.model import AbuseCase
@@ -32,21 +32,13 @@ def every_case(*, with_files: bool = False) -> list[pytest.param]:  # type: igno
     ]
 
 
-def templates() -> dict[str, tuple[str, str]]:
-    """Role and template of every file that a role renders, by its path on the host."""
-    found = {}
-    for tasks in (ROOT / "roles").glob("*/tasks/configure.yml"):
-        for template, path in re.findall(r"template: ([\w.]+\.j2), dest: (\S+?)[,}]", tasks.read_text("utf-8")):
-            found[path] = (tasks.parents[1].name, template)
-    return found
-
-
 def shipped(path: str, host: str) -> str:
     """What a host has in a file, as shipped."""
     if path.startswith(LIBRARY):
         return (ROOT / path.removeprefix(LIBRARY)).read_text("utf-8")
-    role, template = templates()[path]
-    return render(REFERENCE, host, role, template)
+    tasks = {role: ROOT / "roles" / role / "tasks" / "configure.yml" for role in REFERENCE.hosts[host].roles}
+    role = next(role for role, file in tasks.items() if file.exists() and f"dest: {path}," in file.read_text("utf-8"))
+    return files_of(REFERENCE, host, role)[path].text
 
 
 @pytest.mark.parametrize("case", every_case())

@@ -30,7 +30,7 @@ def test_another_outcome_reason_or_host_is_no_evidence(data: dict[str, str]) -> 
 
 
 def test_the_edges_word_for_the_outcome_counts_too() -> None:
-    assert WANTED.is_met_by({"data": {"verdict": "refused", "reason": "ae-mismatch", "source": "10.0.0.1"}})
+    assert WANTED.is_met_by({"data": {"outcome": "refused", "reason": "ae-mismatch", "peer": "10.0.0.1"}})
 
 
 def test_an_event_in_text_is_read_like_one_in_json() -> None:

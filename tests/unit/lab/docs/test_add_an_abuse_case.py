@@ -22,7 +22,7 @@ from lab.hospital.hospital import Hospital
 from lab.results.model import ID
 from simulators.misuse.registry import cases as misuse_cases
 from tests.unit.lab.docs.pages import DOCS, files
-from tests.unit.roles.templates import REFERENCE, render
+from tests.unit.roles.rendered import REFERENCE, files_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,7 +91,7 @@ def test_what_it_switches_off_is_there_to_be_switched_off(shown: AbuseCase) -> N
     parties = shown.parties(REFERENCE)
     (weakening,) = shown.weakenings
     assert isinstance(weakening, EditedFiles)
-    text = render(REFERENCE, parties.target, "dicomweb_edge", "dicomweb.cfg.j2")
+    text = files_of(REFERENCE, parties.target, "dicomweb_edge")[weakening.edits[0].path].text
     for edit in weakening.edits:
         assert edit.applied_to(text) != text
 
