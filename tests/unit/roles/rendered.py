@@ -64,6 +64,17 @@ def files_of(site: Site, host: str, role: str, roles_dir: Path = ROLES_DIR) -> d
     return _files(_BySite(site), host, role, roles_dir)
 
 
+def rendered_template(site: Site, host: str, role: str, template: str, **variables: Any) -> str:
+    """One template of a role for this host, with further variables.
+
+    Raises:
+        AnsibleError: the template refuses to render.
+    """
+    known = {**variables_of(site, host, role), **variables}
+    asked = {"files": [{"template": template, "dest": "/rendered"}]}
+    return run_action(asked, known, DataLoader())["/rendered"].text
+
+
 class _BySite:
     """A site as a key: it holds mappings, so it is one by being the same object."""
 

@@ -14,43 +14,28 @@ from lab.engine.spec import Cgroups, fabric_spec, host_spec
 from lab.settings import ROOT
 from lab.topology.load import load_site
 from lab.topology.model import Topology
-from lab.topology.role import RoleMeta
 from lab.topology.site import Site
+from tests.unit.site_builder import build_site
 
 KERNEL_LIMIT = 15
 
 
 def small_site(**zone: Any) -> Site:
-    asset = {"owner": "IT", "criticality": "low", "purpose": "test"}
-    topology = Topology.model_validate(
-        {
-            "site": "small",
-            "title": "Small",
-            "domain": "small.internal",
-            "zones": {
-                "one": {"vlan": 41, "subnet": "10.1.41.0/24", "purpose": "first", **zone},
-                "two": {"vlan": 4094, "subnet": "10.0.0.0/8", "purpose": "second"},
-            },
-            "hosts": {
-                "fw": {
-                    "zone": "one",
-                    "address": "10.1.41.1",
-                    "gateway": True,
-                    "roles": ["base", "firewall"],
-                    "asset": asset,
-                },
-                "a": {"zone": "one", "address": "10.1.41.11", "roles": ["base"], "asset": asset},
-                "b": {"zone": "one", "address": "10.1.41.12", "roles": ["base"], "asset": asset},
-            },
-            "flows": [{"from": "a", "to": "b", "service": "web", "why": "test"}],
-        }
-    )
-    role = RoleMeta.model_validate(
-        {"summary": "x", "services": {"web": {"unit": "w.service", "port": 1, "remedy": "r"}}}
-    )
-    return Site(
-        topology, {"base": role, "firewall": RoleMeta(summary="y")}, ROOT / "inventories" / "small" / "topology.yml"
-    )
+    description = {
+        "site": "small",
+        "zones": {
+            "one": {"vlan": 41, "subnet": "10.1.41.0/24", "purpose": "first", **zone},
+            "two": {"vlan": 4094, "subnet": "10.0.0.0/8", "purpose": "second"},
+        },
+        "hosts": {
+            "fw": {"zone": "one", "address": "10.1.41.1", "gateway": True, "roles": ["base", "firewall"]},
+            "a": {"zone": "one", "address": "10.1.41.11", "roles": ["base"]},
+            "b": {"zone": "one", "address": "10.1.41.12", "roles": ["base"]},
+        },
+        "flows": [{"from": "a", "to": "b", "service": "web", "why": "test"}],
+    }
+    web = {"unit": "w.service", "port": 1, "remedy": "r"}
+    return build_site(description, {"base": {"summary": "x", "services": {"web": web}}, "firewall": {"summary": "y"}})
 
 
 @pytest.mark.parametrize("site_name", ["reference", "small-practice"])

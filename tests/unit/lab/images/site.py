@@ -8,11 +8,12 @@ import yaml
 
 from lab.images.recipe import Recipe, site_recipes
 from lab.topology.catalog import load_catalog
-from lab.topology.model import Topology
-from lab.topology.site import Site
+from tests.unit.site_builder import build_site
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from lab.topology.site import Site
 
 ROLES = {"common": [], "web": [], "program": ["program"], "settings": []}
 HOSTS = {"one": ["common", "web", "settings"], "two": ["common", "program"]}
@@ -40,20 +41,16 @@ class Repository:
 
     def site(self, hosts: dict[str, list[str]] | None = None) -> Site:
         """The site of this repository."""
-        asset = {"owner": "x", "criticality": "low", "purpose": "x"}
-        topology = {
+        description = {
             "site": "mini",
-            "title": "Mini",
-            "domain": "mini.internal",
             "zones": {"lan": {"vlan": 1, "subnet": "10.0.0.0/24", "purpose": "all"}},
             "hosts": {
-                name: {"zone": "lan", "address": f"10.0.0.{number}", "roles": roles, "asset": asset}
+                name: {"zone": "lan", "address": f"10.0.0.{number}", "roles": roles}
                 for number, (name, roles) in enumerate((hosts or HOSTS).items(), start=10)
             },
             "flows": [{"from": "one", "to": "two", "service": "none", "why": "x"}],
         }
-        catalog = load_catalog(self.root / "roles")
-        return Site(Topology.model_validate(topology), catalog, self.root / "inventories/mini/topology.yml")
+        return build_site(description, load_catalog(self.root / "roles"), self.root / "inventories/mini/topology.yml")
 
     def recipes(self, base: str = "base", hosts: dict[str, list[str]] | None = None) -> dict[str, Recipe]:
         """Recipes by name."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import yaml
 
-from lab.topology.model import Topology
-from lab.topology.role import RoleMeta
-from lab.topology.site import Site
+from tests.unit.site_builder import build_site
+
+if TYPE_CHECKING:
+    from lab.topology.site import Site
 
 TOPOLOGY = """
 site: tiny
@@ -24,12 +25,11 @@ hosts:
     address: 10.0.10.1
     gateway: true
     roles: [base, trust, time_source]
-    asset: &asset {owner: IT, criticality: high, purpose: Whatever}
-  ca1: {zone: core, address: 10.0.10.11, roles: [base, trust, certificate_status], asset: *asset}
-  pacs1: {zone: core, address: 10.0.10.12, roles: [base, trust, archive, orthanc], asset: *asset}
-  ct1: {zone: scanners, address: 10.0.20.11, roles: [base, trust, scanner], asset: *asset}
-  ct2: {zone: scanners, address: 10.0.20.12, roles: [base, trust, scanner], asset: *asset}
-  guest1: {zone: guest, address: 10.0.30.11, roles: [base], asset: *asset}
+  ca1: {zone: core, address: 10.0.10.11, roles: [base, trust, certificate_status]}
+  pacs1: {zone: core, address: 10.0.10.12, roles: [base, trust, archive, orthanc]}
+  ct1: {zone: scanners, address: 10.0.20.11, roles: [base, trust, scanner]}
+  ct2: {zone: scanners, address: 10.0.20.12, roles: [base, trust, scanner]}
+  guest1: {zone: guest, address: 10.0.30.11, roles: [base]}
 flows:
   - {from: 'role:trust', to: ca1, service: status, why: Certificate status}
   - from: role:scanner
@@ -77,5 +77,4 @@ def tiny_site(*, domain: str = "tiny.internal", without: str | None = None) -> S
     data["domain"] = domain
     if without is not None:
         del data["hosts"][without]
-    catalog = {name: RoleMeta.model_validate(meta) for name, meta in CATALOG.items()}
-    return Site(Topology.model_validate(data), catalog, Path("topology.yml"))
+    return build_site(data, CATALOG)

@@ -3,41 +3,29 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-from lab.topology.variables import host_variables, site_variables
+from lab.topology.catalog import ROLES_DIR
+from tests.unit.roles.rendered import rendered_template
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from lab.topology.site import Site
 
-ROLES = Path(__file__).resolve().parents[4] / "roles"
-MAIN = (ROLES / "base" / "files" / "nftables.conf").read_text("utf-8")
+MAIN = (ROLES_DIR / "base" / "files" / "nftables.conf").read_text("utf-8")
 LAB = {"ansible_connection": "docker"}
 
 Element = tuple[str, ...]
 
 
-class ShutOutError(Exception):
-    """A template refused to render (Ansible's ``undef``)."""
-
-
-def _undef(hint: str) -> None:
-    raise ShutOutError(hint)
-
-
 def render(site: Site, host: str, role: str, template: str, **variables: Any) -> str:
-    """A role's template for a host, with the role's defaults, as ``pacslab.lab.configure`` renders it."""
-    loader = FileSystemLoader(ROLES / role / "templates")
-    environment = Environment(loader=loader, undefined=StrictUndefined, trim_blocks=True, autoescape=False)  # noqa: S701 - nft
-    environment.globals["undef"] = _undef
-    defaults = ROLES / role / "defaults" / "main.yml"
-    known = yaml.safe_load(defaults.read_text("utf-8")) if defaults.exists() else {}
-    facts = {**site_variables(site), **host_variables(site, host)}
-    return environment.get_template(template).render({**known, **facts, **LAB, **variables})
+    """A role's template for a host of a lab.
+
+    Raises:
+        AnsibleError: the template refuses to render.
+    """
+    return rendered_template(site, host, role, template, **{**LAB, **variables})
 
 
 def host_rules(site: Site, host: str, **variables: Any) -> str:
