@@ -23,18 +23,18 @@ TAGS = ("SOPClassUID", "AccessionNumber", "PatientID", "PatientName", "StudyInst
 
 
 class Resource(Answer):
-    """A study, series or instance, and its tags by keyword."""
+    """A study, series or instance, and its tags by keyword; a sequence among them is a list of items."""
 
     ID: str
-    MainDicomTags: dict[str, str]
-    RequestedTags: dict[str, str] = Field(default_factory=dict)
-    PatientMainDicomTags: dict[str, str] = Field(default_factory=dict)
+    MainDicomTags: dict[str, str | list[Any]]
+    RequestedTags: dict[str, str | list[Any]] = Field(default_factory=dict)
+    PatientMainDicomTags: dict[str, str | list[Any]] = Field(default_factory=dict)
 
     def tag(self, keyword: str) -> str:
-        """The value of a tag; empty where it has none."""
+        """The value of a tag; empty where it has none, and for a sequence."""
         for tags in (self.RequestedTags, self.MainDicomTags, self.PatientMainDicomTags):
-            if keyword in tags:
-                return tags[keyword]
+            if isinstance(value := tags.get(keyword), str):
+                return value
         return ""
 
 
