@@ -10,6 +10,7 @@ import yaml
 from lab.topology.catalog import ROLES_DIR, load_catalog
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from lab.topology.role import RoleMeta
@@ -50,6 +51,9 @@ def role_page(name: str, meta: RoleMeta, arguments: dict[str, Any]) -> str:
     if meta.functions:
         lines += ["", "## Functions", "", "| a host with this role may state | what it then does |", "| --- | --- |"]
         lines += [f"| `{function}` | {entry.meaning} |" for function, entry in meta.functions.items()]
+    needs = list(_needs(meta))
+    if needs:
+        lines += ["", "## Needs", "", "| what | why |", "| --- | --- |", *needs]
     options: dict[str, Any] = arguments.get("options") or {}
     lines += ["", "## Variables", ""]
     if options:
@@ -58,6 +62,21 @@ def role_page(name: str, meta: RoleMeta, arguments: dict[str, Any]) -> str:
     else:
         lines.append("None: everything it needs follows from the site's description.")
     return "\n".join([*lines, ""])
+
+
+def _needs(meta: RoleMeta) -> Iterator[str]:
+    """Yield a row for each thing that a host, the lab or another role gives to this one."""
+    if meta.after:
+        yield f"| roles before it | {', '.join(f'`{role}`' for role in meta.after)} |"
+    for capability, reason in meta.capabilities.items():
+        yield f"| capability `{capability}` | {reason} |"
+    for device, reason in meta.devices.items():
+        yield f"| device `{device}` | {reason} |"
+    for secret, reason in meta.secrets.items():
+        yield f"| secret `{secret}` | {reason} |"
+    for service, words in meta.asks.items():
+        asked = "; ".join(f"{word} {', '.join(values)}" for word, values in words.items())
+        yield f"| service `{service}` | {asked or 'that it is there'} |"
 
 
 def _option(name: str, spec: dict[str, Any]) -> str:

@@ -14,7 +14,7 @@ from lab.engine.spec import Cgroups
 from lab.errors import MachineNotReadyError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from lab.engine.client import Docker
 
@@ -60,13 +60,14 @@ def examine(docker: Docker, *, building: bool = True) -> Iterator[Finding]:
         yield _builder()
 
 
-def require(docker: Docker) -> Cgroups:
-    """Make sure that hosts can run here.
+def require(docker: Docker, devices: Iterable[str] = ()) -> Cgroups:
+    """Make sure that hosts can run here, and that the machine has these device files, which hosts are given.
 
     Raises:
         MachineNotReadyError: they cannot; every reason is told, with its remedy.
     """
-    unmet = [one for one in examine(docker, building=False) if not one.met]
+    findings = [*examine(docker, building=False), *map(_device, devices)]
+    unmet = [one for one in findings if not one.met]
     if unmet:
         raise MachineNotReadyError(
             "This machine is not ready: " + "; ".join(f"{one.name}: {one.found}" for one in unmet),
@@ -135,6 +136,17 @@ def _kernel_has(module: str, option: str) -> bool | None:
     if lists:
         return any(f"/{module}.ko" in path.read_text("utf-8") for path in lists)
     return None
+
+
+def _device(path: str) -> Finding:
+    met = Path(path).is_char_device() or Path(path).is_block_device()
+    return Finding(
+        f"device: {path}",
+        met=met,
+        found="there" if met else "not there",
+        remedy=f"Load the kernel module that makes {path} (as 'sudo modprobe tun' makes /dev/net/tun), "
+        "or take the role that needs it from the site.",
+    )
 
 
 def _disk(info: dict[str, Any]) -> Finding:

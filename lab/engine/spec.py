@@ -16,22 +16,6 @@ if TYPE_CHECKING:
 STOP_SIGNAL = "SIGRTMIN+3"
 """systemd as process 1 shuts down cleanly on it; on Docker's own default it does nothing until it is killed."""
 
-HOST_CAPABILITIES = {
-    # capability: what was seen to fail on a configured host that lacked this one alone
-    "CHOWN": "PostgreSQL: its folder in /run is not handed over to it",
-    "DAC_OVERRIDE": "HAProxy and ulogd begin as root and read files of others",
-    "FOWNER": "PostgreSQL: the mode of its folder in /run is not set",
-    "FSETID": "the journal's folders do not pass their group on: who may read logs no longer can",
-    "KILL": "systemd cannot end what runs as another user",
-    "NET_ADMIN": "no packet filter",
-    "SETGID": "no service gets its group",
-    "SETPCAP": "the journal, D-Bus and every service that gives capabilities up do not start",
-    "SETUID": "no service gets its user",
-    "SYS_ADMIN": "systemd mounts nothing: no private folders, no read-only system",
-    "SYS_CHROOT": "HAProxy does not start",
-}
-"""All that root can do on a host. Ports below 1024 need none of it (:mod:`lab.engine.sysctls`)."""
-
 FABRIC_CAPABILITIES = (
     "NET_ADMIN",
     "SYS_ADMIN",  # enter the network namespaces of hosts
@@ -62,7 +46,7 @@ class Spec:
 
 
 def host_spec(lab: str, site: Site, host: str, image: str, cgroups: Cgroups) -> Spec:
-    """The container of a host."""
+    """The container of a host: it can do what its roles need, and no more."""
     entry = site.hosts[host]
     body: dict[str, Any] = {
         "Image": image,
@@ -72,7 +56,8 @@ def host_spec(lab: str, site: Site, host: str, image: str, cgroups: Cgroups) -> 
         "HostConfig": {
             "NetworkMode": "none",
             "CapDrop": ["ALL"],
-            "CapAdd": list(HOST_CAPABILITIES),
+            "CapAdd": list(site.capabilities(host)),  # ports below 1024 need none (lab.engine.sysctls)
+            "Devices": [_device(path) for path in site.devices(host)],
             # systemd mounts and makes namespaces, which both profiles refuse; the capabilities are the limit
             "SecurityOpt": ["seccomp=unconfined", "apparmor=unconfined"],
             "Tmpfs": {"/run": "rw,nosuid,nodev,mode=755,size=256m", "/run/lock": "rw,nosuid,nodev,noexec,size=5m"},
@@ -112,6 +97,11 @@ def fabric_spec(lab: str, site: Site, image: str) -> Spec:
         },
     }
     return _seal(names.fabric(lab), body, {names.LAB: lab, names.SITE: site.name, names.PART: names.FABRIC}, [])
+
+
+def _device(path: str) -> dict[str, str]:
+    """A device of the machine, at the same place on the host; the host may read and write it, not make another."""
+    return {"PathOnHost": path, "PathInContainer": path, "CgroupPermissions": "rw"}
 
 
 def _boot(body: dict[str, Any], cgroups: Cgroups) -> None:

@@ -62,7 +62,8 @@ class LabBringUp:
         """
         lab = self.lab
         with self._stage("machine"):
-            cgroups = require(lab.docker)
+            needed = {path for host in lab.site.hosts for path in lab.site.devices(host)}
+            cgroups = require(lab.docker, sorted(needed))
         images = self.images()
         lab.record.save(lab.folder)
         with ThreadPoolExecutor(max_workers=1) as pool:

@@ -7,12 +7,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from ipaddress import IPv4Address
     from pathlib import Path
 
     from lab.topology.model import Flow, Host, Topology
-    from lab.topology.role import Catalog, Certificate, Provision, Service
+    from lab.topology.role import Catalog, Certificate, Provision, RoleMeta, Service
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,21 @@ class Site:
             for role in self.hosts[host].roles
             for name, certificate in self.catalog[role].certificates.items()
         }
+
+    def capabilities(self, host: str) -> dict[str, list[str]]:
+        """Linux capabilities that the host's roles need, each with what fails without it; sorted by name."""
+        return self._needs(host, lambda meta: meta.capabilities)
+
+    def devices(self, host: str) -> dict[str, list[str]]:
+        """Device files of the machine that the host's roles need, each with what for; sorted by name."""
+        return self._needs(host, lambda meta: meta.devices)
+
+    def _needs(self, host: str, part: Callable[[RoleMeta], dict[str, str]]) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for role in self.hosts[host].roles:
+            for name, reason in part(self.catalog[role]).items():
+                found.setdefault(name, []).append(f"{role}: {reason}")
+        return dict(sorted(found.items()))
 
     def asks(self, host: str) -> dict[str, dict[str, list[str]]]:
         """What the host's roles ask of services: by service, then by the word that the service takes."""

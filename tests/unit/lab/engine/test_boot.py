@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from lab.engine import requirements
 from lab.engine.requirements import cgroups_of
 from lab.engine.spec import Cgroups, host_spec
 from lab.engine.sysctls import LAB, read_sysctls, sysctls_of
@@ -124,3 +126,31 @@ def test_what_a_later_role_says_counts(tmp_path: Path) -> None:
     assert sysctls_of(["one", "two", "three"], tmp_path)["net.ipv4.x"] == "2"
     assert sysctls_of(["two", "one"], tmp_path)["net.ipv4.x"] == "1"
     assert "kernel.y" not in sysctls_of(["one"], tmp_path)
+
+
+def test_a_host_can_do_what_its_roles_need_and_no_more() -> None:
+    for name, host in REFERENCE.hosts.items():
+        config = host_spec("x", REFERENCE, name, "image", Cgroups(2)).body["HostConfig"]
+        needed = {one for role in host.roles for one in REFERENCE.catalog[role].capabilities}
+        assert config["CapDrop"] == ["ALL"]
+        assert config["CapAdd"] == sorted(needed)
+
+
+def test_hosts_with_fewer_roles_can_do_less() -> None:
+    capabilities = {name: set(REFERENCE.capabilities(name)) for name in REFERENCE.hosts}
+    assert capabilities["guest1"] < capabilities["pacs-rad"]
+
+
+def test_a_host_is_given_the_devices_of_its_roles_alone() -> None:
+    site = load_site(site_path("reference"))
+    needs_tun = site.catalog["firewall"].model_copy(update={"devices": {"/dev/net/tun": "a tunnel"}})
+    site = replace(site, catalog={**site.catalog, "firewall": needs_tun})
+    given = {name: host_spec("x", site, name, "i", Cgroups(2)).body["HostConfig"]["Devices"] for name in site.hosts}
+    tun = {"PathOnHost": "/dev/net/tun", "PathInContainer": "/dev/net/tun", "CgroupPermissions": "rw"}
+    assert {name: devices for name, devices in given.items() if devices} == {site.gateway: [tun]}
+
+
+def test_a_machine_without_a_device_that_a_role_needs_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    missing, there = requirements._device(str(tmp_path / "tun")), requirements._device("/dev/null")  # noqa: SLF001
+    assert (missing.met, there.met) == (False, True)
+    assert "modprobe" in missing.remedy
