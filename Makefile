@@ -4,6 +4,8 @@ SHELL := /bin/sh
 SITE ?= reference
 BIN := .venv/bin
 PACSLAB := lab/with-docker.sh $(BIN)/pacslab
+# what a change is compared with; the night tries every role
+BASE ?= $(shell git rev-parse --quiet --verify HEAD~1)
 PYTHON_CODE := lab simulators tests roles
 JUNIT = $(if $(CI_RESULTS),--junitxml=$(CI_RESULTS)/$@.xml)
 
@@ -47,8 +49,8 @@ unit: setup-test ## unit tests, which need no Docker; their branch coverage may 
 role: setup ## try one role on one host: make role ROLE=name; without ROLE, those that changed
 	@$(PACSLAB) role $(or $(ROLE),--changed)
 
-role-test: setup-test ## try the roles that have not passed as they are now
-	@$(PACSLAB) role --changed --lab test-role $(if $(CI_RESULTS),--junit $(CI_RESULTS)/$@.xml)
+role-test: setup-test ## try the roles that differ from BASE (the last commit but one) and have not passed so
+	@$(PACSLAB) role --changed $(if $(BASE),--since $(BASE)) --lab test-role $(if $(CI_RESULTS),--junit $(CI_RESULTS)/$@.xml)
 
 lab-test: setup-test ## hardening checks and lab tests, in a lab of their own
 	@lab/with-docker.sh $(BIN)/pytest $(JUNIT) tests/hardening tests/lab
