@@ -34,12 +34,13 @@ clean: down ## remove the lab, its files, its images and the package caches; say
 	@$(PACSLAB) build --site $(SITE) --remove
 	@rm -rf .lab .mypy_cache .ruff_cache .pytest_cache
 
-lint: setup-test ## ruff, mypy, import-linter, map of controls, yamllint, ansible-lint
+lint: setup-test ## ruff, mypy, import-linter, map of controls, sabotages, yamllint, ansible-lint
 	@$(BIN)/ruff check $(PYTHON_CODE)
 	@$(BIN)/ruff format --check $(PYTHON_CODE)
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo --no-cache
 	@$(BIN)/python -m lab.controls
+	@$(BIN)/python -m lab.verify
 	@$(BIN)/yamllint --strict .
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/ansible-lint --offline --strict
 
@@ -53,7 +54,7 @@ role-test: setup-test ## try the roles that differ from BASE (the last commit bu
 	@$(PACSLAB) role --changed $(if $(BASE),--since $(BASE)) --lab test-role $(if $(CI_RESULTS),--junit $(CI_RESULTS)/$@.xml)
 
 lab-test: setup-test ## hardening checks and lab tests, in a lab of their own
-	@lab/with-docker.sh $(BIN)/pytest $(JUNIT) tests/hardening tests/lab
+	@lab/with-docker.sh $(BIN)/pytest $(JUNIT) tests/lab
 
 lock: setup-test ## pin the Python packages of the hosts anew
 	@$(BIN)/python -m lab.images.lock

@@ -23,13 +23,18 @@ pacslab verify segmentation containment --junit results.xml
 pacslab verify segmentation --host guest1 --json
 pacslab verify --id 'containment.*'
 pacslab verify abuse --from monday --json
+pacslab verify sabotage --id 'hardening.files.*' --from monday
 """
 LIST = "list"
+SABOTAGE = "sabotage"
+HELP = "which checks; none for all; 'list' names them; 'sabotage' proves on a clone that they can fail"
+WORDS = (LIST, SABOTAGE)
+"""Words that stand where a check's name would."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which checks, on which hosts, and which of their promises."""
-    parser.add_argument("checks", nargs="*", metavar="CHECK", help="which checks; none for all; 'list' names them")
+    parser.add_argument("checks", nargs="*", metavar="CHECK", help=HELP)
     parser.add_argument("--host", action="append", default=[], metavar="HOST", help="judge this host; may be repeated")
     parser.add_argument(
         "--id", action="append", default=[], metavar="PATTERN", help="judge what has such an id; may be repeated"
@@ -49,6 +54,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.checks == [LIST]:
         print(_listed(list(checks().values()), as_json=arguments.json))
         return 0
+    if arguments.checks[:1] == [SABOTAGE]:
+        return _sabotage(arguments)
     wanted = chosen(arguments.checks)
     lab = Lab.open(arguments.lab)
     context = Context(lab, judging.say, frozenset(arguments.host), tuple(arguments.id), arguments.snapshot)
@@ -60,6 +67,19 @@ def run(arguments: argparse.Namespace) -> int:
             judging.tell(kept.add(result))
     print(json.dumps(_as_dict(kept, wanted), indent=1) if arguments.json else judging.total(kept))
     return 0 if kept.passed else 1
+
+
+def _sabotage(arguments: argparse.Namespace) -> int:
+    """Prove that checks can fail, on a clone; 0 when each change was caught and nothing of them is left."""
+    from lab.verify.registry import checks, chosen  # noqa: PLC0415 # --help needs none of it
+    from lab.verify.sabotage.prove import prove  # noqa: PLC0415
+
+    names = arguments.checks[1:]
+    wanted = chosen(names) if names else list(checks().values())
+    lab = Lab.open(arguments.lab)
+    report = prove(lab, wanted, arguments.id, judging.say, arguments.snapshot)
+    print(json.dumps(report.as_dict(), indent=1) if arguments.json else report.total())
+    return 0 if report.passed else 1
 
 
 def _as_dict(kept: Run, checks: Sequence[Check]) -> dict[str, Any]:

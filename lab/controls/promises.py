@@ -74,7 +74,7 @@ def _of_checks() -> Iterator[Promised]:
     for check in checks().values():
         first = Path(inspect.getfile(check.judge))
         folders = (Path(inspect.getfile(package)).parent for package in (registry, abuse_cases))
-        files = (first, *(path for folder in folders for path in sorted(folder.rglob("*.py"))))
+        files = (first, *check.files, *(path for folder in folders for path in sorted(folder.rglob("*.py"))))
         for promise in check.promises:
             yield Promised(promise.id, promise.text, Kind.CHECK, files, promise.id)
         yield Promised(check.completes.id, check.completes.text, Kind.COMPLETION, files, check.name)

@@ -42,8 +42,9 @@ class Stream:
         tty: bool = False,
         environment: Sequence[str] = (),
         stdin: bool = True,
+        privileged: bool = False,
     ) -> None:
-        """Start the command.
+        """Start the command; ``privileged`` gives it more than root of the container has.
 
         Raises:
             NotFoundError: there is no such container.
@@ -59,6 +60,7 @@ class Stream:
                 "User": user,
                 "Env": list(environment),
                 "Tty": tty,
+                "Privileged": privileged,
                 "AttachStdin": stdin,
                 "AttachStdout": True,
                 "AttachStderr": True,

@@ -10,9 +10,12 @@ from lab.results.model import Promise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from lab.engine.lab import Lab
     from lab.results.model import Result
+    from lab.topology.site import Site
+    from lab.verify.mutation import Mutation
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,9 @@ class Check:
         judge: Yields results as they come; leaves out what the context does not want. A ``PacslabError`` means that
             it could not go on.
         tally: Further keys of ``--json``, from the results.
+        files: Where its promises are written, where that is not its own module.
+        proves_itself: True where every judgement is made twice, with and without what is judged.
+        mutations: What the check must catch, on a site: at least one for every promise.
         changes_lab: True where judging changes the lab for a while, so that it runs only when it is named.
     """
 
@@ -64,6 +70,9 @@ class Check:
     judge: Callable[[Context], Iterable[Result]] = field(repr=False, compare=False)
     changes_lab: bool = False
     tally: Callable[[Sequence[Result]], Mapping[str, Any]] = field(default=lambda _: {}, repr=False, compare=False)
+    files: tuple[Path, ...] = ()
+    proves_itself: bool = False
+    mutations: Callable[[Site], Iterable[Mutation]] = field(default=lambda _: (), repr=False, compare=False)
 
     @property
     def completes(self) -> Promise:

@@ -1,68 +1,78 @@
-"""No process of a host can do more than the table of capabilities says: not even its first, nor root."""
+"""No process of a host can do more than the judge's own list says: not even its first, nor root."""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-import pytest
-
-from lab.engine import names
+from lab.verify.hardening.allowed import allowed
+from lab.verify.hardening.declare import Sabotage, promise
+from lab.verify.hardening.facts import PROCESSES, capability_names, processes
 
 if TYPE_CHECKING:
-    from lab.engine.lab import Lab
+    from collections.abc import Iterable, Mapping
 
-# linux/capability.h
-BITS = {
-    "CHOWN": 0, "DAC_OVERRIDE": 1, "DAC_READ_SEARCH": 2, "FOWNER": 3, "FSETID": 4, "KILL": 5, "SETGID": 6, "SETUID": 7,
-    "SETPCAP": 8, "LINUX_IMMUTABLE": 9, "NET_BIND_SERVICE": 10, "NET_BROADCAST": 11, "NET_ADMIN": 12, "NET_RAW": 13,
-    "IPC_LOCK": 14, "IPC_OWNER": 15, "SYS_MODULE": 16, "SYS_RAWIO": 17, "SYS_CHROOT": 18, "SYS_PTRACE": 19,
-    "SYS_PACCT": 20, "SYS_ADMIN": 21, "SYS_BOOT": 22, "SYS_NICE": 23, "SYS_RESOURCE": 24, "SYS_TIME": 25,
-    "SYS_TTY_CONFIG": 26, "MKNOD": 27, "LEASE": 28, "AUDIT_WRITE": 29, "AUDIT_CONTROL": 30, "SETFCAP": 31,
-    "MAC_OVERRIDE": 32, "MAC_ADMIN": 33, "SYSLOG": 34, "WAKE_ALARM": 35, "BLOCK_SUSPEND": 36, "AUDIT_READ": 37,
-    "PERFMON": 38, "BPF": 39, "CHECKPOINT_RESTORE": 40,
-}  # fmt: skip
-ALLOWED = {
-    "base": {
-        *("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "NET_ADMIN", "SETGID", "SETPCAP", "SETUID", "SYS_ADMIN"),
-    },
-    "haproxy": {"SYS_CHROOT"},
-}
-"""The judge's own list: what a role may add to what its hosts can do; other roles add nothing."""
-NEVER = ("NET_RAW", "SYS_MODULE", "SYS_PTRACE", "MKNOD", "SYS_RAWIO", "SYS_BOOT", "SYS_TIME", "BPF")
+    from testinfra.host import Host
+
+    from lab.verify.hardening.declare import Target
+    from lab.verify.hardening.expect import Expect
+
+NEVER = (
+    "NET_RAW", "SYS_MODULE", "SYS_PTRACE", "MKNOD", "SYS_RAWIO", "SYS_BOOT", "SYS_TIME", "BPF", "PERFMON", "SYSLOG",
+    "DAC_READ_SEARCH", "LINUX_IMMUTABLE", "MAC_ADMIN", "MAC_OVERRIDE", "SETFCAP", "AUDIT_CONTROL", "CHECKPOINT_RESTORE",
+)  # fmt: skip
+"""What would reach beyond a host, or hide what was done on it."""
+OWN = "grep -E '^Cap(Eff|Prm|Bnd|Amb|Inh):' /proc/self/status"
 
 
-def capabilities(lab: Lab, host: str, process: str = "1") -> dict[str, set[str]]:
-    """The sets of capabilities of a process, by their names in proc_pid_status(5)."""
-    text = lab.run(host, ["cat", f"/proc/{process}/status"]).stdout
-    masks = {name: int(mask, 16) for name, mask in re.findall(r"^Cap(\w+):\s*([0-9a-f]+)$", text, re.MULTILINE)}
-    return {name: {one for one, bit in BITS.items() if mask >> bit & 1} for name, mask in masks.items()}
+def never(target: Target) -> Iterable[tuple[str, str]]:
+    return [(name, name) for name in NEVER if name not in allowed(target).capabilities]
 
 
-def allowed(lab: Lab, host: str) -> set[str]:
-    """What a host's roles may do together."""
-    return {capability for role in lab.site.hosts[host].roles for capability in ALLOWED.get(role, set())}
+def status(host: Host, command: str) -> dict[str, set[str]]:
+    lines = (line.split() for line in str(host.check_output(command)).splitlines())
+    return {name.rstrip(":"): capability_names(int(mask, 16)) for name, mask in lines}
 
 
-def test_every_hosts_first_process_has_exactly_what_the_table_says(lab: Lab) -> None:
-    for host in lab.site.hosts:
-        found = capabilities(lab, host)
-        assert found["Eff"] == found["Bnd"] == allowed(lab, host), host
+@promise(
+    "hardening.capabilities.first",
+    "A host's first process has the capabilities that the host's roles need, and no others.",
+    remedy="Remove the container; `pacslab up` makes it as it is described.",
+    sabotage=Sabotage("true", "true", also=("hardening.*",), settings={"CapAdd": ["SYS_PTRACE"]}, started=True),
+)
+def test_the_first_process_has_what_the_roles_need(
+    host: Host, container: Mapping[str, object], target: Target, expect: Expect
+) -> None:
+    del container  # on a machine of its own, process 1 has everything
+    found = status(host, OWN.replace("self", "1"))
+    known = set(allowed(target).capabilities)
+    for kind in ("CapEff", "CapBnd"):
+        expect.equal(sorted(known), sorted(found[kind]), f"capabilities ({kind})")
+    expect.equal(set(), found["CapAmb"], "ambient")
 
 
-@pytest.mark.parametrize("capability", NEVER)
-def test_no_process_of_a_host_can_gain_what_would_reach_beyond_it(lab: Lab, capability: str) -> None:
-    for host in lab.site.hosts:
-        for process in ("1", "self"):
-            assert all(capability not in found for found in capabilities(lab, host, process).values()), host
-
-
-def test_docker_gives_a_host_no_more_when_it_is_started_anew(lab: Lab) -> None:
-    for host in lab.site.hosts:
-        config = lab.docker.inspect(names.container(lab.name, host))["HostConfig"]
-        assert not config["Privileged"]
-        assert config["CapDrop"] == ["ALL"]
-        assert {one.removeprefix("CAP_") for one in config["CapAdd"]} == allowed(lab, host)
-        assert not config["Devices"]
-        assert config["PidMode"] == config["UTSMode"] == ""
-        assert config["NetworkMode"] == "none"
+@promise(
+    "hardening.capabilities.never",
+    "No process can gain what would reach beyond its host.",
+    remedy="Remove the container; `pacslab up` makes it as it is described.",
+    each=never,
+    reads=(PROCESSES, OWN),
+    sabotage=Sabotage(
+        "true",
+        "true",
+        also=("hardening.*",),
+        settings={"CapAdd": ["SYS_PTRACE"]},
+        started=True,
+        on=lambda target: target.value == "SYS_PTRACE",
+    ),
+)
+def test_nothing_reaches_beyond_the_host(
+    host: Host, container: Mapping[str, object], subject: str, expect: Expect
+) -> None:
+    del container
+    expect.none([kind for kind, names in status(host, OWN).items() if subject in names], f"sets with {subject}")
+    holders = [
+        process.name
+        for process in processes(host)
+        if subject in capability_names(process.effective | process.bounding | process.ambient)
+    ]
+    expect.none(holders, f"processes that could gain {subject}")

@@ -1,101 +1,203 @@
-"""The edges speak TLS 1.2 and 1.3 with suites of BCP 195, and to nobody without a certificate."""
+"""Edges speak TLS 1.2 and 1.3 with suites of BCP 195, and to nobody without a certificate of the site."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
-import pytest
+from lab.verify.hardening.declare import Sabotage, promise
+from lab.verify.hardening.expect import not_applicable
+from lab.verify.hardening.facts import PROCESSES, processes, program
+from lab.verify.hardening.sabotages import STOPPED, listener
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterable, Sequence
 
-    from testinfra.host import Host  # type: ignore[import-untyped]  # it carries no types
+    from testinfra.host import Host
 
-    On = Callable[[str], Host]
+    from lab.verify.hardening.declare import Target
+    from lab.verify.hardening.expect import Expect
 
-EDGES = [
-    ("pacs-rad", 2762),
-    ("pacs-rad", 8443),
-    ("pacs-rad", 2575),
-    ("ris1", 2762),
-    ("ris1", 2575),
-    ("ct1", 2762),
-    ("siem1", 6514),
-]
+PLAIN = {"certificate-status": "CRL and OCSP are signed, and are served over HTTP (RFC 5280, RFC 6960)"}
+DATABASE = {"postgresql"}
+"""It speaks TLS after a request of its own protocol; see test_databases.py."""
+WEAK = (
+    "tls1", "tls1.1", "null", "anonymous", "rsa-key-exchange", "cbc-sha1", "cbc-sha384",
+)  # fmt: skip
+SUITES = {
+    "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-RSA-AES128-GCM-SHA256",
+    "ECDHE-RSA-AES256-GCM-SHA384", "TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384",
+}  # fmt: skip
+"""RFC 9325 4.2, and PS3.15 B.12 with it."""
+RESTART = "systemctl restart haproxy"
+CONFIG = "/etc/haproxy/haproxy.cfg"
+KEPT = "/run/haproxy-kept"
+ALSO = ("hardening.edges.*",)
 
 
-def handshake(host: Host, port: int, options: str) -> str:
-    """Return what OpenSSL says of a handshake on the edge's own host."""
-    command = f"echo | timeout 5 openssl s_client -connect 127.0.0.1:{port} {options} 2>&1"
-    return str(host.run(command).stdout)
+def edges(target: Target) -> Iterable[tuple[str, int]]:
+    """Every service that others reach over the network, but those that speak no TLS of their own."""
+    return [
+        (f"{name} {service.port}", service.port)
+        for name, service in target.site.services(target.host).items()
+        if service.scope == "network" and service.port is not None and name not in {*PLAIN, *DATABASE}
+    ]
 
 
-@pytest.mark.parametrize(("name", "port"), EDGES)
-@pytest.mark.parametrize(
-    "options",
-    [
-        "-tls1 -cipher ALL:@SECLEVEL=0",
-        "-tls1_1 -cipher ALL:@SECLEVEL=0",
-        "-tls1_2 -cipher NULL:eNULL:@SECLEVEL=0",
-        "-tls1_2 -cipher AES128-SHA:AES256-SHA:@SECLEVEL=0",
-        "-tls1_2 -cipher ECDHE-ECDSA-AES128-SHA:@SECLEVEL=0",
-        "-tls1_2 -cipher ECDHE-ECDSA-AES256-SHA384",
-    ],
+def attempts(target: Target) -> Iterable[tuple[str, tuple[int, str]]]:
+    return [(f"{words} {weak}", (port, weak)) for words, port in edges(target) for weak in WEAK]
+
+
+def versions(target: Target) -> Iterable[tuple[str, tuple[int, str]]]:
+    return [
+        (f"{words} {version}", (port, version)) for words, port in edges(target) for version in ("tls1.2", "tls1.3")
+    ]
+
+
+def has_edges(target: Target) -> bool:
+    return bool(list(edges(target)))
+
+
+def probing(target: Target) -> str:
+    """The command that shakes hands with every edge of the host in every way."""
+    certificates = target.site.certificates(target.host)
+    any_of_site = f"/etc/pacslab/tls/{next(iter(certificates))}.pem" if certificates else "/nonexistent"
+    asked = [
+        {"port": port, "name": target.site.fqdn(target.host), "certificate": any_of_site} for _, port in edges(target)
+    ]
+    return program("tls_probe", "'" + json.dumps(asked) + "'")
+
+
+def probed(host: Host, target: Target, port: int) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(host.check_output(probing(target)))[str(port)]
+    return found
+
+
+def edited(*expressions: str, also: Sequence[str] = (), **rest: Any) -> Sabotage:
+    """Weaken HAProxy's configuration with sed, and restart it."""
+    script = "; ".join(expressions)
+    return Sabotage(
+        f"cp -aT /etc/haproxy {KEPT} && sed -i '{script}' {CONFIG} /etc/haproxy/conf.d/*.cfg && {RESTART}",
+        f"cp -a {KEPT}/. /etc/haproxy/; rm -rf {KEPT}; {RESTART}",
+        also=(*ALSO, *also),
+        **rest,
+    )
+
+
+@promise(
+    "hardening.edges.weak",
+    "No edge speaks an old version of TLS or a weak suite.",
+    remedy="Restore /etc/haproxy/haproxy.cfg: `pacslab up --again`.",
+    where=has_edges,
+    each=attempts,
+    reads=(probing,),
+    sabotage=edited(
+        "s/^    ssl-default-bind-ciphers .*/    ssl-default-bind-ciphers ALL:@SECLEVEL=0/",
+        on=lambda target: target.value[1] == "cbc-sha1",
+    ),
 )
-def test_old_versions_and_weak_suites_are_refused(on: On, name: str, port: int, options: str) -> None:
-    said = handshake(on(name), port, options)
-    assert "Cipher is (NONE)" in said or "no cipher match" in said or "no protocols available" in said
+def test_weak_versions_and_suites_are_refused(
+    host: Host, target: Target, subject: tuple[int, str], expect: Expect
+) -> None:
+    port, weak = subject
+    found = probed(host, target, port)[weak]
+    expect.that(not found["open"], "a refusal", found.get("why") or f"{found['version']} {found['suite']}")
 
 
-@pytest.mark.parametrize(("name", "port"), EDGES)
-@pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
-def test_a_caller_without_a_certificate_is_turned_away(on: On, name: str, port: int, version: str) -> None:
-    said = handshake(on(name), port, f"{version} -ign_eof")
-    assert "alert" in said
-    assert "certificate required" in said or "handshake failure" in said
+@promise(
+    "hardening.edges.strong",
+    "Every edge speaks TLS 1.2 and 1.3 with a recommended suite to who has a certificate of the site.",
+    remedy="`pacslab status`; see `journalctl -u haproxy` on the host.",
+    where=has_edges,
+    each=versions,
+    reads=(probing,),
+    sabotage=edited("s/ssl-min-ver TLSv1.2/ssl-min-ver TLSv1.3/", on=lambda target: target.value[1] == "tls1.2"),
+)
+def test_strong_suites_are_spoken(host: Host, target: Target, subject: tuple[int, str], expect: Expect) -> None:
+    port, version = subject
+    found = probed(host, target, port)[version]
+    expect.that(found["open"], "a connection", found.get("why", "a connection"))
+    expect.only(SUITES, [found["suite"]], "suites")
 
 
-@pytest.mark.parametrize(("name", "port"), EDGES)
-def test_a_session_is_never_resumed_so_that_a_revocation_counts_at_once(on: On, name: str, port: int) -> None:
-    said = handshake(on(name), port, "-tls1_2")
-    assert "Reused" not in said
-    assert "TLS session ticket:" not in said
+@promise(
+    "hardening.edges.strangers",
+    "Every edge turns away a caller without a certificate.",
+    remedy="Restore the edge's `verify required`: `pacslab up --again`.",
+    where=has_edges,
+    each=versions,
+    reads=(probing,),
+    sabotage=edited("s/verify required/verify optional/"),
+)
+def test_a_caller_without_a_certificate_is_turned_away(
+    host: Host, target: Target, subject: tuple[int, str], expect: Expect
+) -> None:
+    port, version = subject
+    found = probed(host, target, port)[f"{version}-stranger"]
+    expect.that(not found["open"], "a refusal", str(found.get("why") or "the connection stands"))
+    alert = str(found["why"])
+    expect.that(
+        "CERTIFICATE_REQUIRED" in alert or "HANDSHAKE_FAILURE" in alert, "an alert that asks for a certificate", alert
+    )
 
 
-@pytest.mark.parametrize("name", ["pacs-rad", "ris1", "ct1", "siem1"])
-def test_who_handles_the_traffic_has_no_privileges_and_cannot_get_any(on: On, name: str) -> None:
-    workers = [one for one in on(name).process.filter(comm="haproxy") if one.user == "haproxy"]
-    assert workers
+@promise(
+    "hardening.edges.resumption",
+    "No edge resumes a session, so that a revocation counts at once.",
+    remedy="Restore tune.ssl.cachesize 0 and no-tls-tickets in /etc/haproxy/haproxy.cfg.",
+    where=has_edges,
+    each=versions,
+    reads=(probing,),
+    sabotage=edited("/tune.ssl.cachesize 0/d; s/ no-tls-tickets//"),
+)
+def test_no_session_is_resumed(host: Host, target: Target, subject: tuple[int, str], expect: Expect) -> None:
+    port, version = subject
+    found = probed(host, target, port)
+    expect.that(found[version]["open"], "a first connection", str(found[version].get("why", "")))
+    if version == "tls1.2":
+        expect.equal(False, found[version]["ticket"], "a ticket")  # noqa: FBT003 # a value to compare
+    again = found.get(f"{version}-again")
+    if again is None or not again["open"]:
+        expect.that(kept=True, expected="no resumption", observed="no session to resume")
+        return
+    expect.equal(False, again["reused"], "resumed")  # noqa: FBT003 # a value to compare
+
+
+@promise(
+    "hardening.edges.workers",
+    "Who handles an edge's traffic holds no capability and runs as an account of its own.",
+    remedy="Restore `user haproxy` in /etc/haproxy/haproxy.cfg.",
+    where=has_edges,
+    reads=(PROCESSES,),
+    sabotage=edited("/^    user haproxy/d; /^    group haproxy/d", also=("hardening.processes.*",)),
+)
+def test_workers_hold_no_capability(host: Host, expect: Expect) -> None:
+    every = [process for process in processes(host) if process.unit == "haproxy.service"]
+    masters = {process.pid for process in every if process.ppid == 1}
+    workers = [process for process in every if process.ppid in masters]
+    expect.some(workers, "workers")
     for worker in workers:
-        status = on(name).file(f"/proc/{worker.pid}/status").content_string
-        assert "NoNewPrivs:\t1" in status
-        assert "CapEff:\t0000000000000000" in status
+        expect.that(worker.uid != 0, "another account than root", f"user id {worker.uid}")
+        expect.equal(0, worker.effective, "capabilities")
+        expect.equal(True, worker.no_new_privileges, "NoNewPrivs")  # noqa: FBT003 # a value to compare
 
 
-@pytest.mark.parametrize("name", ["pacs-rad", "ris1", "ct1", "siem1"])
-def test_what_the_application_offers_listens_on_loopback_or_behind_the_firewall(on: On, name: str) -> None:
-    network = {"pacs-rad": {2762, 2575, 8443}, "ris1": {2762, 2575}, "ct1": {2762}, "siem1": {6514}}[name]
-    rules = on(name).check_output("nft list ruleset")
-    assert "policy drop" in rules
-    allowed = {
-        port for port in (104, 2575, 2762, 4242, 8042, 6514, 8443, 10514, 11112, 12575) if f"dport {port}" in rules
-    }
-    assert allowed <= network
-
-
-ASK = """
-import http.client, ssl, sys
-tls = ssl.create_default_context(cafile="/etc/pacslab/tls/ca.crt")
-tls.load_cert_chain("/etc/pacslab/tls/dicom-client.pem")
-archive = http.client.HTTPSConnection("pacs-rad.imaging.internal", 8443, timeout=10, context=tls)
-archive.request("GET", "/dicom-web/studies?limit=1", headers={"X-Long": "x" * int(sys.argv[1])})
-print(archive.getresponse().status)
-"""
-
-
-@pytest.mark.parametrize(("length", "status"), [(1, "200"), (20_000, "431"), (70_000, "431")])
-def test_a_request_with_a_head_too_long_is_refused_and_logged(on: On, length: int, status: str) -> None:
-    begun = on("pacs-rad").check_output("date +%s")
-    assert on("ws-rad1").check_output("python3 -c %s %s", ASK, str(length)) == status
-    logged = on("pacs-rad").check_output(f"journalctl --unit haproxy --since @{begun} --output cat")
-    assert ('"head-too-long"' in logged) == (status == "431")
+@promise(
+    "hardening.edges.all",
+    "Every service that the network reaches is behind TLS, but what is signed anyway.",
+    remedy="Put the service behind an edge, or list with its reason why it needs none.",
+    where=has_edges,
+    each=edges,
+    reads=(probing,),
+    sabotage=Sabotage(
+        lambda target: f"systemctl stop haproxy && {listener('0.0.0.0', target.value)}",  # noqa: S104 # that is the sabotage
+        f"{STOPPED}; {RESTART}",
+        also=("hardening.*",),
+        on=lambda target: len(list(edges(target))) == 1,
+    ),
+)
+def test_every_network_service_is_behind_tls(host: Host, target: Target, subject: int, expect: Expect) -> None:
+    found = probed(host, target, subject)
+    if not found:
+        not_applicable("nothing was probed")
+    expect.that(found["tls1.3"]["open"], "TLS", str(found["tls1.3"].get("why", "")))

@@ -56,5 +56,6 @@ CHECK = Check(
     promises=tuple(case.promise for case in cases().values()),
     judge=check_abuse,
     changes_lab=True,
+    proves_itself=True,
     tally=tally,
 )

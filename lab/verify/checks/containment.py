@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from lab.errors import EngineError
 from lab.results.model import Observation, Outcome, Promise, judged
 from lab.verify.attempting import attempt_all
+from lab.verify.cables import mutations
 from lab.verify.check import Check
 from lab.verify.own_machine import listening, own_addresses
 from lab.verify.sink import PORT, sink
@@ -91,4 +92,5 @@ CHECK = Check(
     summary="from every host: the machine's own addresses, and a listener beside the lab",
     promises=(MACHINE, BESIDE, STRANGERS),
     judge=check_containment,
+    mutations=mutations,
 )

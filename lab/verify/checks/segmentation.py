@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from lab.hospital.collected import Collected
 from lab.verify.attempting import attempt_all
 from lab.verify.check import Check
+from lab.verify.holes import mutations
 from lab.verify.judgement import DECLARED, UNDECLARED, judge, record_wanted
 from lab.verify.matrix import Attempt, attempts
 from lab.verify.records import PATIENCE, Records
@@ -62,6 +63,7 @@ CHECK = Check(
     summary="every pair of hosts on every service: the declared flows connect, all others are refused and logged",
     promises=(DECLARED, UNDECLARED),
     judge=check_segmentation,
+    mutations=mutations,
 )
 
 

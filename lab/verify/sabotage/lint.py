@@ -1,0 +1,21 @@
+"""Which promises nothing proves able to fail."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lab.verify.registry import checks
+
+if TYPE_CHECKING:
+    from lab.topology.site import Site
+
+
+def unproven(site: Site) -> list[str]:
+    """The ids of promises that no check's change on this site is about."""
+    return [
+        promise.id
+        for check in checks().values()
+        if not check.proves_itself
+        for promise in check.promises
+        if promise.id not in {change.promise for change in check.mutations(site)}
+    ]

@@ -1,0 +1,188 @@
+"""systemd's units run as hardened as they are meant to be, and none runs that nobody needs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lab.verify.hardening.allowed import allowed
+from lab.verify.hardening.declare import Sabotage, promise
+from lab.verify.hardening.expect import not_applicable
+from lab.verify.hardening.facts import FAILED, UNITS, units
+from lab.verify.hardening.sabotages import changed_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from testinfra.host import Host
+
+    from lab.verify.hardening.declare import Target
+    from lab.verify.hardening.expect import Expect
+
+READS = (UNITS, FAILED)
+SYSTEM = (
+    "systemd-", "dbus.", "getty@", "console-getty", "container-getty", "user@", "user-runtime-dir@", "e2scrub",
+    "logrotate.",
+    "apt-daily", "dpkg-db-backup", "fstrim", "syslog.", "modprobe@", "emergency", "rescue", "postgresql.service",
+    "ldconfig",
+    "nginx.service", "initrd-", "kmod", "plymouth", "sshd", "ssh.", "cron", "session-",
+)  # fmt: skip
+"""What Debian brings and a host may load."""
+PROMISED = {
+    # setting: what it has to be, on every service that a role runs for others
+    "NoNewPrivileges": {"yes"},
+    "ProtectSystem": {"full", "strict", "yes"},
+    "ProtectHome": {"yes", "read-only", "tmpfs"},
+    "LockPersonality": {"yes"},
+    "RestrictAddressFamilies": None,  # some restriction
+}
+LESS = {
+    # unit: the settings that it does without, each for a reason
+    "nftables.service": set(PROMISED),  # a oneshot of Debian's that loads the packet filter, before anything listens
+    "pacslab-crl.timer": set(PROMISED),  # a timer starts nothing itself
+    "pacslab-databases.service": {"LockPersonality", "RestrictAddressFamilies"},  # a oneshot, as the database's account
+    "pacslab-health.service": {"RestrictAddressFamilies"},  # it runs the probes of every service
+}
+
+
+def described(target: Target) -> Iterable[tuple[str, str]]:
+    """The units of the described services."""
+    found = dict.fromkeys(service.unit for service in target.site.services(target.host).values())
+    return [(unit, unit) for unit in dict.fromkeys([*found, *allowed(target).units])]
+
+
+def settings(target: Target) -> Iterable[tuple[str, tuple[str, str]]]:
+    return [
+        (f"{unit} {setting}", (unit, setting))
+        for unit, _ in described(target)
+        if unit.endswith(".service") and not unit.startswith(("systemd-", "pacslab-hosts"))
+        for setting in PROMISED
+        if setting not in LESS.get(unit, set())
+    ]
+
+
+def weakened(target: Target) -> str:
+    unit, setting = target.value
+    value = {"RestrictAddressFamilies": ""}.get(setting, "no")
+    return (
+        f"mkdir -p /run/systemd/system/{unit}.d && printf '[Service]\\n{setting}={value}\\n'"
+        f" >/run/systemd/system/{unit}.d/zz-sabotage.conf && systemctl daemon-reload"
+    )
+
+
+@promise(
+    "hardening.units.running",
+    "Every unit that the host's services need is active, and starts at boot.",
+    remedy="`systemctl enable --now` it; see its service in `pacslab status`.",
+    each=described,
+    reads=READS,
+    sabotage=Sabotage(
+        "systemctl stop ulogd2",
+        "systemctl start ulogd2",
+        also=("hardening.processes.*",),
+        on=lambda target: target.subject == "ulogd2.service",
+    ),
+)
+def test_every_unit_is_active(host: Host, subject: str, expect: Expect) -> None:
+    found = units(host).get(subject, {})
+    expect.equal("active", found.get("ActiveState", "not loaded"), "state")
+
+
+@promise(
+    "hardening.units.enabled",
+    "Every unit that the host's services need starts at boot.",
+    remedy="`systemctl enable` it.",
+    each=described,
+    reads=READS,
+    sabotage=Sabotage(
+        "systemctl disable --quiet ulogd2",
+        "systemctl enable --quiet ulogd2",
+        on=lambda target: target.subject == "ulogd2.service",
+    ),
+)
+def test_every_unit_starts_at_boot(host: Host, subject: str, expect: Expect) -> None:
+    state = units(host).get(subject, {}).get("UnitFileState", "not loaded")
+    expect.that(
+        state in {"enabled", "enabled-runtime", "static", "alias", "indirect", "generated"}, "started at boot", state
+    )
+
+
+@promise(
+    "hardening.units.healthy",
+    "No unit has failed.",
+    remedy="`systemctl status` the unit, correct what it says, and `systemctl reset-failed` it.",
+    reads=READS,
+    sabotage=Sabotage(
+        "systemd-run --quiet --unit=sabotage false; sleep 0.5",
+        "systemctl reset-failed sabotage.service",
+        also=("hardening.units.known",),
+    ),
+)
+def test_no_unit_has_failed(host: Host, target: Target, expect: Expect) -> None:
+    found = [line.split()[0] for line in str(host.check_output(FAILED)).splitlines()]
+    # what a timer starts again soon is judged by what it is to bring about: hardening.certificates.revocation
+    again = {unit.replace(".timer", ".service") for unit in allowed(target).units if unit.endswith(".timer")}
+    expect.none([unit for unit in found if unit not in again], "failed units")
+
+
+@promise(
+    "hardening.units.known",
+    "No service runs but those of the host's roles and of Debian's base.",
+    remedy="`systemctl disable --now` it, or describe it as a service of its role.",
+    reads=READS,
+    sabotage=Sabotage(
+        "systemd-run --quiet --unit=sabotage sleep 600",
+        "systemctl stop sabotage.service",
+        also=("hardening.processes.known",),
+    ),
+)
+def test_no_unit_runs_that_no_role_needs(host: Host, target: Target, expect: Expect) -> None:
+    known = {unit for unit, _ in described(target)} | {rule.unit for rule in allowed(target).processes.values()}
+    found = [
+        name
+        for name, unit in units(host).items()
+        if unit.get("ActiveState") in {"active", "failed"}
+        and name.endswith(".service")
+        and name not in known
+        and not name.startswith((*SYSTEM, "pacslab-network", "pacslab-hosts"))
+    ]
+    expect.none(found, "running services beyond those of the roles")
+
+
+@promise(
+    "hardening.units.sandboxed",
+    "Every service runs with the sandbox settings that it can bear.",
+    remedy="Restore the unit's file of its role: `pacslab up --again`.",
+    each=settings,
+    reads=READS,
+    sabotage=Sabotage(
+        weakened,
+        lambda target: f"rm -rf /run/systemd/system/{target.value[0]}.d; systemctl daemon-reload",
+        on=lambda target: target.value == ("ulogd2.service", "ProtectHome"),
+    ),
+)
+def test_every_service_is_sandboxed(host: Host, subject: tuple[str, str], expect: Expect) -> None:
+    unit, setting = subject
+    found = units(host).get(unit)
+    if found is None:
+        not_applicable(f"{unit} is not loaded")
+        return
+    value, wanted = found.get(setting, ""), PROMISED[setting]
+    if wanted is None:
+        expect.that(value not in {"", "~"}, f"{setting} restricts", f"{setting}={value}")
+    else:
+        expect.that(value in wanted, f"{setting} of {' or '.join(sorted(wanted))}", f"{setting}={value}")
+
+
+@promise(
+    "hardening.units.closed-start",
+    "A stopped packet filter stays in force: stopping its unit opens nothing.",
+    remedy="Restore /etc/systemd/system/nftables.service.d/pacslab.conf.",
+    sabotage=changed_file(
+        "/etc/systemd/system/nftables.service.d/pacslab.conf",
+        "sed -i '/^ExecStop=$/d' $FILE",
+        then="systemctl daemon-reload",
+    ),
+)
+def test_stopping_the_filter_opens_nothing(host: Host, expect: Expect) -> None:
+    said = str(host.check_output("systemctl show --property=ExecStop --value nftables.service"))
+    expect.that("flush" not in said, "no command that empties the filter", said or "no command at all")
