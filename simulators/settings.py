@@ -66,6 +66,7 @@ class Peer:
     service: str
     port: int
     permits: tuple[str, ...]
+    functions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,7 @@ class Caller:
     modality: str | None
     service: str
     permits: tuple[str, ...]
+    functions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -203,6 +205,7 @@ def _peer(entry: Mapping[str, Any]) -> Peer:
         service=entry["service"],
         port=int(entry["port"]),
         permits=tuple(entry.get("permits", ())),
+        functions=tuple(entry.get("functions", ())),
     )
 
 
@@ -215,4 +218,5 @@ def _caller(entry: Mapping[str, Any]) -> Caller:
         modality=entry.get("modality"),
         service=entry["service"],
         permits=tuple(entry.get("permits", ())),
+        functions=tuple(entry.get("functions", ())),
     )

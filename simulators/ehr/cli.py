@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simulators.command_line import Verb, run
+from simulators.sections import SECTIONS
 
 if TYPE_CHECKING:
     import argparse
@@ -44,7 +45,7 @@ def _order(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--code", required=True, help="procedure code (OBR-4.1)")
     parser.add_argument("--text", required=True, help="what is to be done (OBR-4.2)")
     parser.add_argument("--scheme", default="99PACSLAB", help="coding scheme of the code (OBR-4.3)")
-    parser.add_argument("--modality", required=True, choices=["CT", "MR", "US", "DX"], help="OBR-24")
+    parser.add_argument("--modality", required=True, choices=SECTIONS, help="OBR-24; CUS is cardiac ultrasound")
     parser.add_argument(
         "--priority", default="R", choices=["S", "A", "R"], help="TQ1-9: S stat, A as soon as possible, R routine"
     )

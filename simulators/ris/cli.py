@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simulators.command_line import Verb, run
+from simulators.sections import SECTIONS
 
 if TYPE_CHECKING:
     import argparse
@@ -36,7 +37,7 @@ def _order(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--code", required=True, help="procedure code (0008,0100)")
     parser.add_argument("--text", required=True, help="what is to be done (0008,0104)")
     parser.add_argument("--scheme", default="99PACSLAB", help="coding scheme of the code (0008,0102)")
-    parser.add_argument("--modality", required=True, choices=["CT", "MR", "US", "DX"], help="(0008,0060)")
+    parser.add_argument("--modality", required=True, choices=SECTIONS, help="(0008,0060); CUS is cardiac US")
     parser.add_argument("--reason", default="", help="reason for the procedure (0040,1002)")
     parser.add_argument("--provider", default="", help="who refers the patient")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ from simulators.database import one
 from simulators.hl7content import order_of, patient_of
 from simulators.hl7receiver import HL7ProblemError
 from simulators.ris.record import find_patient
-from simulators.ris.stations import choose, stations
+from simulators.ris.stations import choose, modality_of, stations
 from simulators.ris.tell import Teller
 from simulators.service import record
 
@@ -52,6 +52,7 @@ class Filler:
 
     def schedule(self, cursor: Cursor, order: Order, patient_id: str, candidates: list[Caller]) -> str:
         """Make an order a scheduled procedure on the candidate with the fewest waiting; return its accession number."""
+        order = replace(order, modality=modality_of(order.modality))
         cursor.execute("LOCK TABLE steps IN SHARE ROW EXCLUSIVE MODE")  # two orders at once do not count alike
         cursor.execute("SELECT station_ae, count(*) AS n FROM steps WHERE status = 'scheduled' GROUP BY station_ae")
         station = choose(candidates, {row["station_ae"]: row["n"] for row in cursor.fetchall()})

@@ -22,9 +22,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _archive(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--archive", metavar="NAME", help="PACS or VNA by host name (default: the first that permits it)"
-    )
+    parser.add_argument("--archive", metavar="NAME", help="PACS or VNA by host name (default: the primary archive)")
 
 
 def _web(parser: argparse.ArgumentParser) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from simulators.association import associate
-from simulators.errors import NotReadyError
+from simulators.errors import ArgumentError, NotReadyError
 from simulators.imaging.context import Equipment
 from simulators.tls import client_context
 
@@ -43,12 +43,19 @@ class Desk:
         return associate(self.archive, contexts, calling=self.ae_title, tls=self.tls, handlers=handlers, roles=roles)
 
 
+DEFAULT_FUNCTION = "primary-archive"
+"""The archive that a workstation works with where it could work with several and is not told which."""
+
+
 def desk_of(settings: Settings, archive: str | None, permit: str, service: str = "dicom-tls") -> Desk:
-    """The workstation with the archive of that name, or the first one that permits the operation.
+    """The workstation with the archive of that name, or else with the one that permits the operation.
+
+    Where several permit it, the site's primary archive is meant.
 
     Raises:
         NotReadyError: the site gives the host no AE title, or a certificate is missing.
         NotFoundError: no flow permits the operation.
+        ArgumentError: several archives permit it, and none of them is the primary one.
     """
     title = settings.host.ae_title
     if not title:
@@ -56,4 +63,13 @@ def desk_of(settings: Settings, archive: str | None, permit: str, service: str =
             f"{settings.host.name} is not a workstation.",
             remedy="Give it ae_title in topology.yml and configure again.",
         )
-    return Desk(title, settings.peer(service, name=archive, permit=permit), client_context(settings, CERTIFICATE))
+    return Desk(title, _archive(settings, archive, permit, service), client_context(settings, CERTIFICATE))
+
+
+def _archive(settings: Settings, name: str | None, permit: str, service: str) -> Peer:
+    found = settings.find_peers(service, name=name, permit=permit)
+    if len(found) > 1:
+        found = [peer for peer in found if DEFAULT_FUNCTION in peer.functions]
+        if not found:
+            raise ArgumentError(f"several archives permit {permit}.", remedy="Name one of them with --archive.")
+    return found[0] if found else settings.peer(service, name=name, permit=permit)

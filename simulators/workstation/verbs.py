@@ -58,7 +58,7 @@ def get(arguments: argparse.Namespace, settings: Settings) -> Result:
     study = study_uid_of(searching, accession=arguments.accession or "", study=arguments.study or "")
     if arguments.instance and not arguments.series:
         raise ArgumentError("For one instance, --series is needed.", remedy="Give the Series Instance UID.")
-    folder = Folder(_place(arguments))
+    folder = Folder(place(arguments))
     wanted = {"study": study, "series": arguments.series or "", "instance": arguments.instance or ""}
     if arguments.web:
         web.retrieve(desk_of(settings, arguments.archive, "WADO-RS", "dicomweb-tls"), folder, **wanted)
@@ -75,7 +75,8 @@ def get(arguments: argparse.Namespace, settings: Settings) -> Result:
     return Result(data, f"{len(folder.paths)} objects, {size} bytes in {folder.root / study}")
 
 
-def _place(arguments: argparse.Namespace) -> Path:
+def place(arguments: argparse.Namespace) -> Path:
+    """The folder that a retrieval goes to."""
     if arguments.apart:
         return Path(tempfile.mkdtemp(prefix=APART, dir=HOME))
     return Path(arguments.to) if arguments.to else HOME
@@ -94,7 +95,8 @@ def discard(arguments: argparse.Namespace, _settings: Settings) -> Result:
         ArgumentError: the folder is not in one that ``retrieve --apart`` has made.
     """
     wanted = Path(arguments.folder).resolve()
-    made = next((folder for folder in HOME.glob(f"{APART}*") if wanted.is_relative_to(folder.resolve())), None)
+    apart = (folder for folder in HOME.glob(f"{APART}*") if not folder.is_symlink())
+    made = next((folder for folder in apart if wanted.is_relative_to(folder.resolve())), None)
     if made is None:
         raise ArgumentError(
             f"{wanted} was not made by `retrieve --apart`.", remedy=f"Name a folder {HOME}/{APART}..., or one in it."

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lab.hospital.archive import Archive
 from lab.hospital.image_manager import procedures
 from lab.hospital.modality import Modality
-from lab.hospital.record import SCHEDULED_WITHIN, Procedure, Record
+from lab.hospital.record import Procedure, Record
 from lab.hospital.ris import Ris
 from lab.scenarios.failure import StepFailure
 
@@ -26,8 +26,7 @@ IMAGES = 12
 CT_HEAD = Procedure("CTHEAD", "CT head without contrast", "CT")
 MR_HEAD = Procedure("MRHEAD", "MR head", "MR")
 US_ABDOMEN = Procedure("USABD", "Ultrasound of the abdomen", "US")
-
-__all__ = ["CT_HEAD", "FOLLOWED_WITHIN", "IMAGES", "MR_HEAD", "SCHEDULED_WITHIN", "US_ABDOMEN", "Procedure"]
+ECHO = Procedure("ECHO", "Transthoracic echocardiogram", "CUS")
 
 
 @dataclass(frozen=True)

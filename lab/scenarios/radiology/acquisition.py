@@ -2,42 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from lab.hospital.hospital import Actor
-from lab.hospital.record import Record
-from lab.hospital.ris import Ris
 from lab.scenarios.examination.acquisition import begin, commit, complete, schedule, send_on, store, worklist
-from lab.scenarios.examination.course import CT_HEAD, ExaminationFacts, place_order, received
-from lab.scenarios.failure import require
+from lab.scenarios.examination.course import CT_HEAD
+from lab.scenarios.examination.ordering import order, register
 from lab.scenarios.model import Step
 
 if TYPE_CHECKING:
-    from lab.scenarios.stage import Stage
+    from lab.scenarios.examination.course import ExaminationFacts
 
 RECORD, RIS, ARCHIVE = Actor("order-placer"), Actor("order-filler"), Actor("primary-archive")
 SCANNER = Actor("acquisition", CT_HEAD.section)
-
-
-def register(stage: Stage[ExaminationFacts]) -> str:
-    """The RIS takes the registration and logs it (RAD-1)."""
-    ris = stage.hospital.host(RIS)
-    mark = stage.hospital.collected.mark(ris)
-    answer = Record.of(stage.hospital).register(f"Test{stage.token}", "Anna")
-    stage.facts.patient = answer.patient.identifier
-    return f"patient {answer.patient.identifier}: {received(stage, ris, mark, answer.message.control_id)}"
-
-
-def order(stage: Stage[ExaminationFacts]) -> str:
-    """The RIS schedules the order under an accession number, and the record learns it (RAD-2, RAD-3)."""
-    placed = place_order(stage, stage.facts.patient, CT_HEAD)
-    known = Ris.of(stage.hospital).show(placed.accession).procedure
-    require(
-        (known.patient_id, known.status) == (stage.facts.patient, "scheduled"),
-        f"the RIS has {known.placer} of {known.patient_id} as {known.status}",
-    )
-    stage.facts.examination = placed
-    return f"order {placed.placer} is scheduled as {placed.accession} on {placed.station}"
 
 
 STEPS: tuple[Step[ExaminationFacts], ...] = (
@@ -47,7 +25,8 @@ STEPS: tuple[Step[ExaminationFacts], ...] = (
     ),
     Step(
         "order", "Order a CT of the head", RECORD, "RAD-2, RAD-3 ORM^O01",
-        "the RIS schedules it under an accession number, and the record learns it", order, ("register",),
+        "the RIS schedules it under an accession number, and the record learns it",
+        partial(order, CT_HEAD), ("register",),
     ),
     Step(
         "schedule", "The archives learn of the procedure", RIS, "RAD-4 ORM^O01",

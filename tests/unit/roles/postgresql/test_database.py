@@ -66,4 +66,8 @@ def test_no_password_is_ever_set() -> None:
 
 def test_only_archives_get_the_extension_of_the_index() -> None:
     script = files_of(REFERENCE, "db1", "postgresql")["/etc/pacslab/databases.sql"].text
-    assert re.findall(r'\\connect "(\S+)"\nCREATE EXTENSION IF NOT EXISTS "pg_trgm";', script) == ["pacs_rad", "vna1"]
+    assert re.findall(r'\\connect "(\S+)"\nCREATE EXTENSION IF NOT EXISTS "pg_trgm";', script) == [
+        "pacs_card",
+        "pacs_rad",
+        "vna1",
+    ]

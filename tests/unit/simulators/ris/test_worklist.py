@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from pydicom.dataset import Dataset
 
 from simulators.hl7content import Code, Order
-from simulators.ris.stations import choose, stations
+from simulators.ris.stations import choose, modality_of, stations
 from simulators.ris.worklist import answer, entry, matches, station_asked_for
+from simulators.settings import Caller
 from tests.unit.simulators.peers import ANNA, ris_settings
 
 ORDER = Order(
@@ -139,6 +141,24 @@ def test_the_least_busy_station_of_the_modality_is_chosen() -> None:
     assert choose(stations(settings, "CT"), {}).ae_title == "CT1"
     assert choose(stations(settings, "CT"), {"CT1": 1}).ae_title == "CT2"
     assert stations(settings, "US") == []
+
+
+def test_which_station_stands_first_in_the_file_says_nothing() -> None:
+    settings = ris_settings()
+    turned = replace(settings, callers=settings.callers[::-1])
+    assert choose(stations(turned, "CT"), {}).ae_title == "CT1"
+
+
+def test_a_station_that_is_kept_for_a_section_gets_its_orders_and_no_others() -> None:
+    settings = ris_settings()
+    us1, echo1 = (
+        Caller(name, "", "", name.upper(), "US", "dicom-tls", ("MWL",), functions)
+        for name, functions in (("us1", ("acquisition",)), ("echo1", ("echocardiography",)))
+    )
+    settings = replace(settings, callers=(*settings.callers, echo1, us1))
+    assert stations(settings, "US") == [us1]
+    assert stations(settings, "CUS") == [echo1]
+    assert modality_of("CUS") == modality_of("US") == "US"
 
 
 def test_a_scheduled_time_is_shown_in_local_time() -> None:

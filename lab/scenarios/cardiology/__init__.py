@@ -1,0 +1,1 @@
+"""A department with an archive of its own."""
