@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 
 from lab.bench.figures import Figure, alternate
 from lab.deadline import Deadline
-from lab.errors import EngineError, UsageError
+from lab.errors import EngineError
 from lab.hospital.archive import Archive
+from lab.hospital.hospital import Actor, Hospital
+from lab.hospital.programs import program
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from lab.engine.lab import Lab
+    from lab.engine.lab import Completed, Lab
 
 IMAGES = 200
 PROTECTED = "through firewall, TLS and AE title binding"
@@ -28,6 +30,8 @@ UNFINISHED = ("Pending", "Running", "Retry")
 """States of an Orthanc job that is still to do something."""
 QUIET_SECONDS = 4
 BUSY_SECONDS = 120
+STARTS_WITHIN = 15
+"""Seconds in which an Orthanc with its own defaults has to listen."""
 PLAIN_ROUNDS = 4
 """Rounds against plain C-STORE in each repetition: its bound is close, and its runs are as quick as they are uneven."""
 LEAST_OF_PLAIN = 0.9
@@ -80,10 +84,14 @@ def bench_dicom(lab: Lab, repetitions: int, say: Callable[[str], None], without:
 
 
 def _ends(lab: Lab) -> tuple[str, str]:
-    for flow in lab.site.flows:
-        if "C-STORE" in flow.permits and lab.site.hosts[flow.source].modality == "CT":
-            return flow.source, flow.target
-    raise UsageError("The site has no CT scanner that may store.", remedy="Run it on a site that has one.")
+    """A CT scanner, and the archive that it sends to.
+
+    Raises:
+        UsageError: the site has none.
+    """
+    hospital = Hospital(lab)
+    scanner = hospital.host(Actor("acquisition", "CT"))
+    return scanner, hospital.archive_of(scanner)
 
 
 @contextmanager
@@ -136,7 +144,9 @@ def _send_as_shipped(lab: Lab, host: str, there: list[str]) -> float:
 
 
 def _archives(lab: Lab) -> list[Archive]:
-    return [Archive(lab, host) for host, entry in lab.site.hosts.items() if "orthanc" in entry.roles]
+    """The archive that is measured, and those that it sends on to."""
+    _, first = _ends(lab)
+    return [Archive(lab, host) for host in (first, *Hospital(lab).sends_on_to(first))]
 
 
 def _remove(lab: Lab) -> None:
@@ -172,8 +182,7 @@ def _shipped(lab: Lab, host: str) -> Iterator[int]:
     Raises:
         EngineError: it does not start.
     """
-    free = "import socket; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1])"
-    port = int(lab.run(host, ["python3", "-c", free]).stdout)
+    port = int(_port(lab, host, "free").stdout)
     settings = {
         "StorageDirectory": f"{SHIPPED}/storage",
         "IndexDirectory": f"{SHIPPED}/storage",
@@ -192,7 +201,7 @@ def _shipped(lab: Lab, host: str) -> Iterator[int]:
             f"{SHIPPED}/orthanc.json",
         ]
         started = lab.run(host, start)
-        if started.code != 0 or not _answers(lab, host, port):
+        if started.code != 0 or _port(lab, host, "await", str(port), str(STARTS_WITHIN)).code != 0:
             raise EngineError(
                 f"A second Orthanc does not start on {host}: {started.stderr.strip()}",
                 remedy=f"See `pacslab exec {host} -- journalctl -u {UNIT}`.",
@@ -203,14 +212,6 @@ def _shipped(lab: Lab, host: str) -> Iterator[int]:
         lab.run(host, ["rm", "-rf", SHIPPED])
 
 
-def _answers(lab: Lab, host: str, port: int) -> bool:
-    program = (
-        "import socket, sys, time\n"
-        "for _ in range(150):\n"
-        "    try:\n"
-        f"        socket.create_connection(('127.0.0.1', {port}), 1).close(); sys.exit(0)\n"
-        "    except OSError:\n"
-        "        time.sleep(0.1)\n"
-        "sys.exit(1)\n"
-    )
-    return lab.run(host, ["python3", "-c", program]).code == 0
+def _port(lab: Lab, host: str, *words: str) -> Completed:
+    """Run the program that looks at loopback ports."""
+    return lab.run(host, ["python3", "-I", "-", *words], input=program("port.py"))

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lab.results.manifest import manifest
 from lab.results.model import Outcome
 from lab.results.store import Run
 
@@ -34,10 +33,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 @contextmanager
-def kept_run(lab: Lab, verb: str, words: Sequence[str], junit: Path | None, hosts: Sequence[str] = ()) -> Iterator[Run]:
-    """A run in the lab's store; when it ends, whether or not it was broken off, what there is goes to JUnit too."""
+def kept_run(
+    lab: Lab,
+    verb: str,
+    words: Sequence[str],
+    junit: Path | None,
+    *,
+    hosts: Sequence[str] = (),
+    options: Sequence[str] = (),
+) -> Iterator[Run]:
+    """A run in the lab's store; when it ends, whether or not it was broken off, what there is goes to JUnit too.
+
+    Args:
+        lab: what is judged.
+        verb: what judges.
+        words: what is judged of it; with the verb they name the run.
+        junit: where results go besides.
+        hosts: the hosts that are judged; none for all.
+        options: further words of the command, which are kept with the run.
+    """
+    from lab.results.manifest import manifest  # noqa: PLC0415 # reads the site, which --help needs not
+
     name = "-".join([verb, *words]) or verb
-    with Run(lab.folder, name, manifest(lab, " ".join([verb, *words]), time.time(), hosts)) as run:
+    with Run(lab.folder, name, manifest(lab, " ".join([verb, *words, *options]), time.time(), hosts)) as run:
         try:
             yield run
         finally:

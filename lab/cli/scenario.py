@@ -51,41 +51,66 @@ def run(arguments: argparse.Namespace) -> int:
     lab = Lab.open(arguments.lab)
     if arguments.name is None and (arguments.only or arguments.until):
         raise UsageError("Which scenario's steps?", remedy="Name the scenario; `pacslab scenario list` shows them.")
-    wanted = [scenario(arguments.name)] if arguments.name else fitting(lab.site)
-    outcomes = [_run(chosen, lab, arguments) for chosen in wanted]
+    plan = _planned([scenario(arguments.name)] if arguments.name else fitting(lab.site), lab, arguments)
+    words = [arguments.name] if arguments.name else []
+    with judging.kept_run(lab, "scenario", words, arguments.junit, options=_options(arguments)) as kept:
+        outcomes = [_run(wanted, steps, lab, kept, arguments) for wanted, steps in plan]
     if arguments.json:
         print(json.dumps(outcomes[0] if arguments.name else outcomes, indent=1))
+    else:
+        print(judging.total(kept))
     return 0 if all(outcome["passed"] for outcome in outcomes) else 1
 
 
-def _run(scenario: Scenario[Any], lab: Lab, arguments: argparse.Namespace) -> dict[str, Any]:
+def _options(arguments: argparse.Namespace) -> list[str]:
+    """Which steps were asked for, as it was written."""
+    only = [word for step in arguments.only for word in ("--only", step)]
+    until = ["--until", arguments.until] if arguments.until else []
+    return [*only, *until, *(["--keep-going"] if arguments.keep_going else [])]
+
+
+def _planned(
+    wanted: Sequence[Scenario[Any]], lab: Lab, arguments: argparse.Namespace
+) -> list[tuple[Scenario[Any], list[Step[Any]]]]:
+    """The steps to run of each scenario; what cannot be run is refused before a run begins."""
     from lab.scenarios.choose import chosen  # noqa: PLC0415
+    from lab.scenarios.run import require_fit  # noqa: PLC0415
+
+    for scenario in wanted:
+        require_fit(scenario, lab.site)
+    return [(scenario, chosen(scenario, only=arguments.only, until=arguments.until)) for scenario in wanted]
+
+
+def _run(
+    scenario: Scenario[Any], steps: Sequence[Step[Any]], lab: Lab, kept: Run, arguments: argparse.Namespace
+) -> dict[str, Any]:
+    """Run a scenario, tell a person of each step, and return what ``--json`` prints."""
     from lab.scenarios.run import run_scenario  # noqa: PLC0415
 
-    steps = chosen(scenario, only=arguments.only, until=arguments.until)
-    lines = _Lines()
-    with judging.kept_run(lab, "scenario", [scenario.name], arguments.junit) as kept:
-        for result in run_scenario(scenario, steps, lab, lines, keep_going=arguments.keep_going):
-            lines.step_ended(kept.add(result))
-    outcome = _as_dict(kept, scenario, steps)
+    lines, results = _Lines(), []
+    for result in run_scenario(scenario, steps, lab, lines, keep_going=arguments.keep_going):
+        results.append(kept.add(result))
+        lines.step_ended(result)
+    outcome = _as_dict(kept, scenario, steps, results)
     if not arguments.json:
-        word = "passed" if outcome["passed"] else "did not pass"
         part = "" if outcome["complete"] else f" ({len(steps)} of its {len(scenario.steps)} steps)"
-        print(f"{scenario.name}{part} {word}: {judging.total(kept)}")
+        print(f"{scenario.name}{part} {'passed' if outcome['passed'] else 'did not pass'}")
     return outcome
 
 
-def _as_dict(kept: Run, scenario: Scenario[Any], steps: Sequence[Step[Any]]) -> dict[str, Any]:
-    """A run as ``--json`` prints it."""
+def _as_dict(
+    kept: Run, scenario: Scenario[Any], steps: Sequence[Step[Any]], results: Sequence[Result]
+) -> dict[str, Any]:
+    from lab.results.model import counts  # noqa: PLC0415
     from lab.scenarios.run import has_passed  # noqa: PLC0415
 
     return {
         "scenario": scenario.name,
-        "passed": has_passed(kept.results),
-        "steps": [_step_as_dict(step, result) for step, result in zip(steps, kept.results, strict=True)],
+        "passed": has_passed(results),
+        "steps": [_step_as_dict(step, result) for step, result in zip(steps, results, strict=True)],
         "complete": len(steps) == len(scenario.steps),
-        "counts": kept.summary()["counts"],
-        "seconds": round(kept.seconds, 2),
+        "counts": counts(results),
+        "seconds": round(sum(result.seconds for result in results), 2),
         "run": kept.id,
     }
 

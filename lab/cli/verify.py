@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
     lab = Lab.open(arguments.lab)
     context = Context(lab, judging.say, frozenset(arguments.host), tuple(arguments.id), arguments.snapshot)
     with (
-        judging.kept_run(lab, "verify", arguments.checks, arguments.junit, arguments.host) as kept,
+        judging.kept_run(lab, "verify", arguments.checks, arguments.junit, hosts=arguments.host) as kept,
         closing(run_checks(wanted, context)) as results,  # on Ctrl-C too: a check on a clone then removes it
     ):
         for result in results:

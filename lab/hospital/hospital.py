@@ -109,6 +109,10 @@ class Hospital:
             )
         return asked[0]
 
+    def sends_on_to(self, archive: str) -> list[str]:
+        """The archives that an archive sends what it holds on to, by name."""
+        return sorted(flow.target for flow in self.site.flows_out(archive) if "C-STORE" in flow.permits)
+
     def run(
         self,
         host: str,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lab.engine.lab import Lab
     from lab.results.model import Result
     from lab.scenarios.model import Scenario, Step
+    from lab.topology.site import Site
 
 Facts = TypeVar("Facts")
 MISTAKE = "Report it with the traceback that the run keeps (`pacslab runs show last --json`)."
@@ -30,6 +31,20 @@ class Audience(Protocol):
 
     def step_started(self, step: Step[Any], number: int, count: int) -> None:
         """A step begins; ``number`` counts from 1."""
+
+
+def require_fit(scenario: Scenario[Any], site: Site) -> None:
+    """Refuse a scenario that a site is not for.
+
+    Raises:
+        UsageError: the site lacks somebody whom it asks for, or has somebody whom it excludes.
+    """
+    unfit = scenario.unfit(site)
+    if unfit:
+        raise UsageError(
+            f"Scenario {scenario.name} is not for site {site.name}: {', '.join(unfit)}.",
+            remedy="Run it on a site that it is for, such as reference, or another of `pacslab scenario list`.",
+        )
 
 
 def run_scenario(
@@ -43,12 +58,7 @@ def run_scenario(
     Raises:
         UsageError: the scenario is not for this site.
     """
-    unfit = scenario.unfit(lab.site)
-    if unfit:
-        raise UsageError(
-            f"Scenario {scenario.name} is not for site {lab.site.name}: {', '.join(unfit)}.",
-            remedy="Run it on a site that it is for, such as reference, or another of `pacslab scenario list`.",
-        )
+    require_fit(scenario, lab.site)
     stage = Stage(Hospital(lab), scenario.facts())
     runner = _Runner(scenario, stage)
     outcomes: dict[str, Outcome] = {}

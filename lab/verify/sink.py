@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lab.deadline import wait_until
@@ -22,14 +23,7 @@ if TYPE_CHECKING:
 
 PORT = 7000
 PART = "sink"
-LISTENER = """
-import socket
-server = socket.create_server(("", int(__import__("sys").argv[1])))
-while True:
-    connection, peer = server.accept()
-    print(peer[0], flush=True)
-    connection.close()
-"""
+LISTENER = Path(__file__).with_name("listener.py").read_text("utf-8")
 
 
 @dataclass(frozen=True)
@@ -69,8 +63,8 @@ def sink(lab: Lab) -> Iterator[Sink]:
         labels = {names.LAB: lab.name, names.PART: PART}
         docker.call("POST", "/networks/create", body={"Name": network, "Driver": "bridge", "Labels": labels})
         image = docker.inspect(lab.container(next(iter(lab.record.hosts))))["Image"]
-        listener = f"exec python3 -I -c '{LISTENER}' {PORT} >/tmp/peers"
-        for container, command in zip(containers, (listener, "exec sleep 600"), strict=True):
+        listener = ["sh", "-c", 'exec python3 -I -c "$1" "$2" >/tmp/peers', "sh", LISTENER, str(PORT)]
+        for container, command in zip(containers, (listener, ["sleep", "600"]), strict=True):
             docker.create(container, _body(image, command, network, labels))
             docker.start(container)
         addresses = [_address(docker, container, network) for container in containers]
@@ -81,10 +75,10 @@ def sink(lab: Lab) -> Iterator[Sink]:
         _remove(docker, network, containers)
 
 
-def _body(image: str, command: str, network: str, labels: dict[str, str]) -> dict[str, object]:
+def _body(image: str, command: list[str], network: str, labels: dict[str, str]) -> dict[str, object]:
     return {
         "Image": image,
-        "Entrypoint": ["/bin/sh", "-c", command],
+        "Entrypoint": command,
         "Cmd": [],
         "Labels": labels,
         "StopSignal": "SIGKILL",
