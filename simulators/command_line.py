@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from simulators.errors import SimulatorError
+from simulators.events.actions import COMMAND
+from simulators.events.outlets import feeds_journal, host_log
+from simulators.events.report import write_failure
 from simulators.identity import become_service_user
-from simulators.journal import host_log, note_failure
 from simulators.settings import Settings, load
 
 if TYPE_CHECKING:
@@ -27,8 +29,17 @@ EXIT_CODES = """exit codes:
   130  interrupted"""
 
 
-NAMING = ("accession", "what", "placer", "patient", "id", "prior", "into", "study", "step")
-"""Arguments that name an order, a patient or a study by number, and so may stand in the log."""
+NAMING = {
+    "accession": "accession",
+    "placer": "placer",
+    "id": "patient",
+    "patient": "patient",
+    "into": "patient",
+    "prior": "prior",
+    "study": "study",
+    "step": "step",
+}
+"""Arguments that name an order, a patient or a study by number, and so may stand in an event, with their key there."""
 
 
 @dataclass(frozen=True)
@@ -82,13 +93,18 @@ def run(program: str, description: str, user: str, verbs: Sequence[Verb], argv: 
         try:
             become_service_user(user)
             result = _function(chosen.run)(arguments, load())
-        except SimulatorError as error:
-            named = {name: value for name in NAMING if (value := getattr(arguments, name, None))}
-            note_failure(chosen.name, error, **named)
-            fail(error, as_json=arguments.json)
-            return error.exit_code
         except KeyboardInterrupt:
             return 130
+        except Exception as error:
+            named = {key: value for name, key in NAMING.items() if (value := getattr(arguments, name, None))}
+            write_failure(COMMAND, error, verb=chosen.name, **named)
+            if not isinstance(error, SimulatorError):
+                if feeds_journal():
+                    return SimulatorError.exit_code  # a traceback there would quote what a peer has sent
+                raise
+            if not feeds_journal():
+                fail(error, as_json=arguments.json)
+            return error.exit_code
     if result is None:
         return 0
     show(result, as_json=arguments.json)

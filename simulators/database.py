@@ -15,7 +15,8 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from simulators.deadline import Deadline
 from simulators.errors import NotReadyError
-from simulators.service import line, record
+from simulators.events.actions import OPEN_DATABASE
+from simulators.events.report import write_failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -161,7 +162,7 @@ class Database:
                 self.migrate(steps)
             except NotReadyError as error:
                 if not waiting:
-                    record("waiting", what="database", detail=error.message)
+                    write_failure(OPEN_DATABASE, error, waiting=True)
                 waiting = True
                 time.sleep(1)
             else:
@@ -172,5 +173,5 @@ def one(cursor: Cursor) -> dict[str, Any]:
     """Return the row that a query surely has."""
     row = cursor.fetchone()
     if row is None:
-        raise LookupError(line("failed", what="a query without its row"))
+        raise LookupError("a query without its row")
     return row

@@ -23,7 +23,7 @@ class SimulatorError(Exception):
         self.message = message
         self.remedy = remedy
         self.noted = False
-        """A line of the log tells it already."""
+        """An event tells it already."""
 
     def as_dict(self) -> dict[str, object]:
         """Return the error as ``--json`` prints it."""
@@ -42,6 +42,10 @@ class AssociationRejectedError(RefusedError):
 
 class TlsRefusedError(RefusedError):
     """One side did not accept the other's certificate, or they share no version or cipher suite."""
+
+
+class UnsafeObjectError(RefusedError):
+    """The peer sent an object that was not asked for, or whose UIDs cannot be used."""
 
 
 class NotFoundError(SimulatorError):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from simulators.events import reasons
 from simulators.hl7messages import Message, Party, header, join, segment, timestamp
 from simulators.hl7receiver import HL7ProblemError
 
@@ -165,12 +166,12 @@ def patient_of(message: Message) -> Patient:
         sex=message.get("PID", 8) or "U",
     )
     if patient.sex not in SEXES:
-        raise HL7ProblemError("content", 103, "PID-8 is not of table 0001", location=("PID", "1", "8"))
+        raise HL7ProblemError(reasons.CONTENT, 103, "PID-8 is not of table 0001", location=("PID", "1", "8"))
     if patient.birth_date:
         try:
             datetime.strptime(patient.birth_date, "%Y%m%d")  # noqa: DTZ007 - a date of birth has no time zone
         except ValueError as error:
-            raise HL7ProblemError("content", 102, "PID-7 is not YYYYMMDD", location=("PID", "1", "7")) from error
+            raise HL7ProblemError(reasons.CONTENT, 102, "PID-7 is not YYYYMMDD", location=("PID", "1", "7")) from error
     return patient
 
 
@@ -183,7 +184,7 @@ def needed(message: Message, name: str, field: int, component: int = 1) -> str:
     value = message.get(name, field, component)
     if not value:
         where = f"{name}-{field}" + (f".{component}" if component > 1 else "")
-        raise HL7ProblemError("content", 101, f"{where} is empty", location=(name, "1", str(field)))
+        raise HL7ProblemError(reasons.CONTENT, 101, f"{where} is empty", location=(name, "1", str(field)))
     return value
 
 
@@ -255,7 +256,7 @@ def order_of(message: Message) -> Order:
     """
     placer = needed(message, "ORC", 2)
     if message.get("OBR", 2) not in {"", placer}:
-        raise HL7ProblemError("content", 103, "OBR-2 is not ORC-2", location=("OBR", "1", "2"))
+        raise HL7ProblemError(reasons.CONTENT, 103, "OBR-2 is not ORC-2", location=("OBR", "1", "2"))
     return Order(
         placer=placer,
         code=Code(needed(message, "OBR", 4), message.get("OBR", 4, 2), message.get("OBR", 4, 3)),
@@ -330,7 +331,7 @@ def report_of(message: Message) -> Report:
     """
     status = needed(message, "OBR", 25)
     if status not in {"P", "F", "C"}:
-        raise HL7ProblemError("content", 103, "OBR-25 is not P, F or C", location=("OBR", "1", "25"))
+        raise HL7ProblemError(reasons.CONTENT, 103, "OBR-25 is not P, F or C", location=("OBR", "1", "25"))
     return Report(
         accession=needed(message, "OBR", 18),
         study_uid=message.get("ZDS", 1),

@@ -12,15 +12,18 @@ from simulators import mllp
 from simulators.database import one
 from simulators.deadline import Deadline
 from simulators.errors import SimulatorError
+from simulators.events import reasons
+from simulators.events.actions import SEND
+from simulators.events.report import reason_of, write_event, write_failure
 from simulators.hl7content import Envelope
 from simulators.hl7messages import MalformedError, Party, new_control_id, parse, read_answer
-from simulators.service import JOURNAL, line, record, refuse
 from simulators.tls import client_context
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from simulators.database import Cursor, Database
+    from simulators.events.vocabulary import Reason
     from simulators.hl7messages import Answer, Message
     from simulators.settings import Peer, Settings
 
@@ -153,7 +156,7 @@ class Outbox:
                 while self.deliver_next(peer, due=True):
                     pass
             except (SimulatorError, psycopg.Error) as error:
-                JOURNAL.warning(line("failed", what="outbox", peer=peer.name, detail=error))
+                write_failure(SEND, error, waiting=True, peer=peer.name)
 
     def deliver(self, peer: Peer, number: int, *, seconds: float = 15) -> dict[str, Any]:
         """Deliver what waits for `peer` up to message `number`, and return that message's row.
@@ -191,22 +194,26 @@ class Outbox:
                 tls = client_context(self._settings, self._certificate)
                 answer = read_answer(mllp.send(peer, tls, row["body"].encode()))
             except (SimulatorError, MalformedError) as error:
-                self._postpone(cursor, row, str(error))
+                self._postpone(cursor, row, str(error), reason_of(error), type(error).__name__)
                 return False
             return self._settle(cursor, row, answer)
 
-    def _postpone(self, cursor: Cursor, row: dict[str, Any], why: str) -> None:
+    def _postpone(
+        self, cursor: Cursor, row: dict[str, Any], why: str, reason: Reason, error: str | None = None
+    ) -> None:
         pause = min(2 ** min(row["attempts"], 8), LONGEST_PAUSE)
         cursor.execute(
             "UPDATE messages SET attempts = attempts + 1, answer = %s,"
             " next_try = clock_timestamp() + make_interval(secs => %s) WHERE id = %s",
             (why, pause, row["id"]),
         )
-        record("postponed", type=row["type"], peer=row["peer"], control_id=row["control_id"], seconds=pause, detail=why)
+        write_event(
+            SEND, reason=reason, waiting=True, **_of(row), attempts=row["attempts"] + 1, seconds=pause, error=error
+        )
 
     def _settle(self, cursor: Cursor, row: dict[str, Any], answer: Answer) -> bool:
         if answer.acknowledgement == "AE" and answer.code == _INTERNAL:
-            self._postpone(cursor, row, f"AE {answer.code} {answer.text}")
+            self._postpone(cursor, row, f"AE {answer.code} {answer.text}", reasons.SEND_AGAIN)
             return False
         # Control ids are random: a duplicate means that an earlier attempt was taken and its answer lost.
         taken_before = answer.code == _DUPLICATE and answer.location == "MSH^1^10"
@@ -218,12 +225,23 @@ class Outbox:
             (state, text, row["id"]),
         )
         if state == "delivered":
-            record("sent", type=row["type"], peer=row["peer"], control_id=row["control_id"])
+            write_event(SEND, **_of(row))
         else:
             if self._refused is not None:
                 self._refused(cursor, {**row, "answer": text})
-            refuse(reason="by-receiver", type=row["type"], peer=row["peer"], control_id=row["control_id"], detail=text)
+            write_event(SEND, reason=reasons.REFUSED_BY_PEER, **_of(row), code=answer.code)
         return True
+
+
+def _of(row: dict[str, Any]) -> dict[str, Any]:
+    """What identifies a message in an event."""
+    kind = row["type"]
+    return {
+        "transaction": kind if kind in SEND.transactions else None,
+        "message_type": kind,
+        "peer": row["peer"],
+        "control_id": row["control_id"],
+    }
 
 
 def messages(cursor: Cursor, *, keys: Sequence[str] = (), outgoing_only: bool = False) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import hl7
 
 from simulators.errors import ArgumentError
+from simulators.events import reasons
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,6 +34,8 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 class MalformedError(ValueError):
     """The text is not an HL7 v2.5.1 message that can be trusted to mean what it seems to."""
+
+    reason = reasons.MALFORMED
 
 
 def escape(text: str) -> str:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from simulators.events import reasons
+from simulators.events.actions import RECEIVE
+from simulators.events.report import reason_of, write_event, write_failure
 from simulators.hl7messages import (
     CONTROL_ID,
     VERSION,
@@ -15,11 +18,11 @@ from simulators.hl7messages import (
     acknowledgement,
     parse,
 )
-from simulators.service import JOURNAL, line, record, refuse
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from simulators.events.vocabulary import Facts, Reason
     from simulators.proxy_protocol import Sender
     from simulators.settings import Caller, Settings
 
@@ -45,10 +48,10 @@ The profile is narrow on purpose: a segment smuggled in through a field has no p
 
 
 class HL7ProblemError(Exception):
-    """A message is not accepted; carries the :class:`Problem` and a short reason for the log."""
+    """A message is not accepted; carries the :class:`Problem` and the reason for the log."""
 
     def __init__(
-        self, reason: str, code: int, text: str, *, location: tuple[str, ...] = (), acknowledgement: str = "AE"
+        self, reason: Reason, code: int, text: str, *, location: tuple[str, ...] = (), acknowledgement: str = "AE"
     ) -> None:
         """Say why: `reason` for the log, `code` of table 0357, `text` for the sender."""
         super().__init__(text)
@@ -81,34 +84,34 @@ class Receiver:
 
     def answer(self, data: bytes, sender: Sender) -> bytes:
         """Return the acknowledgement: AA, AE (its content cannot be accepted) or AR (it is not accepted at all)."""
-        peer = sender.name or sender.address
         own = Party.of(self.settings.host.name, self.settings.site.name)
         message: Message | None = None
+        caller: Caller | None = None
+        problem: Problem | None = None
+        failure: Exception | None = None
         try:
             caller = self._caller(sender)
             message = parse(data)
             self._check_header(message, caller)
             self._take(message, caller)
         except HL7ProblemError as error:
-            refuse(
-                reason=error.reason, peer=peer, control_id=_control_id(message), type=_type(message), detail=str(error)
-            )
-            return acknowledgement(message, own, error.problem)
+            failure, problem = error, error.problem
         except MalformedError as error:
-            refuse(reason="malformed", peer=peer, control_id=_control_id(message), detail=str(error))
-            return acknowledgement(message, own, Problem("AR", 102, str(error)))
-        except Exception:  # noqa: BLE001 - whatever goes wrong here, the sender gets an answer and the service goes on
-            JOURNAL.exception(line("failed", peer=peer, control_id=_control_id(message), type=_type(message)))
-            return acknowledgement(
-                message, own, Problem("AE", 207, "the message could not be processed; send it again")
-            )
-        record("received", type=message.type, peer=peer, control_id=message.control_id)
-        return acknowledgement(message, own, None)
+            failure, problem = error, Problem("AR", 102, str(error))
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong here, the sender gets an answer and the service goes on
+            failure, problem = error, Problem("AE", 207, "the message could not be processed; send it again")
+        facts: Facts = {
+            "certificate": sender.name,
+            "peer": caller.name if caller else sender.address,
+            "octets": len(data),
+        }
+        _write(message, failure, problem, facts)
+        return acknowledgement(message, own, problem)
 
     def _take(self, message: Message, caller: Caller) -> None:
         if not self.inboxes[message.type].accept(caller.name, message):
             raise HL7ProblemError(
-                "duplicate-control-id", 205, f"message {message.control_id} was received before",
+                reasons.DUPLICATE_CONTROL_ID, 205, f"message {message.control_id} was received before",
                 location=("MSH", "1", "10"), acknowledgement="AR",
             )  # fmt: skip
 
@@ -116,45 +119,56 @@ class Receiver:
         for caller in self.settings.find_callers("hl7-tls"):
             if sender.name == caller.fqdn:
                 return caller
-        raise HL7ProblemError("unlisted-sender", 207, "the sender is not known here", acknowledgement="AR")
+        raise HL7ProblemError(reasons.UNLISTED_SENDER, 207, "the sender is not known here", acknowledgement="AR")
 
     def _check_header(self, message: Message, caller: Caller) -> None:
         own = Party.of(self.settings.host.name, self.settings.site.name)
         theirs = Party.of(caller.name, self.settings.site.name)
         if Party(message.get("MSH", 3), message.get("MSH", 4)) != theirs:
             raise HL7ProblemError(
-                "sender-mismatch", 207, "MSH-3 and MSH-4 are not the certificate's",
+                reasons.SENDER_MISMATCH, 207, "MSH-3 and MSH-4 are not the certificate's",
                 location=("MSH", "1", "3"), acknowledgement="AR",
             )  # fmt: skip
         if Party(message.get("MSH", 5), message.get("MSH", 6)) != own:
             raise HL7ProblemError(
-                "wrong-receiver", 103, f"MSH-5 and MSH-6 are not {own.application} of {own.facility}",
+                reasons.WRONG_RECEIVER, 103, f"MSH-5 and MSH-6 are not {own.application} of {own.facility}",
                 location=("MSH", "1", "5"), acknowledgement="AR",
             )  # fmt: skip
         if message.get("MSH", 12) != VERSION:
             raise HL7ProblemError(
-                "version", 203, f"MSH-12 is not {VERSION}", location=("MSH", "1", "12"), acknowledgement="AR"
+                reasons.VERSION, 203, f"MSH-12 is not {VERSION}", location=("MSH", "1", "12"), acknowledgement="AR"
             )
         if message.get("MSH", 11) != "P":
             raise HL7ProblemError(
-                "processing-id", 202, "MSH-11 is not P", location=("MSH", "1", "11"), acknowledgement="AR"
+                reasons.PROCESSING_ID, 202, "MSH-11 is not P", location=("MSH", "1", "11"), acknowledgement="AR"
             )
         if not CONTROL_ID.fullmatch(message.control_id):
             raise HL7ProblemError(
-                "control-id", 101, "MSH-10 is missing or too long", location=("MSH", "1", "10"), acknowledgement="AR"
+                reasons.CONTROL_ID,
+                101,
+                "MSH-10 is missing or too long",
+                location=("MSH", "1", "10"),
+                acknowledgement="AR",
             )
         if message.type not in caller.permits:
             raise HL7ProblemError(
-                "not-permitted", 200, f"{caller.name} may not send {message.type}",
+                reasons.NOT_PERMITTED, 200, f"{caller.name} may not send {message.type}",
                 location=("MSH", "1", "9"), acknowledgement="AR",
             )  # fmt: skip
         if message.type not in self.inboxes:
             raise HL7ProblemError(
-                "message-type", 200, f"{message.type} is not taken", location=("MSH", "1", "9"), acknowledgement="AR"
+                reasons.MESSAGE_TYPE,
+                200,
+                f"{message.type} is not taken",
+                location=("MSH", "1", "9"),
+                acknowledgement="AR",
             )
         if not follows(message.names, SHAPES[message.type]):
             raise HL7ProblemError(
-                "segments", 100, f"segments {' '.join(message.names)} do not make {message.type}", acknowledgement="AR"
+                reasons.SEGMENTS,
+                100,
+                f"segments {' '.join(message.names)} do not make {message.type}",
+                acknowledgement="AR",
             )
 
 
@@ -175,19 +189,24 @@ def follows(names: list[str], shape: tuple[tuple[str, str], ...]) -> bool:
     return not left
 
 
-def _control_id(message: Message | None) -> str | None:
-    if message is None:
-        return None
-    try:
-        return message.control_id or None
-    except MalformedError:
-        return None
+def _write(message: Message | None, failure: Exception | None, problem: Problem | None, facts: Facts) -> None:
+    """Tell what came of a message; of one that cannot be read its control id and type may be unknown."""
+    kind, control_id = _said(message, lambda read: read.type), _said(message, lambda read: read.control_id)
+    known: Facts = {**facts, "message_type": kind, "control_id": control_id}
+    transaction = kind if kind in RECEIVE.transactions else None
+    if failure is None or problem is None:
+        write_event(RECEIVE, transaction=transaction, **known)
+        return
+    known |= {"code": problem.code, "field": "-".join(part for part in problem.location[::2])}
+    if reason_of(failure) is reasons.INTERNAL_ERROR:
+        write_failure(RECEIVE, failure, transaction=transaction, **known)
+    else:
+        write_event(RECEIVE, reason=reason_of(failure), transaction=transaction, **known)
 
 
-def _type(message: Message | None) -> str | None:
-    if message is None:
-        return None
+def _said(message: Message | None, part: Callable[[Message], str]) -> str | None:
+    """Return a part of a message that was read, or None when its escape sequences are wrong."""
     try:
-        return message.type
+        return None if message is None else part(message)
     except MalformedError:
         return None

@@ -8,12 +8,15 @@ from __future__ import annotations
 import socket
 import socketserver
 import ssl
+import sys
 import threading
 from typing import TYPE_CHECKING, Self
 
 from simulators.errors import NoAnswerError, NotReadyError, TlsRefusedError, UnreachableError
+from simulators.events import reasons
+from simulators.events.actions import CONNECT
+from simulators.events.report import write_event, write_failure
 from simulators.proxy_protocol import ProxyHeaderError, Sender, read_header
-from simulators.service import JOURNAL, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -211,7 +214,13 @@ class _Conversation(socketserver.BaseRequestHandler):
                     return
                 connection.sendall(START + answer + END)
         except (FramingError, ProxyHeaderError) as error:
-            refuse(reason="framing", detail=error, peer=sender.name or sender.address)
+            write_event(
+                CONNECT,
+                reason=reasons.FRAMING,
+                certificate=sender.name,
+                peer=sender.address,
+                error=type(error).__name__,
+            )
         except (EOFError, TimeoutError, ConnectionError):
             return  # the peer went away, or has had nothing to say for long
 
@@ -270,7 +279,7 @@ class Listener(socketserver.ThreadingTCPServer):
     def process_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
         """Give the connection a thread, or close it when there are too many."""
         if not self._slots.acquire(blocking=False):
-            refuse(reason="too-many-connections", limit=MAXIMUM_CONNECTIONS)
+            write_event(CONNECT, reason=reasons.TOO_MANY_CONNECTIONS, limit=MAXIMUM_CONNECTIONS)
             self.shutdown_request(request)
             return
         super().process_request(request, client_address)
@@ -286,4 +295,6 @@ class Listener(socketserver.ThreadingTCPServer):
 
     def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002 - socketserver's signature
         """Log what a conversation raised; the listener lives on."""
-        JOURNAL.exception("failed happening=mllp-conversation")
+        error = sys.exc_info()[1]
+        if isinstance(error, Exception):
+            write_failure(CONNECT, error)

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-_PAIR = re.compile(r'(\w+)=("[^"]*"|\S+)')
 
 
 @dataclass(frozen=True)
@@ -49,12 +46,9 @@ class Evidence:
 
 
 def event_of(line: Mapping[str, Any]) -> dict[str, Any]:
-    """The event in a collected line: its keys, or what stands as ``word key=value ...`` in its text."""
+    """The event in a collected line (docs/events.md); none in a line of text."""
     data = line.get("data")
-    if isinstance(data, dict):
-        return data
-    text = str(line.get("message", "")).strip()
-    return {"outcome": text.split(" ", 1)[0], **{key: value.strip('"') for key, value in _PAIR.findall(text)}}
+    return data if isinstance(data, dict) else {}
 
 
 def words_of(line: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lab.ansible.site_playbook import SITE_PLAYBOOK, site_playbook
 from lab.docs.abuse import cases_table
 from lab.docs.control_map import control_map_page, rules_table
+from lab.docs.events import actions_table, keys_table, outcomes_table, reasons_table
 from lab.docs.exit_codes import errors_table
 from lab.docs.parts import renew
 from lab.docs.profiles import profiles_table
@@ -34,6 +35,15 @@ RENEWED: dict[str, Callable[[str], str]] = {
     "abuse.md": partial(renew, parts={"cases": cases_table}),
     "index.md": partial(renew, parts={"verbs": verbs_table}),
     "controls.md": partial(renew, parts={"rules": rules_table}),
+    "events.md": partial(
+        renew,
+        parts={
+            "outcomes": outcomes_table,
+            "actions": actions_table,
+            "reasons": reasons_table,
+            "keys": keys_table,
+        },
+    ),
     "exit-codes.md": partial(renew, parts={"errors": errors_table}),
     "troubleshooting.md": partial(renew, parts={"requirements": requirements_table}),
     "pki.md": partial(renew, parts={"profiles": profiles_table}),

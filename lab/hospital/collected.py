@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from lab.deadline import Deadline
@@ -11,7 +13,7 @@ from lab.errors import UsageError
 from lab.hospital.programs import program
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from lab.engine.lab import Lab
     from lab.topology.site import Site
@@ -26,10 +28,29 @@ A file goes by its inode and its birth, which it keeps when it is rotated away."
 _END = 1 << 62
 """Past the end of every file, in bytes."""
 
+_PLAIN = re.compile(r"[\w.-]+", re.ASCII)
+"""A value that stands in a line as it is: JSON escapes none of its characters."""
+
 
 def collector(site: Site) -> str | None:
     """The host that others send their logs to."""
     return next((flow.target for flow in site.flows_to("log-collection")), None)
+
+
+def is_event(line: Mapping[str, Any], **keys: object) -> bool:
+    """Whether a collected line is an event that has these keys with these values (docs/events.md).
+
+    ``program`` is the name under which the line was logged; the other keys are the event's own.
+
+    Example:
+        >>> is_event({"program": "pacslab-ris", "data": {"action": "query"}}, program="pacslab-ris", action="query")
+        True
+    """
+    data = line.get("data")
+    if not isinstance(data, dict) or "action" not in data:
+        return False
+    event = {**data, "program": line.get("program")}
+    return all(event.get(key) == value for key, value in keys.items())
 
 
 class Collected:
@@ -86,15 +107,38 @@ class Collected:
         lines = _lines(self._run("found", host, text).encode())
         return any(line["program"] == program and text in line["message"] for line in lines)
 
+    def has_event(self, host: str, **keys: object) -> bool:
+        """Whether there is an event of a host with these keys, at any time; see :func:`is_event`."""
+        needle = max((str(value) for value in keys.values() if _PLAIN.fullmatch(str(value))), key=len, default="")
+        return any(is_event(line, **keys) for line in _lines(self._run("found", host, needle).encode()))
+
     def wait(
-        self, host: str, mark: Mark, wanted: Callable[[dict[str, Any]], bool], *, timeout: float
+        self,
+        host: str,
+        mark: Mark,
+        wanted: Callable[[dict[str, Any]], bool] | None = None,
+        *,
+        timeout: float,
+        **keys: object,
     ) -> dict[str, Any] | None:
-        """The first line after a mark that is wanted, or None when there is none within ``timeout`` seconds."""
+        """The first line after a mark that is wanted, or None when there is none within ``timeout`` seconds.
+
+        Args:
+            host: whose log.
+            mark: from when on.
+            wanted: says of a line whether it is wanted; any is, unless ``keys`` say otherwise.
+            timeout: seconds.
+            keys: what the event in the line has to have; see :func:`is_event`.
+
+        Example:
+            >>> collected.wait("ris1", mark, timeout=20, action="query", outcome="refused", reason="foreign-worklist")
+            {"host": "ris1", "program": "pacslab-ris", "message": "...", "data": {"action": "query", ...}}
+        """
         deadline = Deadline(timeout)
         while True:
             lines, mark = self.following(host, mark)
             for line in lines:
-                if wanted(line):
+                if (wanted is None or wanted(line)) and (not keys or is_event(line, **keys)):
                     return line
             if deadline.over:
                 return None
@@ -112,5 +156,11 @@ class Collected:
 
 
 def _lines(part: bytes) -> list[dict[str, Any]]:
-    lines = part.decode("utf-8", "replace").split("\n")
-    return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
+    """The lines that are whole; one that is still being written is no JSON yet."""
+    lines = []
+    for text in part.decode("utf-8", "replace").split("\n"):
+        with suppress(ValueError):
+            line = json.loads(text)
+            if isinstance(line, dict):
+                lines.append(line)
+    return lines

@@ -1,17 +1,15 @@
-"""Reads refusals out of collected log lines: what the firewall and the hosts' own filters turned away."""
+"""Reads refusals out of collected events: what the firewall and the hosts' own filters turned away."""
 
 from __future__ import annotations
 
-import json
-import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-PREFIX = re.compile(r"^(?P<judge>[ZH]DENY)(?:\s+(?P<direction>\S+))?")
-"""``ZDENY <source zone>><target zone>`` from the firewall, ``HDENY`` from a host's own filter."""
+from lab.hospital.collected import is_event
 
-PROTOCOLS = {6: "tcp", 17: "udp"}
-"""IP protocol numbers that matter here (IANA)."""
+PROGRAM = "refusals"
+"""The name under which refused packets are logged."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +17,9 @@ class RefusedPacket:
     """One packet that was turned away, as it was logged."""
 
     judge: str
+    """``ZDENY``: the firewall, which knows zones; ``HDENY``: a host's own filter."""
     direction: str
+    """``<source zone>><target zone>`` from the firewall, empty from a host."""
     source: str
     target: str
     protocol: str
@@ -27,39 +27,23 @@ class RefusedPacket:
 
 
 def refused_packets(lines: list[dict[str, Any]]) -> dict[RefusedPacket, float]:
-    """The refusals among a host's collected lines, with the time of the last of each (epoch seconds; 0 if unknown)."""
+    """The refusals among a host's collected lines, with the time of the last of each (epoch seconds)."""
     found: dict[RefusedPacket, float] = {}
     for line in lines:
-        for packet in _packets(line):
-            refusal = _refusal(packet)
-            if refusal is not None:
-                found[refusal] = max(found.get(refusal, 0.0), float(packet.get("oob.time.sec", 0)))
+        if not is_event(line, program=PROGRAM, action="connect", outcome="refused") or "port" not in line["data"]:
+            continue
+        refusal = _refusal(line["data"])
+        found[refusal] = max(found.get(refusal, 0.0), datetime.fromisoformat(line["data"]["time"]).timestamp())
     return found
 
 
-def _packets(line: dict[str, Any]) -> list[dict[str, Any]]:
-    """The packet records in a line: the line itself, or JSON text in one of its fields."""
-    packets = [line]
-    for value in line.values():
-        if isinstance(value, dict):
-            packets.append(value)
-        elif isinstance(value, str) and "oob.prefix" in value:
-            try:
-                packets.append(json.loads(value[value.index("{") :]))
-            except ValueError:
-                continue
-    return packets
-
-
-def _refusal(packet: dict[str, Any]) -> RefusedPacket | None:
-    prefix = PREFIX.match(str(packet.get("oob.prefix", "")).strip())
-    if prefix is None or "dest_port" not in packet:
-        return None
+def _refusal(event: dict[str, Any]) -> RefusedPacket:
+    zones = [event[key] for key in ("source_zone", "target_zone") if key in event]
     return RefusedPacket(
-        judge=prefix["judge"],
-        direction=(prefix["direction"] or "").rstrip(":"),
-        source=str(packet.get("src_ip")),
-        target=str(packet.get("dest_ip")),
-        protocol=PROTOCOLS.get(int(packet.get("ip.protocol", 0)), "other"),
-        port=int(packet["dest_port"]),
+        judge="ZDENY" if zones else "HDENY",
+        direction=">".join(zones),
+        source=event["peer"],
+        target=event["target"],
+        protocol=event["protocol"],
+        port=event["port"],
     )

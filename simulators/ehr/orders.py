@@ -9,6 +9,7 @@ from simulators.database import one
 from simulators.deadline import Deadline
 from simulators.ehr.record import Record, find_patient
 from simulators.errors import ArgumentError, NoAnswerError, NotFoundError
+from simulators.events.actions import CANCEL, ORDER
 from simulators.hl7content import Code, Order, order_message
 from simulators.hl7exchange import enqueue, messages
 
@@ -50,8 +51,7 @@ def place(arguments: argparse.Namespace, settings: Settings) -> Result:
         number,
         {},
         f"order {order.placer} placed",
-        transaction="RAD-2",
-        action="ordered",
+        action=ORDER,
         placer=order.placer,
         patient=patient.identifier,
     )
@@ -99,8 +99,7 @@ def cancel(arguments: argparse.Namespace, settings: Settings) -> Result:
         number,
         {},
         f"cancelling order {arguments.placer}",
-        transaction="RAD-2",
-        action="cancelled",
+        action=CANCEL,
         placer=row["placer"],
         patient=patient.identifier,
         accession=row["accession"],

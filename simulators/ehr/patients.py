@@ -10,6 +10,7 @@ from simulators.command_line import Result, table
 from simulators.database import one
 from simulators.ehr.record import Record, find_patient
 from simulators.errors import ArgumentError
+from simulators.events.actions import MERGE_PATIENTS, REGISTER, UPDATE_PATIENT
 from simulators.hl7content import Patient, adt
 from simulators.hl7content import merge as merge_message
 from simulators.hl7exchange import enqueue
@@ -48,8 +49,7 @@ def register(arguments: argparse.Namespace, settings: Settings) -> Result:
         number,
         {"patient": asdict(patient)},
         f"patient {identifier} registered",
-        transaction="RAD-1",
-        action="registered",
+        action=REGISTER,
         patient=identifier,
     )
 
@@ -75,8 +75,7 @@ def update(arguments: argparse.Namespace, settings: Settings) -> Result:
         number,
         {"patient": asdict(patient)},
         f"patient {patient.identifier} updated",
-        transaction="RAD-12",
-        action="updated",
+        action=UPDATE_PATIENT,
         patient=patient.identifier,
     )
 
@@ -104,8 +103,7 @@ def merge(arguments: argparse.Namespace, settings: Settings) -> Result:
         number,
         {"patient": asdict(surviving), "prior": prior.identifier, "orders_moved": moved},
         f"patient {prior.identifier} merged into {surviving.identifier}, {moved} orders moved",
-        transaction="RAD-12",
-        action="merged",
+        action=MERGE_PATIENTS,
         patient=surviving.identifier,
         prior=prior.identifier,
     )

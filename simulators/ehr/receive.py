@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulators import journal
+from simulators.events import reasons
+from simulators.events.actions import ORDER_STATUS, REPORT
+from simulators.events.report import write_event
 from simulators.hl7content import needed, order_of, patient_of, report_of, status_of
 from simulators.hl7receiver import HL7ProblemError
 
@@ -25,14 +27,16 @@ STATUSES: dict[tuple[str, str], str] = {
 FINAL = frozenset({"completed", "cancelled"})
 
 
-def order_status(cursor: Cursor, _: str, message: Message) -> str:
+def order_status(cursor: Cursor, sender: str, message: Message) -> str:
     """Take a status change of the filler (RAD-3) and return the placer order number."""
     if message.get("ORC", 1) != "SC":
-        raise HL7ProblemError("order-control", 103, "ORC-1 is not SC", location=("ORC", "1", "1"))
+        raise HL7ProblemError(reasons.ORDER_CONTROL, 103, "ORC-1 is not SC", location=("ORC", "1", "1"))
     told, order = status_of(message), order_of(message)
     status = STATUSES.get((told.order, told.result))
     if status is None:
-        raise HL7ProblemError("status", 103, "ORC-5 with OBR-25 means nothing here", location=("ORC", "1", "5"))
+        raise HL7ProblemError(
+            reasons.ORDER_STATUS, 103, "ORC-5 with OBR-25 means nothing here", location=("ORC", "1", "5")
+        )
     current = _locked(cursor, order.placer, patient_of(message).identifier)
     # A result that is final has closed the order; a status that was under way meanwhile does not open it again.
     status = current if current in FINAL else status
@@ -42,18 +46,18 @@ def order_status(cursor: Cursor, _: str, message: Message) -> str:
         " study_uid = coalesce(nullif(%s, ''), study_uid), changed = now() WHERE placer = %s",
         (status, note, order.filler, order.accession, order.study_uid, order.placer),
     )
-    journal.note(
-        "RAD-3",
-        "status-taken",
+    write_event(
+        ORDER_STATUS,
+        peer=sender,
         accession=order.accession,
-        study=order.study_uid or None,
+        study=order.study_uid,
         placer=order.placer,
-        status=status,
+        state=status,
     )
     return order.placer
 
 
-def result(cursor: Cursor, _: str, message: Message) -> str:
+def result(cursor: Cursor, sender: str, message: Message) -> str:
     """Keep a report (RAD-28); a final or corrected one completes the order. Return the placer order number."""
     report = report_of(message)
     placer = needed(message, "ORC", 2)
@@ -64,13 +68,14 @@ def result(cursor: Cursor, _: str, message: Message) -> str:
     )
     if report.status in {"F", "C"}:
         cursor.execute("UPDATE orders SET status = 'completed', changed = now() WHERE placer = %s", (placer,))
-    journal.note(
-        "RAD-28",
-        "report-taken",
+    write_event(
+        REPORT,
+        transaction="RAD-28",
+        peer=sender,
         accession=report.accession,
         study=report.study_uid,
         placer=placer,
-        status=report.status,
+        state=report.status,
     )
     return placer
 
@@ -79,10 +84,12 @@ def _locked(cursor: Cursor, placer: str, patient_id: str) -> str:
     cursor.execute("SELECT status, patient_id FROM orders WHERE placer = %s FOR UPDATE", (placer,))
     row = cursor.fetchone()
     if row is None:
-        raise HL7ProblemError("unknown-order", 204, f"no order {placer} here", location=("ORC", "1", "2"))
+        raise HL7ProblemError(reasons.UNKNOWN_ORDER, 204, f"no order {placer} here", location=("ORC", "1", "2"))
     cursor.execute("SELECT coalesce(merged_into, patient_id) AS id FROM patients WHERE patient_id = %s", (patient_id,))
     named = cursor.fetchone()
     if named is None or named["id"] != row["patient_id"]:
-        raise HL7ProblemError("other-patient", 204, "PID-3 is not the order's patient", location=("PID", "1", "3"))
+        raise HL7ProblemError(
+            reasons.OTHER_PATIENT, 204, "PID-3 is not the order's patient", location=("PID", "1", "3")
+        )
     status: str = row["status"]
     return status

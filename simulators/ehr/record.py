@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, LiteralString
 
-from simulators import journal
 from simulators.command_line import Result, table
 from simulators.database import Database
 from simulators.errors import NotFoundError, RefusedError, UnreachableError
+from simulators.events import reasons
+from simulators.events.report import write_event
 from simulators.hl7content import Patient
 from simulators.hl7exchange import MESSAGES_TABLE, Outbox, messages
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     import argparse
 
     from simulators.database import Cursor
+    from simulators.events.vocabulary import Action
     from simulators.settings import Peer, Settings
 
 STEPS: tuple[LiteralString, ...] = (
@@ -86,23 +88,21 @@ class Record:
         """The assigning authority of this record's patient identifiers (PID-3.4)."""
         return self.settings.site.name.upper()
 
-    def told(
-        self, number: int, data: dict[str, Any], text: str, *, transaction: str, action: str, **ids: object
-    ) -> Result:
-        """Deliver a message, write the transaction to the log, and return the result with what became of it.
+    def told(self, number: int, data: dict[str, Any], text: str, *, action: Action, **ids: str | None) -> Result:
+        """Deliver a message, write the event, and return the result with what became of the message.
 
         The exit code is 0 when the RIS accepted it, 1 when it refused, and 3 when it did not answer:
         the message is kept then, and the service goes on trying.
         """
         row = self.outbox.deliver(self.ris, number)
-        outcomes = {"delivered": journal.SUCCESS, "refused": journal.REFUSED, "waiting": journal.WAITING}
-        journal.note(
-            transaction,
+        reason = {"delivered": None, "refused": reasons.REFUSED_BY_PEER, "waiting": reasons.NO_ANSWER}[row["state"]]
+        write_event(
             action,
+            reason=reason,
+            waiting=row["state"] == "waiting",
             peer=self.ris.name,
             **ids,
             control_id=row["control_id"],
-            outcome=outcomes[row["state"]],
         )
         keys = ("type", "control_id", "peer", "state", "answer")
         outcome = {

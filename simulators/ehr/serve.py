@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 from simulators.database import Database
 from simulators.ehr.receive import order_status, result
 from simulators.ehr.record import STEPS, order_refused
+from simulators.events.actions import START
+from simulators.events.outlets import send_to_journal
+from simulators.events.report import write_event
 from simulators.hl7exchange import Outbox, TransactionalInbox
 from simulators.hl7receiver import Receiver
 from simulators.mllp import Listener
-from simulators.service import log_to_journal, notify, record, wait_for_stop
+from simulators.service import notify, wait_for_stop
 
 if TYPE_CHECKING:
     import argparse
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
 
 def serve(_: argparse.Namespace, settings: Settings) -> None:
     """Serve until SIGTERM; waits for the database first."""
-    log_to_journal()
+    send_to_journal()
     database = Database(settings)
     database.wait_until_ready(STEPS)
     outbox = Outbox(settings, database, refused=order_refused)
@@ -34,7 +37,7 @@ def serve(_: argparse.Namespace, settings: Settings) -> None:
     listener = Listener(settings.port("hl7"), receiver.answer)
     listener.start()
     outbox.start()
-    record("ready", hl7=settings.port("hl7"))
+    write_event(START, hl7=settings.port("hl7"))
     notify("READY=1")
     wait_for_stop()
     notify("STOPPING=1")

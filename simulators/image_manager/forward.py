@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 from simulators.deadline import Deadline
 from simulators.errors import NoAnswerError, NotFoundError, RefusedError, SimulatorError
+from simulators.events.actions import FORWARD, RECEIVE_IMAGES
+from simulators.events.report import write_event, write_failure
 from simulators.image_manager.store import ask_transfer, pause, set_cursor
-from simulators.service import record, refuse
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable
 
+    from simulators.events.vocabulary import Facts
     from simulators.image_manager.orthanc import Change, OrthancClient
     from simulators.image_manager.reconcile import Reconciler
     from simulators.image_manager.store import Store
@@ -79,7 +81,7 @@ class Follower:
                 "UPDATE procedures SET images_at = ? WHERE study_uid = ? AND images_at IS NULL",
                 (time.time(), names["study"]),
             )
-        record("images-arrived", **names)
+        write_event(RECEIVE_IMAGES, **names)
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ class SeriesSender:
         for row in due:
             if self.stopped():
                 return
-            names: dict[str, str] = {}
+            names: Facts = {}
             try:
                 names = names_of(self.archive, self.archive.resource("series", row["series"])["ParentStudy"])
                 sent = self._send(row["series"])
@@ -130,25 +132,18 @@ class SeriesSender:
             )
         return int(content["InstancesCount"])
 
-    def _done(self, row: sqlite3.Row, instances: int, names: dict[str, str]) -> None:
+    def _done(self, row: sqlite3.Row, instances: int, names: Facts) -> None:
         with self.store.transaction() as db:
             db.execute(
                 "UPDATE transfers SET done = ?, instances = ?, attempts = 0, error = NULL, sent_at = ?"
                 " WHERE series = ? AND target = ?",
                 (row["asked"], instances, time.time(), row["series"], self.target),
             )
-        record("archived", target=self.target, **names, series=row["series"], instances=instances)
+        write_event(FORWARD, peer=self.target, **names, series=row["series"], instances=instances)
 
-    def _postpone(self, row: sqlite3.Row, error: SimulatorError, names: dict[str, str]) -> None:
+    def _postpone(self, row: sqlite3.Row, error: SimulatorError, names: Facts) -> None:
         attempts = row["attempts"] + 1
-        refuse(
-            reason="transfer-failed",
-            target=self.target,
-            **names,
-            series=row["series"],
-            attempts=attempts,
-            detail=error,
-        )
+        write_failure(FORWARD, error, waiting=True, peer=self.target, **names, series=row["series"], attempts=attempts)
         with self.store.transaction() as db:
             db.execute(
                 "UPDATE transfers SET attempts = ?, next_try = ?, error = ? WHERE series = ? AND target = ?",
@@ -156,8 +151,8 @@ class SeriesSender:
             )
 
 
-def names_of(archive: OrthancClient, study: str) -> dict[str, str]:
-    """Return what identifies a study in the log: its accession number, if it has one, and Study Instance UID."""
+def names_of(archive: OrthancClient, study: str) -> Facts:
+    """Return what identifies a study in an event: its accession number, if it has one, and Study Instance UID."""
     tags = archive.resource("studies", study)["MainDicomTags"]
     return {
         name: tags[keyword]

@@ -6,10 +6,12 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from simulators.events import reasons
+from simulators.events.actions import SCHEDULE
+from simulators.events.report import write_event
 from simulators.hl7content import needed, order_of, patient_of
 from simulators.hl7receiver import HL7ProblemError
 from simulators.image_manager.store import ask_work
-from simulators.journal import note
 
 if TYPE_CHECKING:
     import sqlite3
@@ -57,7 +59,7 @@ def update(db: sqlite3.Connection, source: str, message: Message) -> None:
     ).fetchone()
     if retired:
         raise HL7ProblemError(
-            "merged-patient", 204, f"{patient.identifier} was merged into {retired['surviving']}",
+            reasons.MERGED_PATIENT, 204, f"{patient.identifier} was merged into {retired['surviving']}",
             location=("PID", "1", "3"),
         )  # fmt: skip
     _keep(db, patient, source)
@@ -70,12 +72,15 @@ def merge(db: sqlite3.Connection, source: str, message: Message) -> None:
     prior, authority = needed(message, "MRG", 1), needed(message, "MRG", 1, 4)
     if authority != surviving.authority:
         raise HL7ProblemError(
-            "other-authority", 103, "MRG-1.4 is not PID-3.4: identifiers of two authorities are not merged",
+            reasons.OTHER_AUTHORITY, 103, "MRG-1.4 is not PID-3.4: identifiers of two authorities are not merged",
             location=("MRG", "1", "1"),
         )  # fmt: skip
     if prior == surviving.identifier:
         raise HL7ProblemError(
-            "merge-into-itself", 103, "MRG-1 is PID-3: a patient is not merged into itself", location=("MRG", "1", "1")
+            reasons.MERGE_INTO_ITSELF,
+            103,
+            "MRG-1 is PID-3: a patient is not merged into itself",
+            location=("MRG", "1", "1"),
         )
     now = time.time()
     # The survivor may have been retired before, and others may have been merged into the one that goes now:
@@ -105,7 +110,7 @@ def procedure(db: sqlite3.Connection, _: str, message: Message) -> None:
     state = STATES.get(control)
     if state is None:
         raise HL7ProblemError(
-            "order-control", 103, f"ORC-1 is {control or 'empty'}, not one of {', '.join(STATES)}",
+            reasons.ORDER_CONTROL, 103, f"ORC-1 is {control or 'empty'}, not one of {', '.join(STATES)}",
             location=("ORC", "1", "1"),
         )  # fmt: skip
     order, patient = order_of(message), patient_of(message)
@@ -113,7 +118,10 @@ def procedure(db: sqlite3.Connection, _: str, message: Message) -> None:
     known = db.execute("SELECT study_uid FROM procedures WHERE accession = ?", (accession,)).fetchone()
     if known and order.study_uid and known["study_uid"] != order.study_uid:
         raise HL7ProblemError(
-            "other-study", 205, f"accession number {accession} belongs to another study", location=("ZDS", "1", "1")
+            reasons.OTHER_STUDY,
+            205,
+            f"accession number {accession} belongs to another study",
+            location=("ZDS", "1", "1"),
         )
     db.execute(
         "INSERT INTO procedures (accession, placer, filler, procedure_id, step_id, study_uid, patient, modality, code,"
@@ -124,9 +132,8 @@ def procedure(db: sqlite3.Connection, _: str, message: Message) -> None:
             patient.identifier, order.modality, order.code.value, order.code.meaning, state, time.time(),
         ),
     )  # fmt: skip
-    note(
-        "RAD-4",
-        "procedure-taken",
+    write_event(
+        SCHEDULE,
         accession=accession,
         study=order.study_uid,
         patient=patient.identifier,

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from simulators.errors import NotFoundError, RefusedError, SimulatorError
+from simulators.events.actions import RECOVER, RESTAMP
+from simulators.events.report import write_event, write_failure
 from simulators.image_manager.restamp import restamp
 from simulators.image_manager.store import ask_work, pause
-from simulators.service import line, record, refuse
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,7 +57,7 @@ class Reconciler:
                     (identifier, authority, row["asked"]),
                 )
             if changed:
-                record("restamped", patient=identifier, authority=authority, instances=changed)
+                write_event(RESTAMP, patient=identifier, authority=authority, instances=changed)
 
     def apply(self, identifier: str, authority: str) -> int:
         """Restamp every object filed under an identifier; return how many changed."""
@@ -80,7 +81,7 @@ class Reconciler:
         for path in sorted(self.spool.glob("*.dcm")):
             self._replace(None, path.read_bytes())
             path.unlink()
-            record("recovered", file=path.name)
+            write_event(RECOVER, file=path.name)
 
     def _study(self, study: str, patient: Patient) -> int:
         changed, last = 0, None
@@ -121,11 +122,11 @@ class Reconciler:
         )
 
     def _postpone(self, identifier: str, authority: str, attempts: int, error: SimulatorError) -> None:
-        refuse(reason="restamp-failed", patient=identifier, attempts=attempts, detail=error)
+        write_failure(RESTAMP, error, waiting=True, patient=identifier, authority=authority, attempts=attempts)
         with self.store.transaction() as db:
             db.execute(
                 "UPDATE work SET attempts = ?, next_try = ?, error = ? WHERE identifier = ? AND authority = ?",
-                (attempts, time.time() + pause(attempts), line("failed", detail=error), identifier, authority),
+                (attempts, time.time() + pause(attempts), error.message, identifier, authority),
             )
 
 

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 from simulators.deadline import Deadline
 from simulators.errors import SimulatorError, UnreachableError
+from simulators.events.actions import START, WORK
+from simulators.events.outlets import send_to_journal
+from simulators.events.report import write_event, write_failure
 from simulators.hl7receiver import Receiver
 from simulators.image_manager.configuration import load
 from simulators.image_manager.forward import Follower, SeriesSender
@@ -15,7 +18,7 @@ from simulators.image_manager.orthanc import OrthancClient
 from simulators.image_manager.reconcile import Reconciler
 from simulators.image_manager.store import Store
 from simulators.mllp import Listener
-from simulators.service import JOURNAL, log_to_journal, notify, record, refuse, wait_for_stop
+from simulators.service import notify, wait_for_stop
 
 if TYPE_CHECKING:
     import argparse
@@ -58,10 +61,10 @@ class Worker:
                 self._turn()
             except SimulatorError as error:
                 if not self._failing:
-                    refuse(reason="waiting", worker=self.thread.name, detail=error)
+                    write_failure(WORK, error, waiting=True, worker=self.thread.name)
                 self._failing = True
-            except Exception:  # noqa: BLE001 - whatever a turn meets, the next one begins
-                JOURNAL.exception("failed worker=%s", self.thread.name)
+            except Exception as error:  # noqa: BLE001 - whatever a turn meets, the next one begins
+                write_failure(WORK, error, worker=self.thread.name)
             else:
                 self._failing = False
             self._wake.wait(PAUSE_SECONDS)
@@ -69,7 +72,7 @@ class Worker:
 
 def serve(_: argparse.Namespace, settings: Settings) -> None:
     """Serve until SIGTERM; the archive may come and go meanwhile."""
-    log_to_journal()
+    send_to_journal()
     configuration = load()
     spool = configuration.state / "spool"
     spool.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -93,7 +96,7 @@ def serve(_: argparse.Namespace, settings: Settings) -> None:
     listener.start()
     for worker in workers:
         worker.thread.start()
-    record("ready", hl7=settings.port("hl7"), archives=",".join(targets) or "none")
+    write_event(START, hl7=settings.port("hl7"), archives=targets)
     notify("READY=1")
     wait_for_stop()
     notify("STOPPING=1")

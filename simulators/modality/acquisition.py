@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING
 from pydicom.dataset import Dataset
 
 from simulators.errors import ArgumentError, NotFoundError
+from simulators.events.actions import ACQUIRE, BEGIN_STEP, IMPORT
+from simulators.events.report import performing, write_event
 from simulators.imaging.acquire import images_of
 from simulators.imaging.context import from_worklist
 from simulators.imaging.frame import new_uid
-from simulators.journal import transaction
 from simulators.modality import procedure_step, worklist
 from simulators.modality.spool import COMPLETED, IN_PROGRESS, PerformedStep
-from simulators.service import record
 
 if TYPE_CHECKING:
     from pydicom.dataset import FileDataset
 
+    from simulators.events.vocabulary import Facts
     from simulators.imaging.context import StudyContext
     from simulators.modality.links import Links
     from simulators.modality.spool import Spool
@@ -48,8 +49,9 @@ def perform(links: Links, spool: Spool, item: Dataset, *, commit: bool) -> Perfo
     started = datetime.now(tz=UTC)
     accession = str(item.get("AccessionNumber") or "")
     step_id = str(scheduled.get("ScheduledProcedureStepID") or "")
-    facts = {"peer": links.ris.name, "accession": accession, "study": item.StudyInstanceUID, "step": step_id}
-    with transaction("RAD-6", "begun", **facts, mpps=uid):
+    patient = str(item.get("PatientID") or "")
+    facts = {"patient": patient, "accession": accession, "study": item.StudyInstanceUID, "step": step_id, "mpps": uid}
+    with performing(BEGIN_STEP, ae_title=links.ae_title, peer=links.ris.name, **facts):
         procedure_step.begin(links, item, uid, started)
     step = PerformedStep(
         uid=uid,
@@ -108,7 +110,7 @@ def acquire(links: Links, spool: Spool, step: PerformedStep, *, images: int | No
     for image in images_of(links.modality, study_of(links, step), images, phantom=phantom, number=number):
         spool.add_image(step.uid, image)
         count += 1
-    record("acquired", accession=step.accession, step=step.step_id, modality=links.modality, instances=count)
+    write_event(ACQUIRE, **identity_of(step), modality=links.modality, instances=count)
     return count
 
 
@@ -116,13 +118,12 @@ def add(spool: Spool, step: PerformedStep, document: FileDataset) -> None:
     """Put an imported object into the spool, to be stored and listed with the step's images."""
     require_in_progress(step)
     spool.add_image(step.uid, document)
-    record(
-        "imported",
-        accession=step.accession,
-        step=step.step_id,
-        sop_class=document.SOPClassUID,
-        instance=document.SOPInstanceUID,
-    )
+    write_event(IMPORT, **identity_of(step), sop_class=document.SOPClassUID, instance=document.SOPInstanceUID)
+
+
+def identity_of(step: PerformedStep) -> Facts:
+    """What identifies a step in an event."""
+    return {"accession": step.accession, "study": step.study, "step": step.step_id}
 
 
 def end(spool: Spool, step: PerformedStep, status: str, reason: str = "") -> PerformedStep:

@@ -5,6 +5,7 @@ The answer may come on the association of the request or on one that the archive
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pydicom.dataset import Dataset
@@ -13,10 +14,11 @@ from pynetdicom import evt
 from simulators.association import contexts
 from simulators.deadline import Deadline
 from simulators.errors import NoAnswerError, RefusedError
-from simulators.journal import REFUSED, SUCCESS, note
+from simulators.events import reasons
+from simulators.events.actions import COMMITMENT_REPORT
+from simulators.events.report import write_event
 from simulators.modality.procedure_step import reference_to
 from simulators.modality.spool import COMMITTED
-from simulators.service import refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -93,7 +95,7 @@ def handler(spool: Spool, peer_of: Callable[[Any], str]) -> Callable[[Any], tupl
     def on_report(event: Any) -> tuple[int, Dataset | None]:
         peer = peer_of(event)
         if event.request.AffectedSOPClassUID != PUSH_MODEL:
-            refuse(reason="not-storage-commitment", peer=peer)
+            write_event(COMMITMENT_REPORT, reason=reasons.NOT_STORAGE_COMMITMENT, ae_title=peer)
             return _PROCESSING_FAILURE, None
         return accept(spool, peer, event.event_type, event.event_information), None
 
@@ -106,16 +108,17 @@ def accept(spool: Spool, peer: str, event_type: int, information: Dataset) -> in
     A report that is believed deletes images, so anything doubtful is refused and changes nothing.
     """
     uid = str(information.get("TransactionUID") or "")
+    tell = partial(write_event, COMMITMENT_REPORT, ae_title=peer, commitment=uid)
     transaction = next((one for one in spool.transactions() if one.uid == uid), None)
     if transaction is None or transaction.state != "requested":
-        reason = "unknown-transaction" if transaction is None else "transaction-is-over"
-        refuse(reason=reason, peer=peer, commitment=uid)
+        unheard = reasons.UNKNOWN_COMMITMENT if transaction is None else reasons.COMMITMENT_ANSWERED
+        tell(reason=unheard)
         return _INVALID_ARGUMENT
     if peer != transaction.peer:
-        refuse(reason="not-the-asked-peer", peer=peer, asked=transaction.peer, commitment=uid)
+        tell(reason=reasons.OTHER_ARCHIVE)
         return _INVALID_ARGUMENT
     if event_type not in {_ALL_SAFE, _FAILURES_EXIST}:
-        refuse(reason="unknown-event-type", peer=peer, event_type=event_type)
+        tell(reason=reasons.UNKNOWN_EVENT_TYPE)
         return _NO_SUCH_EVENT
     promised = spool.promised(uid)
     safe = _uids(information.get("ReferencedSOPSequence"))
@@ -127,21 +130,18 @@ def accept(spool: Spool, peer: str, event_type: int, information: Dataset) -> in
     }
     named = safe | set(failed)
     if not named <= promised or safe & set(failed) or (event_type == _ALL_SAFE and (failed or safe != promised)):
-        refuse(reason="report-does-not-match-request", peer=peer, commitment=uid)
+        tell(reason=reasons.REPORT_MISMATCH)
         return _INVALID_ARGUMENT
     state = COMMITTED if safe == promised else "failed"
     spool.end_transaction(uid, state, safe, failed.items())
     step = next(one for one in spool.steps() if one.uid == transaction.step)
-    note(
-        "RAD-10",
-        "commitment-answered",
-        peer=peer,
+    tell(
+        reason=None if state == COMMITTED else reasons.NOT_COMMITTED,
         accession=step.accession,
         study=step.study,
-        commitment=uid,
+        step=step.step_id,
         committed=len(safe),
         failed=len(failed),
-        outcome=SUCCESS if state == COMMITTED else REFUSED,
     )
     return _SUCCESS
 

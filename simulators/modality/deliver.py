@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from simulators import journal
 from simulators.errors import SimulatorError
+from simulators.events import reasons
+from simulators.events.actions import DELIVER, REQUEST_COMMITMENT, STORE, UPDATE_STEP
+from simulators.events.report import performing, reason_of, write_event, write_failure
 from simulators.imaging.transfer import Parcel
 from simulators.modality import commitment, procedure_step
+from simulators.modality.acquisition import identity_of
 from simulators.modality.spool import ACQUIRED, IN_PROGRESS, LONGEST_PAUSE, STORED
 from simulators.modality.store import send
-from simulators.service import record, refuse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from simulators.modality.links import Links
     from simulators.modality.spool import Instance, PerformedStep, Spool, Transaction
@@ -42,13 +44,14 @@ def store_images(links: Links, spool: Spool, instances: Sequence[Instance]) -> D
     pending = {one.uid: one for one in instances}
     size = 0
     stored = 0
+    refused: dict[str, str] = {}
     error: SimulatorError | None = None
     try:
         for outcome in send(partial(links.open, links.archive), [_parcel(spool, one) for one in instances]):
             instance = pending.pop(outcome.uid)
             if outcome.error:
                 spool.mark_failed(instance, outcome.error)
-                record("not-stored", instance=instance.uid, reason=outcome.error)
+                refused[instance.step] = outcome.error
                 continue
             spool.mark_stored(instance.uid)
             stored += 1
@@ -58,26 +61,43 @@ def store_images(links: Links, spool: Spool, instances: Sequence[Instance]) -> D
         for instance in pending.values():
             spool.mark_failed(instance, caught.message)
     seconds = time.monotonic() - begun
-    _note_stored(links, spool, instances, error)
+    _tell(links, spool, instances, error, refused)
     return Delivery(stored, len(instances) - stored, size, seconds, error)
 
 
-def _note_stored(links: Links, spool: Spool, instances: Sequence[Instance], error: SimulatorError | None) -> None:
-    """Write a line for each step that the images are of: one association may serve several orders."""
-    sent = {one.uid for one in instances}
-    steps = {one.step for one in instances}
-    for step in (one for one in spool.steps() if one.uid in steps):
-        left = sum(one.uid in sent for one in spool.instances(step.uid, [ACQUIRED]))
-        refusal = journal.outcome_of(error) if error else journal.REFUSED
-        journal.note(
-            "RAD-8",
-            "stored",
+def _tell(
+    links: Links,
+    spool: Spool,
+    instances: Sequence[Instance],
+    error: SimulatorError | None,
+    refused: Mapping[str, str],
+) -> None:
+    """Write an event for each step that the images are of: one association may serve several orders.
+
+    Args:
+        links: the modality's peers.
+        spool: holds the steps.
+        instances: what was to be sent.
+        error: what ended the delivery.
+        refused: for each step of which an image was not taken, what was wrong with the last one.
+    """
+    sent = {instance.uid for instance in instances}
+    steps = {instance.step for instance in instances}
+    for step in (step for step in spool.steps() if step.uid in steps):
+        left = sum(instance.uid in sent for instance in spool.instances(step.uid, [ACQUIRED]))
+        reason = reason_of(error) if error else reasons.NOT_STORED
+        write_event(
+            STORE,
+            reason=reason if left else None,
+            waiting=True,
+            transaction="RAD-8",
+            ae_title=links.ae_title,
             peer=links.archive.name,
-            **_of(step),
-            instances=sum(one.step == step.uid for one in instances) - left,
-            waiting=left,
+            **identity_of(step),
+            instances=sum(instance.step == step.uid for instance in instances) - left,
+            left=left,
+            status=refused.get(step.uid, "").removeprefix("status "),
             error=type(error).__name__ if error and left else None,
-            outcome=refusal if left else journal.SUCCESS,
         )
     if error is not None:
         error.noted = True
@@ -90,8 +110,8 @@ def report_end(links: Links, spool: Spool, step: PerformedStep) -> None:
         SimulatorError: it could not be told, or refused.
     """
     made = spool.instances(step.uid)
-    action = step.status.lower()
-    with journal.transaction("RAD-7", action, peer=links.ris.name, **_of(step), mpps=step.uid, instances=len(made)):
+    facts = {**identity_of(step), "mpps": step.uid, "state": step.status, "instances": len(made)}
+    with performing(UPDATE_STEP, ae_title=links.ae_title, peer=links.ris.name, **facts):
         procedure_step.end(links, step.uid, step.status, step.reason, made)
     spool.mark_reported(step.uid)
 
@@ -101,16 +121,11 @@ def request_commitment(links: Links, spool: Spool, step: PerformedStep) -> Trans
     stored = spool.instances(step.uid, [STORED])
     if not stored:
         return None
-    facts = {"peer": links.archive.name, **_of(step), "instances": len(stored)}
-    with journal.transaction("RAD-10", "commitment-requested", **facts) as known:
+    facts = {"peer": links.archive.name, **identity_of(step), "instances": len(stored)}
+    with performing(REQUEST_COMMITMENT, ae_title=links.ae_title, **facts) as known:
         transaction = commitment.request(links, spool, step.uid, stored)
         known["commitment"] = transaction.uid
     return transaction
-
-
-def _of(step: PerformedStep) -> dict[str, str]:
-    """What identifies a step in the log."""
-    return {"accession": step.accession, "study": step.study, "step": step.step_id}
 
 
 class Courier:
@@ -155,16 +170,14 @@ class Courier:
             act()
         except SimulatorError as error:
             self._failures[what] = (count + 1, time.time() + min(2.0**count, LONGEST_PAUSE))
-            refuse(reason="not-delivered", what=what, detail=error.message)
+            write_failure(DELIVER, error, waiting=True)
         else:
             self._failures.pop(what, None)
 
 
 def _store_due(links: Links, spool: Spool, instances: Sequence[Instance]) -> None:
     """Send images; each keeps its own time of the next attempt."""
-    delivery = store_images(links, spool, instances)
-    if delivery.error is not None:
-        refuse(reason="archive-unavailable", detail=delivery.error.message, waiting=delivery.waiting)
+    store_images(links, spool, instances)
 
 
 def _parcel(spool: Spool, instance: Instance) -> Parcel:

@@ -15,11 +15,12 @@ from pynetdicom import evt
 from simulators.association import associate
 from simulators.command_line import Result
 from simulators.errors import ArgumentError, RefusedError
+from simulators.events.actions import STORE
+from simulators.events.report import performing
 from simulators.imaging.acquire import images_of
 from simulators.imaging.context import Equipment, StudyContext, complete
 from simulators.imaging.frame import new_uid
 from simulators.imaging.transfer import parcels_of
-from simulators.journal import transaction
 from simulators.modality.links import CERTIFICATE
 from simulators.modality.store import ASSOCIATIONS, send
 from simulators.settings import Peer
@@ -53,7 +54,8 @@ def store_files(arguments: argparse.Namespace, settings: Settings) -> Result:
     """
     parcels = parcels_of(Path(arguments.what))
     target = _target(arguments, settings)
-    with transaction("RAD-8", "files-sent", peer=target.peer.name, instances=len(parcels)):
+    actor = {"ae_title": target.calling, "peer": target.peer.name}
+    with performing(STORE, transaction="RAD-8", **actor, instances=len(parcels)):
         seconds = _send(target, parcels, settings)
     size = sum(parcel.path.stat().st_size for parcel in parcels)
     rate = size / seconds / 1e6

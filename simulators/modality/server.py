@@ -10,11 +10,14 @@ from pynetdicom import evt
 
 from simulators.association import contexts, start_scp
 from simulators.errors import NotReadyError
+from simulators.events.actions import DELIVER, START
+from simulators.events.outlets import send_to_journal
+from simulators.events.report import write_event, write_failure
 from simulators.modality.commitment import PUSH_MODEL, handler
 from simulators.modality.deliver import Courier
 from simulators.modality.links import links_of, own_identity
 from simulators.modality.spool import Spool
-from simulators.service import log_to_journal, notify, record, refuse
+from simulators.service import notify
 
 if TYPE_CHECKING:
     import argparse
@@ -32,7 +35,7 @@ def serve(_arguments: argparse.Namespace, settings: Settings) -> None:
     Raises:
         NotReadyError: no spool, or the port is taken.
     """
-    log_to_journal()
+    send_to_journal()
     ae_title, _ = own_identity(settings)
     callers = [one.ae_title for one in settings.find_callers("dicom-tls", permit="N-EVENT-REPORT") if one.ae_title]
     spool = Spool()
@@ -40,14 +43,14 @@ def serve(_arguments: argparse.Namespace, settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     server = listen(spool, ae_title, settings.port("dicom"), callers)
-    record("serving", ae_title=ae_title, port=settings.port("dicom"), callers=",".join(callers))
+    write_event(START, ae_title=ae_title, dicom=settings.port("dicom"), callers=callers)
     courier = Courier(lambda: links_of(settings), spool)
     notify("READY=1")
     while not stop.wait(ROUND_SECONDS):
         try:
             courier.round()
         except NotReadyError as error:
-            refuse(reason="not-ready", detail=error.message)
+            write_failure(DELIVER, error, waiting=True)
     notify("STOPPING=1")
     server.shutdown()
 

@@ -8,7 +8,8 @@ from pydicom.dataset import Dataset
 
 from simulators.association import contexts
 from simulators.errors import ArgumentError, NotFoundError, RefusedError
-from simulators.journal import transaction
+from simulators.events.actions import QUERY
+from simulators.events.report import performing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -69,7 +70,7 @@ def query(
     asked = {"accession": accession, "step": step_id, "patient": patient_id, "station": station}
     named = {name: value for name, value in asked.items() if value}
     with (
-        transaction("RAD-5", "queried", peer=links.ris.name, **named) as known,
+        performing(QUERY, transaction="RAD-5", ae_title=links.ae_title, peer=links.ris.name, **named) as known,
         links.open(links.ris, contexts([MODALITY_WORKLIST])) as association,
     ):
         for status, item in association.send_c_find(identifier, MODALITY_WORKLIST):

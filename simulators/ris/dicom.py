@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pydicom.dataset import Dataset
@@ -10,12 +11,14 @@ from pynetdicom import evt
 
 from simulators.association import contexts, start_scp
 from simulators.errors import NotReadyError
+from simulators.events import reasons
+from simulators.events.actions import ASSOCIATE, BEGIN_STEP, ECHO, QUERY, UPDATE_STEP
+from simulators.events.report import write_event, write_failure
 from simulators.hl7content import Patient
 from simulators.ris import worklist
 from simulators.ris.mpps import NOT_AUTHORISED, PROCESSING_FAILURE, SUCCESS, MppsError
 from simulators.ris.performed import PerformedSteps
 from simulators.ris.record import order_of_procedure
-from simulators.service import JOURNAL, line, record, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from pynetdicom.transport import ThreadedAssociationServer
 
     from simulators.database import Database
+    from simulators.events.vocabulary import Action, Facts
     from simulators.settings import Settings
 
 VERIFICATION = "1.2.840.10008.1.1"
@@ -74,36 +78,53 @@ class DicomService:
             callers=[caller.ae_title for caller in self.settings.find_callers("dicom-tls") if caller.ae_title],
         )
 
-    def _may(self, event: Any, permit: str) -> bool:
+    def _may(self, event: Any, permit: str, action: Action, transaction: str | None = None) -> bool:
+        """Tell whether the caller may do it, and write that it may not."""
         calling = _calling(event)
         if any(caller.ae_title == calling for caller in self.settings.find_callers("dicom-tls", permit=permit)):
             return True
-        refuse(reason="not-permitted", peer=calling, operation=permit)
+        write_event(
+            action, reason=reasons.NOT_PERMITTED, transaction=transaction, operation=permit, **self._actor(calling)
+        )
         return False
+
+    def _actor(self, calling: str) -> Facts:
+        """Who asks, for an event: the calling AE title, and the host that it is declared for."""
+        callers = self.settings.find_callers("dicom-tls")
+        return {
+            "ae_title": calling,
+            "peer": next((caller.name for caller in callers if caller.ae_title == calling), None),
+        }
 
     def rejected(self, event: Any) -> None:
         """Log an association that was rejected for its AE titles."""
         requestor = event.assoc.requestor.primitive
-        refuse(reason="association-rejected", peer=requestor.calling_ae_title, called=requestor.called_ae_title)
+        write_event(
+            ASSOCIATE,
+            reason=reasons.ASSOCIATION_REJECTED,
+            called=str(requestor.called_ae_title).strip(),
+            **self._actor(str(requestor.calling_ae_title).strip()),
+        )
 
     def echo(self, event: Any) -> int:
         """C-ECHO."""
-        return SUCCESS if self._may(event, "C-ECHO") else NOT_SUPPORTED
+        return SUCCESS if self._may(event, "C-ECHO", ECHO) else NOT_SUPPORTED
 
     def find(self, event: Any) -> Iterator[tuple[int | Dataset, Dataset | None]]:
         """Modality Worklist C-FIND: the steps scheduled for the calling AE title, and nobody else's (RAD-5)."""
         calling = _calling(event)
-        if not self._may(event, "MWL"):
+        asks = partial(write_event, QUERY, transaction="RAD-5", **self._actor(calling))
+        if not self._may(event, "MWL", QUERY, "RAD-5"):
             yield NOT_SUPPORTED, None
             return
         keys = _identifier(event)
         if keys is None or "ScheduledProcedureStepSequence" not in keys:
-            refuse(reason="identifier", peer=calling, operation="MWL")
+            asks(reason=reasons.IDENTIFIER)
             yield _failure(IDENTIFIER_DOES_NOT_MATCH, "no ScheduledProcedureStepSequence"), None
             return
         asked = worklist.station_asked_for(keys)
         if asked not in {"", "*", calling}:
-            refuse(reason="foreign-worklist", peer=calling, station=asked)
+            asks(reason=reasons.FOREIGN_WORKLIST, station=asked)
             yield _failure(UNABLE_TO_PROCESS, "a station sees its own worklist only"), None
             return
         found = 0
@@ -114,7 +135,7 @@ class DicomService:
             if worklist.matches(keys, item):
                 found += 1
                 yield PENDING, worklist.answer(keys, item)
-        record("queried", what="worklist", peer=calling, found=found)
+        asks(found=found)
 
     def _items(self, station_ae: str) -> list[Dataset]:
         with self.database.transaction() as cursor:
@@ -140,6 +161,7 @@ class DicomService:
         uid = event.request.AffectedSOPInstanceUID
         return self._perform(
             event,
+            BEGIN_STEP,
             lambda steps, cursor: steps.create(cursor, _calling(event), uid and str(uid), event.attribute_list),
             uid,
         )
@@ -149,24 +171,25 @@ class DicomService:
         uid = event.request.RequestedSOPInstanceUID
         return self._perform(
             event,
+            UPDATE_STEP,
             lambda steps, cursor: steps.change(cursor, _calling(event), str(uid), event.modification_list),
             uid,
         )
 
     def _perform(
-        self, event: Any, work: Callable[[PerformedSteps, Any], None], uid: Any
+        self, event: Any, action: Action, work: Callable[[PerformedSteps, Any], None], uid: Any
     ) -> tuple[int | Dataset, Dataset | None]:
         calling = _calling(event)
-        if not self._may(event, "MPPS"):
+        if not self._may(event, "MPPS", action):
             return NOT_AUTHORISED, None
         try:
             with self.database.transaction() as cursor:
                 work(PerformedSteps(self.settings), cursor)
         except MppsError as error:
-            refuse(reason="mpps", peer=calling, mpps=uid, status=f"0x{error.status:04X}", detail=error.comment)
+            write_event(action, reason=error.reason, mpps=uid, status=f"0x{error.status:04X}", **self._actor(calling))
             return _failure(error.status, error.comment, error.error_id), None
-        except Exception:  # noqa: BLE001 - whatever a peer sends, it gets a status and the service goes on
-            JOURNAL.exception(line("failed", operation="MPPS", peer=calling, mpps=uid))
+        except Exception as error:  # noqa: BLE001 - whatever a peer sends, it gets a status and the service goes on
+            write_failure(action, error, mpps=uid, **self._actor(calling))
             return _failure(PROCESSING_FAILURE, "could not be processed"), None
         self.done()
         return SUCCESS, Dataset()

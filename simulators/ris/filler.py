@@ -8,12 +8,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from simulators.database import one
+from simulators.events import reasons
+from simulators.events.actions import CANCEL, SCHEDULE
+from simulators.events.report import write_event
 from simulators.hl7content import order_of, patient_of
 from simulators.hl7receiver import HL7ProblemError
 from simulators.ris.record import find_patient
 from simulators.ris.stations import choose, modality_of, stations
 from simulators.ris.tell import Teller
-from simulators.service import record
 
 if TYPE_CHECKING:
     from simulators.database import Cursor
@@ -35,17 +37,19 @@ class Filler:
             return self._schedule(cursor, message)
         if control == "CA":
             return self._cancel(cursor, message)
-        raise HL7ProblemError("order-control", 103, "ORC-1 is neither NW nor CA", location=("ORC", "1", "1"))
+        raise HL7ProblemError(reasons.ORDER_CONTROL, 103, "ORC-1 is neither NW nor CA", location=("ORC", "1", "1"))
 
     def _schedule(self, cursor: Cursor, message: Message) -> str:
         order = order_of(message)
         patient = find_patient(cursor, patient_of(message).identifier)
         if patient is None:
-            raise HL7ProblemError("unknown-patient", 204, "the patient is not registered", location=("PID", "1", "3"))
+            raise HL7ProblemError(
+                reasons.UNKNOWN_PATIENT, 204, "the patient is not registered", location=("PID", "1", "3")
+            )
         candidates = stations(self.settings, order.modality)
         if not candidates:
             raise HL7ProblemError(
-                "no-station", 103, f"no station performs {order.modality or 'an order without OBR-24'}",
+                reasons.NO_STATION, 103, f"no station performs {order.modality or 'an order without OBR-24'}",
                 location=("OBR", "1", "24"),
             )  # fmt: skip
         return self.schedule(cursor, order, patient.identifier, candidates)
@@ -72,8 +76,9 @@ class Filler:
         teller.procedure(cursor, procedure, "NW")
         teller.status(cursor, procedure)
         accession: str = procedure["accession"]
-        record(
-            "scheduled",
+        write_event(
+            SCHEDULE,
+            patient=patient_id,
             accession=accession,
             study=procedure["study_uid"],
             placer=order.placer,
@@ -86,13 +91,17 @@ class Filler:
         cursor.execute("SELECT * FROM procedures WHERE placer = %s FOR UPDATE", (order.placer,))
         procedure = cursor.fetchone()
         if procedure is None:
-            raise HL7ProblemError("unknown-order", 204, f"no order {order.placer} here", location=("ORC", "1", "2"))
+            raise HL7ProblemError(
+                reasons.UNKNOWN_ORDER, 204, f"no order {order.placer} here", location=("ORC", "1", "2")
+            )
         patient = find_patient(cursor, patient_of(message).identifier)
         if patient is None or patient.identifier != procedure["patient_id"]:
-            raise HL7ProblemError("other-patient", 204, "PID-3 is not the order's patient", location=("PID", "1", "3"))
+            raise HL7ProblemError(
+                reasons.OTHER_PATIENT, 204, "PID-3 is not the order's patient", location=("PID", "1", "3")
+            )
         if procedure["status"] != "scheduled":
             raise HL7ProblemError(
-                "too-late", 206, f"the procedure is {procedure['status']}", location=("ORC", "1", "2")
+                reasons.TOO_LATE, 206, f"the procedure is {procedure['status']}", location=("ORC", "1", "2")
             )
         cursor.execute("UPDATE steps SET status = 'cancelled' WHERE accession = %s", (procedure["accession"],))
         procedure = set_status(cursor, procedure["accession"], "cancelled")
@@ -100,7 +109,7 @@ class Filler:
         teller.procedure(cursor, procedure, "CA")
         teller.status(cursor, procedure)
         accession: str = procedure["accession"]
-        record("cancelled", accession=accession, placer=order.placer)
+        write_event(CANCEL, patient=patient.identifier, accession=accession, placer=order.placer)
         return accession
 
 
@@ -115,7 +124,9 @@ def set_status(cursor: Cursor, accession: str, status: str) -> dict[str, Any]:
 def _insert(cursor: Cursor, order: Order, patient_id: str) -> dict[str, Any]:
     cursor.execute("SELECT 1 FROM procedures WHERE placer = %s", (order.placer,))
     if cursor.fetchone():
-        raise HL7ProblemError("duplicate-order", 205, f"order {order.placer} is known", location=("ORC", "1", "2"))
+        raise HL7ProblemError(
+            reasons.DUPLICATE_ORDER, 205, f"order {order.placer} is known", location=("ORC", "1", "2")
+        )
     cursor.execute("SELECT lpad(nextval('accession_numbers')::text, 7, '0') AS number")
     number = one(cursor)["number"]
     cursor.execute(
@@ -144,4 +155,4 @@ def _when(text: str) -> datetime:
             return datetime.strptime(text, form).astimezone()  # without an offset it is local time
         except ValueError:
             continue
-    raise HL7ProblemError("content", 102, "TQ1-7 is not a time", location=("TQ1", "1", "7"))
+    raise HL7ProblemError(reasons.CONTENT, 102, "TQ1-7 is not a time", location=("TQ1", "1", "7"))

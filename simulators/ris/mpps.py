@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from simulators.events import reasons
+
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
+
+    from simulators.events.vocabulary import Reason
 
 IN_PROGRESS, COMPLETED, DISCONTINUED = "IN PROGRESS", "COMPLETED", "DISCONTINUED"
 
@@ -70,6 +74,19 @@ NOT_AUTHORISED = 0x0124
 FINAL_ERROR_ID = 0xA710
 """ErrorID (0000,0903) with 'may no longer be updated' (PS3.4 F.7.2.2.3)."""
 
+REASONS: dict[int, Reason] = {
+    INVALID_VALUE: reasons.ATTRIBUTE_VALUE,
+    NO_SUCH_ATTRIBUTE: reasons.FIXED_ATTRIBUTE,
+    PROCESSING_FAILURE: reasons.FINAL_STATE,
+    DUPLICATE_INSTANCE: reasons.DUPLICATE_INSTANCE,
+    NO_SUCH_INSTANCE: reasons.UNKNOWN_INSTANCE,
+    INVALID_INSTANCE: reasons.INVALID_INSTANCE,
+    MISSING_ATTRIBUTE: reasons.MISSING_ATTRIBUTE,
+    MISSING_VALUE: reasons.ATTRIBUTE_VALUE,
+    NOT_AUTHORISED: reasons.OTHER_STATION,
+}
+"""Status of a refusal to its reason in an event."""
+
 _UID = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))+")
 
 
@@ -82,6 +99,7 @@ class MppsError(Exception):
         self.status = status
         self.comment = comment[:64]
         self.error_id = error_id
+        self.reason = REASONS[status]
 
 
 def check_creation(uid: str | None, attributes: Dataset, calling: str) -> None:

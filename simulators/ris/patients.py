@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from simulators.events import reasons
+from simulators.events.actions import MERGE_PATIENTS
+from simulators.events.report import write_event
 from simulators.hl7content import adt, merge, needed, patient_of
 from simulators.hl7receiver import HL7ProblemError
 from simulators.ris.record import find_patient
 from simulators.ris.tell import Teller
-from simulators.service import record
 
 if TYPE_CHECKING:
     from simulators.database import Cursor
@@ -38,11 +40,11 @@ class Patients:
         """ADT^A40: the prior identifier's procedures become the surviving patient's; pass it on."""
         surviving, prior = patient_of(message), needed(message, "MRG", 1)
         if prior == surviving.identifier:
-            raise HL7ProblemError("content", 103, "MRG-1 is PID-3", location=("MRG", "1", "1"))
+            raise HL7ProblemError(reasons.CONTENT, 103, "MRG-1 is PID-3", location=("MRG", "1", "1"))
         if needed(message, "MRG", 1, 4) != surviving.authority:
-            raise HL7ProblemError("content", 103, "MRG-1 is of another authority", location=("MRG", "1", "1"))
+            raise HL7ProblemError(reasons.CONTENT, 103, "MRG-1 is of another authority", location=("MRG", "1", "1"))
         if find_patient(cursor, prior) is None:
-            raise HL7ProblemError("unknown-patient", 204, f"no patient {prior} here", location=("MRG", "1", "1"))
+            raise HL7ProblemError(reasons.UNKNOWN_PATIENT, 204, f"no patient {prior} here", location=("MRG", "1", "1"))
         keep(cursor, surviving)
         cursor.execute(
             "UPDATE patients SET merged_into = %s, changed = now() WHERE patient_id = %s OR merged_into = %s",
@@ -51,7 +53,7 @@ class Patients:
         cursor.execute("UPDATE procedures SET patient_id = %s WHERE patient_id = %s", (surviving.identifier, prior))
         moved = cursor.rowcount
         Teller(self.settings).image_managers(cursor, "ADT^A40", lambda envelope: merge(envelope, surviving, prior))
-        record("merged", prior=prior, into=surviving.identifier, procedures=moved)
+        write_event(MERGE_PATIENTS, patient=surviving.identifier, prior=prior, moved=moved)
 
 
 def keep(cursor: Cursor, patient: Patient) -> None:
@@ -70,5 +72,5 @@ def keep(cursor: Cursor, patient: Patient) -> None:
     )
     if cursor.rowcount == 0:
         raise HL7ProblemError(
-            "other-patient", 204, "the identifier was merged, or another authority's", location=("PID", "1", "3")
+            reasons.OTHER_PATIENT, 204, "the identifier was merged, or another authority's", location=("PID", "1", "3")
         )

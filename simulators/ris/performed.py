@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from psycopg.types.json import Jsonb
 from pydicom.dataset import Dataset
 
+from simulators.events.actions import BEGIN_STEP, UPDATE_STEP
+from simulators.events.report import write_event
 from simulators.hl7content import Code
 from simulators.ris.filler import set_status
 from simulators.ris.mpps import (
@@ -22,7 +24,6 @@ from simulators.ris.mpps import (
     check_creation,
 )
 from simulators.ris.tell import Teller
-from simulators.service import record
 
 if TYPE_CHECKING:
     from simulators.database import Cursor
@@ -61,7 +62,7 @@ class PerformedSteps:
         if cursor.rowcount == 0:
             raise MppsError(DUPLICATE_INSTANCE, "this performed procedure step exists")
         self._follow(cursor, accession, step["step_id"] if step else None, IN_PROGRESS, None)
-        record("performing", mpps=uid, accession=accession, station=calling)
+        write_event(BEGIN_STEP, mpps=uid, accession=accession, step=step["step_id"] if step else None, ae_title=calling)
 
     def change(self, cursor: Cursor, calling: str, uid: str, changes: Dataset) -> None:
         """Change or end a step.
@@ -96,7 +97,9 @@ class PerformedSteps:
         )
         if after != row["status"]:
             self._follow(cursor, row["accession"], row["step_id"], after, reason)
-        record("performed", mpps=uid, accession=row["accession"], station=calling, status=after)
+        write_event(
+            UPDATE_STEP, mpps=uid, accession=row["accession"], step=row["step_id"], ae_title=calling, state=after
+        )
 
     def _follow(
         self, cursor: Cursor, accession: str | None, step_id: str | None, state: str, reason: Code | None

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from simulators.events import reasons
+from simulators.events.actions import REPORT
+from simulators.events.report import write_event
 from simulators.hl7content import Code, patient_of, report_of
 from simulators.hl7receiver import HL7ProblemError
 from simulators.ris.filler import set_status
 from simulators.ris.record import find_patient
 from simulators.ris.tell import Teller
-from simulators.service import record
 
 if TYPE_CHECKING:
     from simulators.database import Cursor
@@ -34,17 +36,19 @@ class Reports:
         procedure = cursor.fetchone()
         if procedure is None:
             raise HL7ProblemError(
-                "unknown-accession", 204, f"no accession number {report.accession}", location=("OBR", "1", "18")
+                reasons.UNKNOWN_ACCESSION, 204, f"no accession number {report.accession}", location=("OBR", "1", "18")
             )
         patient = find_patient(cursor, patient_of(message).identifier)
         if patient is None or patient.identifier != procedure["patient_id"]:
             raise HL7ProblemError(
-                "other-patient", 204, "PID-3 is not the procedure's patient", location=("PID", "1", "3")
+                reasons.OTHER_PATIENT, 204, "PID-3 is not the procedure's patient", location=("PID", "1", "3")
             )
         if report.study_uid not in {"", procedure["study_uid"]}:
-            raise HL7ProblemError("other-study", 204, "ZDS-1 is not the procedure's study", location=("ZDS", "1", "1"))
+            raise HL7ProblemError(
+                reasons.OTHER_STUDY, 204, "ZDS-1 is not the procedure's study", location=("ZDS", "1", "1")
+            )
         if procedure["status"] not in REPORTABLE:
-            raise HL7ProblemError("not-performed", 206, f"the procedure is {procedure['status']}")
+            raise HL7ProblemError(reasons.NOT_PERFORMED, 206, f"the procedure is {procedure['status']}")
         cursor.execute(
             "INSERT INTO reports (accession, source, author, status, report) VALUES (%s, %s, %s, %s, %s)",
             (report.accession, sender, report.author, report.status, report.text),
@@ -59,5 +63,13 @@ class Reports:
             code=Code(procedure["code"], procedure["description"], procedure["scheme"]),
         )
         Teller(self.settings).report(cursor, patient, onward)
-        record("reported", accession=report.accession, status=report.status, source=sender)
+        write_event(
+            REPORT,
+            transaction="RAD-24",
+            patient=patient.identifier,
+            accession=report.accession,
+            study=procedure["study_uid"],
+            peer=sender,
+            state=report.status,
+        )
         return report.accession

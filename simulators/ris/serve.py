@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simulators.database import Database
+from simulators.events.actions import START
+from simulators.events.outlets import send_to_journal
+from simulators.events.report import write_event
 from simulators.hl7exchange import Outbox, TransactionalInbox
 from simulators.hl7receiver import Receiver
 from simulators.mllp import Listener
@@ -13,7 +16,7 @@ from simulators.ris.filler import Filler
 from simulators.ris.patients import Patients
 from simulators.ris.record import STEPS
 from simulators.ris.reports import Reports
-from simulators.service import log_to_journal, notify, record, wait_for_stop
+from simulators.service import notify, wait_for_stop
 
 if TYPE_CHECKING:
     import argparse
@@ -38,7 +41,7 @@ def handlers(settings: Settings) -> dict[str, Callable[[Cursor, str, Message], s
 
 def serve(_: argparse.Namespace, settings: Settings) -> None:
     """Serve until SIGTERM; waits for the database first."""
-    log_to_journal()
+    send_to_journal()
     database = Database(settings)
     database.wait_until_ready(STEPS)
     outbox = Outbox(settings, database)
@@ -50,7 +53,7 @@ def serve(_: argparse.Namespace, settings: Settings) -> None:
     dicom = DicomService(settings, database, outbox.wake).start()
     listener.start()
     outbox.start()
-    record("ready", hl7=settings.port("hl7"), dicom=settings.port("dicom"), ae_title=settings.host.ae_title)
+    write_event(START, hl7=settings.port("hl7"), dicom=settings.port("dicom"), ae_title=settings.host.ae_title)
     notify("READY=1")
     wait_for_stop()
     notify("STOPPING=1")

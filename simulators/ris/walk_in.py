@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 from simulators.command_line import Result
 from simulators.database import Database, one
 from simulators.errors import ArgumentError, NotFoundError
+from simulators.events.actions import REGISTER
+from simulators.events.report import write_event
 from simulators.hl7content import Code, Order, Patient
 from simulators.ris.filler import Filler
 from simulators.ris.patients import keep
 from simulators.ris.record import STEPS, find_patient, find_procedure
 from simulators.ris.stations import stations
-from simulators.service import record
 
 if TYPE_CHECKING:
     import argparse
@@ -46,7 +47,7 @@ def register(arguments: argparse.Namespace, settings: Settings) -> Result:
             arguments.sex,
         )
         keep(cursor, patient)
-    record("registered", patient=patient.identifier)
+    write_event(REGISTER, patient=patient.identifier)
     return Result({"patient": patient.identifier}, f"patient {patient.identifier} registered")
 
 

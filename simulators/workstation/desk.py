@@ -36,6 +36,11 @@ class Desk:
         """How the workstation describes itself in its objects."""
         return Equipment(ae_title=self.ae_title, model="Workstation simulator")
 
+    @property
+    def actor(self) -> dict[str, str]:
+        """Who asks whom, for an event."""
+        return {"ae_title": self.ae_title, "peer": self.archive.name}
+
     def open(
         self, contexts: Sequence[PresentationContext], *, handlers: Sequence[Any] = (), roles: Sequence[Any] = ()
     ) -> AbstractContextManager[Association]:

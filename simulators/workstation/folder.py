@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pydicom import dcmread
 from pydicom.errors import InvalidDicomError
 
-from simulators.errors import ArgumentError, RefusedError
+from simulators.errors import ArgumentError, UnsafeObjectError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,11 +22,11 @@ def checked_uid(value: object) -> str:
     """Return a UID that is safe as a file name: digits and dots, 64 at most (PS3.5 9.1).
 
     Raises:
-        RefusedError: it is not; such as one that would lead out of the folder.
+        UnsafeObjectError: it is not; such as one that would lead out of the folder.
     """
     text = str(value)
     if not _UID.fullmatch(text) or not _HAS_DIGIT.search(text):
-        raise RefusedError(
+        raise UnsafeObjectError(
             f"The archive sent {text[:80]!r} as a UID.", remedy="Do not trust this archive; look at its objects."
         )
     return text
@@ -55,7 +55,7 @@ class Folder:
         """Let ``write`` write an object at its place, under another name until it is whole.
 
         Raises:
-            RefusedError: a UID is not one.
+            UnsafeObjectError: a UID is not one.
         """
         place = self.root / checked_uid(study) / checked_uid(series)
         path = place / f"{checked_uid(instance)}.dcm"
@@ -70,7 +70,7 @@ class Folder:
         """Add an object in DICOM file format (PS3.10), as WADO-RS sends it.
 
         Raises:
-            RefusedError: it is not one, or a UID is not one.
+            UnsafeObjectError: it is not one, or a UID is not one.
         """
         partial = self.root / "incoming.part"
         partial.write_bytes(content)
@@ -83,7 +83,7 @@ class Folder:
                 partial.replace,
             )
         except (InvalidDicomError, AttributeError) as error:
-            raise RefusedError(
+            raise UnsafeObjectError(
                 "The archive sent what is no DICOM object.", remedy="Look at the archive's log."
             ) from error
         finally:

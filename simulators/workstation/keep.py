@@ -6,8 +6,9 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from simulators import journal
 from simulators.errors import RefusedError
+from simulators.events.actions import STORE
+from simulators.events.report import performing
 from simulators.imaging.transfer import negotiated, parcel_of, store
 from simulators.workstation.query import find
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from simulators.workstation.desk import Desk
 
 
-def keep(desk: Desk, document: Dataset, transaction: str, action: str) -> dict[str, str]:
+def keep(desk: Desk, document: Dataset, transaction: str) -> dict[str, str]:
     """Store an object, look it up, and return what identifies it; the log has it as that transaction.
 
     Raises:
@@ -25,13 +26,12 @@ def keep(desk: Desk, document: Dataset, transaction: str, action: str) -> dict[s
         SimulatorError: the archive is away.
     """
     facts = {
-        "peer": desk.archive.name,
-        "accession": document.get("AccessionNumber") or None,
+        "accession": document.get("AccessionNumber"),
         "study": document.StudyInstanceUID,
         "instance": document.SOPInstanceUID,
         "sop_class": document.SOPClassUID,
     }
-    with journal.transaction(transaction, action, **facts):
+    with performing(STORE, transaction=transaction, **desk.actor, **facts):
         error = _store(desk, document)
         if error:
             raise RefusedError(f"{desk.archive.name} did not take the object: {error}", remedy="Look at its log.")

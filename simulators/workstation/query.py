@@ -8,7 +8,8 @@ from pydicom.dataset import Dataset
 
 from simulators.association import contexts
 from simulators.errors import RefusedError
-from simulators.journal import transaction
+from simulators.events.actions import QUERY
+from simulators.events.report import performing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,7 +76,7 @@ def find(desk: Desk, level: str, keys: Mapping[str, str]) -> list[Dataset]:
         setattr(identifier, name, value)
     found = []
     with (
-        transaction("RAD-14", "queried", peer=desk.archive.name, level=level, **ids_of(keys)) as known,
+        performing(QUERY, transaction="RAD-14", **desk.actor, level=level, **ids_of(keys)) as known,
         desk.open(contexts([STUDY_ROOT_FIND])) as association,
     ):
         for status, match in association.send_c_find(identifier, STUDY_ROOT_FIND):

@@ -33,7 +33,7 @@ def annotate(arguments: argparse.Namespace, settings: Settings) -> Result:
     circle = _circle(arguments.roi, opened.image)
     state = presentation_state(opened.image, author, text=arguments.text, circle=circle, number=_NUMBERS["PR"])
     text = f"annotated image {opened.image.SOPInstanceUID}"
-    return _kept(keep(desk, state, "RAD-9", "annotated"), opened, {"text": arguments.text}, text)
+    return _kept(keep(desk, state, "RAD-9"), opened, {"text": arguments.text}, text)
 
 
 def select(arguments: argparse.Namespace, settings: Settings) -> Result:
@@ -41,7 +41,7 @@ def select(arguments: argparse.Namespace, settings: Settings) -> Result:
     opened, author, desk = _open(arguments, settings)
     note = key_objects([opened.image], author, description=arguments.text, number=_NUMBERS["KO"])
     text = f"key object {opened.image.SOPInstanceUID}"
-    return _kept(keep(desk, note, "RAD-29", "key-object-noted"), opened, {"text": arguments.text}, text)
+    return _kept(keep(desk, note, "RAD-29"), opened, {"text": arguments.text}, text)
 
 
 def measure_region(arguments: argparse.Namespace, settings: Settings) -> Result:
@@ -62,7 +62,7 @@ def measure_region(arguments: argparse.Namespace, settings: Settings) -> Result:
         "unit": statistics.unit,
     }
     text = f"mean {statistics.mean:.1f} {statistics.unit}, standard deviation {statistics.deviation:.1f}"
-    kept = keep(desk, document, "RAD-43", "measured")
+    kept = keep(desk, document, "RAD-43")
     return _kept(kept, opened, {"measured": facts}, f"{text}, {statistics.area_mm2:.1f} mm2")
 
 
@@ -74,7 +74,7 @@ def report(arguments: argparse.Namespace, settings: Settings) -> Result:
     said = ReportText(arguments.findings, arguments.impression, verified=final)
     evidence = [opened.image, *opened.instances[1:]]
     document = text_report(evidence, author, said, number=_NUMBERS["SR"] + 1)
-    kept = keep(desk, document, "RAD-24", "report-stored")
+    kept = keep(desk, document, "RAD-24")
     text = f"Findings: {said.findings}\nImpression: {said.impression}"
     answer = submit(settings, ris, opened.image, author=author.name, text=text, final=final)
     data = {**_about(opened), "stored": kept, "found": True, "status": "F" if final else "P", "submitted": answer}

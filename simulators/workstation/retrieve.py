@@ -8,9 +8,9 @@ from pydicom.dataset import Dataset
 from pynetdicom import build_role, evt
 
 from simulators.association import contexts
-from simulators.errors import NotFoundError, RefusedError
-from simulators.journal import transaction
-from simulators.service import refuse
+from simulators.errors import NotFoundError, RefusedError, UnsafeObjectError
+from simulators.events.actions import RETRIEVE
+from simulators.events.report import performing
 
 if TYPE_CHECKING:
     from pynetdicom.presentation import PresentationContext
@@ -63,9 +63,9 @@ def retrieve(desk: Desk, folder: Folder, *, study: str, series: str = "", instan
     if instance:
         identifier.SOPInstanceUID = instance
     before = len(folder.paths)
-    facts = {"study": study, "series": series or None, "instance": instance or None}
-    with transaction("RAD-16", "retrieved", peer=desk.archive.name, **facts) as known:
-        _get(desk, folder, identifier)
+    facts = {"study": study, "series": series, "instance": instance}
+    with performing(RETRIEVE, transaction="RAD-16", **desk.actor, **facts) as known:
+        _get(desk, folder, identifier, known)
         known["instances"] = len(folder.paths) - before
         if len(folder.paths) == before:
             raise NotFoundError(
@@ -74,7 +74,7 @@ def retrieve(desk: Desk, folder: Folder, *, study: str, series: str = "", instan
             )
 
 
-def _get(desk: Desk, folder: Folder, identifier: Dataset) -> None:
+def _get(desk: Desk, folder: Folder, identifier: Dataset, known: dict[str, object]) -> None:
     """Ask for what the identifier names and write what comes."""
     refused: list[str] = []
 
@@ -82,7 +82,6 @@ def _get(desk: Desk, folder: Folder, identifier: Dataset) -> None:
         try:
             _write(event, folder)
         except RefusedError as error:
-            refuse(reason="unsafe-object", peer=desk.archive.name, detail=error.message)
             refused.append(error.message)
             return _CANNOT_UNDERSTAND
         return _SUCCESS
@@ -93,7 +92,8 @@ def _get(desk: Desk, folder: Folder, identifier: Dataset) -> None:
         for status, _ in association.send_c_get(identifier, STUDY_ROOT_GET):
             last = status.get("Status")
     if refused:
-        raise RefusedError(
+        known["rejected"] = len(refused)
+        raise UnsafeObjectError(
             f"{desk.archive.name} sent objects that were not accepted: {refused[0]}", remedy="Look at them there."
         )
     if last not in {_SUCCESS, *_PENDING}:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from simulators import mllp
 from simulators.errors import RefusedError
+from simulators.events.actions import REPORT
+from simulators.events.report import performing
 from simulators.hl7content import Code, Envelope, Patient, Report, report_message
 from simulators.hl7messages import Party, new_control_id, read_answer
-from simulators.journal import transaction
 from simulators.tls import client_context
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def submit(settings: Settings, peer: Peer, image: Dataset, *, author: str, text:
     envelope = Envelope(Party.of(settings.host.name, site), Party.of(peer.name, site), new_control_id())
     message = report_message(envelope, patient_of(image, site), report_of(image, author=author, text=text, final=final))
     facts = {"accession": image.AccessionNumber, "study": image.StudyInstanceUID, "control_id": envelope.control_id}
-    with transaction("RAD-24", "report-submitted", peer=peer.name, **facts):
+    with performing(REPORT, transaction="RAD-24", peer=peer.name, **facts):
         return exchange(peer, settings, envelope, message)
 
 

@@ -13,7 +13,8 @@ from urllib.parse import urlencode
 from pydicom.datadict import keyword_for_tag
 
 from simulators.errors import NotFoundError, RefusedError, TlsRefusedError, UnreachableError
-from simulators.journal import transaction
+from simulators.events.actions import QUERY, RETRIEVE
+from simulators.events.report import performing
 from simulators.workstation.query import RETURNED, ids_of
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def search(desk: Desk, level: str, keys: Mapping[str, str]) -> list[dict[str, st
     if level == "IMAGE":
         path += f"/{rest.pop('SeriesInstanceUID')}/instances"
     query = urlencode([*rest.items(), *(("includefield", name) for name in RETURNED[level])])
-    with transaction("RAD-129", "queried", peer=desk.archive.name, level=level, **ids_of(keys)) as known:
+    with performing(QUERY, transaction="RAD-129", **desk.actor, level=level, **ids_of(keys)) as known:
         _, body = _get(desk, f"{path}?{query}", "application/dicom+json")
         found = [_plain(match) for match in json.loads(body or b"[]")]
         known["found"] = len(found)
@@ -66,8 +67,8 @@ def retrieve(desk: Desk, folder: Folder, *, study: str, series: str = "", instan
     path += f"/series/{series}" if series else ""
     path += f"/instances/{instance}" if instance else ""
     before = len(folder.paths)
-    facts = {"study": study, "series": series or None, "instance": instance or None}
-    with transaction("RAD-107", "retrieved", peer=desk.archive.name, **facts) as known:
+    facts = {"study": study, "series": series, "instance": instance}
+    with performing(RETRIEVE, transaction="RAD-107", **desk.actor, **facts) as known:
         kind, body = _get(desk, path, 'multipart/related; type="application/dicom"; transfer-syntax=*')
         found = _BOUNDARY.search(kind)
         if found is None:

@@ -69,9 +69,7 @@ CASES = (
         parties=scanner_at_ris,
         attempt=Misuse("dicom-completed-step"),
         evidence=lambda scene: Evidence(
-            scene.parties.target,
-            about=(names_of(scene, scene.parties.source),),
-            words=("refused", "no longer be updated"),
+            scene.parties.target, "final-state", about=(names_of(scene, scene.parties.source),)
         ),
         harm=_changed,
         unharmed=answers_control,

@@ -158,9 +158,10 @@ def received(stage: Stage[object], host: str, mark: Mark, control_id: str) -> st
     line = collected.wait(
         host,
         mark,
-        # The text alone: every collected line has a key of that name.
-        lambda one: "received type=" in one["message"] and control_id in one["message"],
         timeout=FOLLOWED_WITHIN,
+        action="receive",
+        outcome="success",
+        control_id=control_id,
     )
     if line is None:
         raise StepFailure(f"no line at {collected.centre} that {host} received message {control_id}")

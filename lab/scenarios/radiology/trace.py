@@ -31,19 +31,19 @@ def trace(stage: Stage[ExaminationFacts]) -> str:
         places[host] = numbers.pop() if len(numbers) == 1 else f"{len(numbers)} accession numbers"
     wrong = {host: number for host, number in places.items() if number != done.accession}
     require(not wrong, f"other accession numbers: {wrong}")
-    about = f"accession={done.accession} "
     sought = {
-        record.host: ("pacslab-ehr", about),
-        ris.host: ("pacslab-ris", about),
-        done.station: ("pacslab-modality", about),
-        **dict.fromkeys(everywhere, ("pacslab-image-manager", f"images-arrived {about}")),
+        record.host: ("pacslab-ehr", "order-status"),
+        ris.host: ("pacslab-ris", "schedule"),
+        done.station: ("pacslab-modality", "store"),
+        **dict.fromkeys(everywhere, ("pacslab-image-manager", "receive-images")),
     }
     collected = hospital.collected
-    for host, (program, text) in sought.items():
+    for host, (program, action) in sought.items():
+        keys = {"program": program, "action": action, "outcome": "success", "accession": done.accession}
         stage.eventually(
-            partial(collected.has, host, program, text),
+            partial(collected.has_event, host, **keys),
             timeout=FOLLOWED_WITHIN,
-            otherwise=f"{collected.centre} has no line {text!r} of {program} on {host}",
+            otherwise=f"{collected.centre} has no event of {host} with {keys}",
         )
     return f"{done.accession} at {', '.join(places)}; in the collected logs of all of them"
 

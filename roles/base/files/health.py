@@ -4,7 +4,8 @@
 Which services there are, with their units and probes, stands in /etc/pacslab/health.json:
 ``{"services": {name: {"unit", "port", "protocol", "probe": {"kind", "command", "depends_on"}}}}``.
 The answer is ``{"at": epoch seconds, "services": {name: {"healthy": bool, "detail": text}}}``; ``at`` is when the
-asking began. SIGUSR1 asks for an answer at once.
+asking began. SIGUSR1 asks for an answer at once. A service that has become healthy, or is no longer, is an event in the
+journal.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+from pacslab_event import write_event
 
 QUESTIONS = Path("/etc/pacslab/health.json")
 ANSWERS = Path("/run/pacslab/health.json")
@@ -193,6 +197,17 @@ def publish(at: float, answers: dict[str, dict]) -> None:
     draft.replace(ANSWERS)
 
 
+def tell(before: dict[str, dict], answers: dict[str, dict], services: dict[str, dict]) -> None:
+    """Write an event for each service whose health is another than before; the first answers are where it begins."""
+    for name, answer in answers.items():
+        if name in before and before[name]["healthy"] != answer["healthy"]:
+            facts = {"service": name, "unit": services[name]["unit"]}
+            if answer["healthy"]:
+                write_event("change-health", **facts)
+            else:
+                write_event("change-health", "failed", "unhealthy", **facts)
+
+
 def wake_on_signal() -> int:
     """Let SIGUSR1 write into a pipe; the answer is the end to wait at."""
     reading, writing = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
@@ -211,6 +226,7 @@ def main() -> None:
     """Ask, publish, wait; the unit restarts this program when the questions change."""
     wake, units, commands = wake_on_signal(), Units(), Commands()
     services = json.loads(QUESTIONS.read_text("utf-8"))["services"]
+    before: dict[str, dict] = {}
     while True:
         at = time.time()
         try:
@@ -218,6 +234,8 @@ def main() -> None:
         except (subprocess.SubprocessError, OSError) as error:  # systemd or the kernel does not answer
             answers = {name: {"healthy": False, "detail": str(error)[:DETAIL_LIMIT]} for name in services}
         publish(at, answers)
+        tell(before, answers, services)
+        before = answers
         healthy = all(answer["healthy"] for answer in answers.values())
         pause(wake, STEADY_PERIOD if healthy else STARTING_PERIOD)
 

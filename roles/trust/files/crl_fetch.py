@@ -21,6 +21,9 @@ import urllib.request
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+sys.path.insert(0, str(Path(__file__).parent))
+from pacslab_event import write_event
+
 SETTINGS = Path("/etc/pacslab/crl.json")
 TLS = Path("/etc/pacslab/tls")
 LISTS, AUTHORITIES = TLS / "crl.pem", TLS / "ca.crt"
@@ -35,7 +38,12 @@ BLOCK = re.compile(rb"-----BEGIN X509 CRL-----.+?-----END X509 CRL-----\n?", re.
 
 
 class RefusedError(Exception):
-    """What was fetched must not be used."""
+    """What was fetched must not be used; ``reason`` is the word for it in an event."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        """Say why; the message quotes nothing of what was fetched."""
+        super().__init__(message)
+        self.reason = reason
 
 
 def facts(block: bytes) -> tuple[str, int, float]:
@@ -55,13 +63,13 @@ def facts(block: bytes) -> tuple[str, int, float]:
         )
     # openssl-crl says on stderr whether the signature holds; in some releases its exit code does not.
     if done.returncode != 0 or "verify OK" not in done.stderr:
-        raise RefusedError(f"a list is not signed by a CA of {AUTHORITIES}: {done.stderr.strip()}")
+        raise RefusedError("not-signed", f"a list is not signed by a CA of {AUTHORITIES}")
     said = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
     try:
         end = calendar.timegm(time.strptime(said["nextUpdate"], "%Y-%m-%d %H:%M:%SZ"))
         return said["issuer"], int(said["crlNumber"], 16), end
     except (KeyError, ValueError) as error:
-        raise RefusedError(f"a list lacks issuer, number or end: {done.stdout.strip()}") from error
+        raise RefusedError("not-signed", "a list lacks issuer, number or end") from error
 
 
 def read(text: bytes) -> dict[str, tuple[int, float]]:
@@ -95,13 +103,15 @@ def check_newer(fetched: dict[str, tuple[int, float]], held: dict[str, tuple[int
     """
     for issuer, (number, _) in held.items():
         if issuer not in fetched:
-            raise RefusedError(f"the list of {issuer} is missing")
+            raise RefusedError("older-list", f"the list of {issuer} is missing")
         if fetched[issuer][0] < number:
-            raise RefusedError(f"the list of {issuer} is older ({fetched[issuer][0]}) than the one at hand ({number})")
+            raise RefusedError(
+                "older-list", f"the list of {issuer} is older ({fetched[issuer][0]}) than the one at hand ({number})"
+            )
     now = time.time()
     for issuer, (_, end) in fetched.items():
         if end <= now:
-            raise RefusedError(f"the list of {issuer} has run out")
+            raise RefusedError("expired-list", f"the list of {issuer} has run out")
 
 
 def fetch(url: str) -> bytes:
@@ -109,7 +119,7 @@ def fetch(url: str) -> bytes:
     with urllib.request.urlopen(url, timeout=FETCH_LIMIT) as answer:  # noqa: S310 - the inventory states an http URL
         text = answer.read(SIZE_LIMIT + 1)
     if len(text) > SIZE_LIMIT:
-        raise RefusedError(f"{url} is larger than {SIZE_LIMIT} octets")
+        raise RefusedError("oversized-list", f"{url} is larger than {SIZE_LIMIT} octets")
     return text
 
 
@@ -159,20 +169,23 @@ def main() -> int:
     """Fetch once."""
     settings = json.loads(SETTINGS.read_text("utf-8"))
     before = LISTS.read_bytes()
-    problem = None
+    code = 0
     try:
         text = fetch(settings["url"]) if settings["url"] else before
         if text != before:
-            check_newer(read(text), known(before))
+            lists = read(text)
+            check_newer(lists, known(before))
             replace(text)
             reload_units(settings["reload"])
-            sys.stdout.write(f"new revocation lists; told {', '.join(settings['reload']) or 'no unit'}\n")
-    except (RefusedError, urllib.error.URLError, OSError) as error:
-        problem = f"{settings['url']}: {error}"
+            write_event("fetch-lists", lists=len(lists), units=settings["reload"])
+    except RefusedError as error:
+        write_event("fetch-lists", "refused", error.reason, error="RefusedError", detail=str(error))
+        code = 1
+    except (urllib.error.URLError, OSError) as error:
+        write_event("fetch-lists", "failed", "unreachable", error=type(error).__name__, detail=settings["url"])
+        code = 1
     note_staleness(known(LISTS.read_bytes()))
-    if problem:
-        sys.stderr.write(f"{problem}\n")
-    return 1 if problem else 0
+    return code
 
 
 if __name__ == "__main__":

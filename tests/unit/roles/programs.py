@@ -20,6 +20,7 @@ def role_program(role: str, file: str) -> ModuleType:
     assert specification is not None
     assert specification.loader is not None
     module = importlib.util.module_from_spec(specification)
-    with mock.patch.object(sys, "dont_write_bytecode", new=True):
+    beside = str(ROOT / "roles" / "base" / "files")  # what role base puts beside every program
+    with mock.patch.object(sys, "dont_write_bytecode", new=True), mock.patch.object(sys, "path", [beside, *sys.path]):
         specification.loader.exec_module(module)
     return module

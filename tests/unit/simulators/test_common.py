@@ -17,7 +17,7 @@ import pytest
 from lab.topology.load import load_site, site_path
 from lab.trust.pki import ensure_pki, revoke
 from lab.trust.store import pki_folder
-from simulators import command_line, commands, mllp, service
+from simulators import command_line, commands, mllp
 from simulators.command_line import Result, Verb
 from simulators.errors import NotFoundError, NotReadyError, TlsRefusedError
 from simulators.identity import become_service_user
@@ -61,11 +61,6 @@ def test_settings_that_cannot_be_read_are_an_error(
     monkeypatch.setenv(PATH_VARIABLE, str(path))
     with pytest.raises(NotReadyError):
         load()
-
-
-def test_a_log_line_stays_one_line_and_its_values_stay_values() -> None:
-    assert service.line("refused", reason="x", peer=None, id=7) == "refused reason=x id=7"
-    assert service.line("refused", id='a" b=c\nrefused') == r'refused id="a\x22 b=c\nrefused"'
 
 
 def test_a_command_is_found_by_the_name_it_was_started_as(capsys: pytest.CaptureFixture[str]) -> None:

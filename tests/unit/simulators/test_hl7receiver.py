@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -52,23 +51,25 @@ REFUSALS = [
 
 @pytest.mark.parametrize(("reason", "code", "text", "name"), REFUSALS)
 def test_a_refusal_is_answered_logged_and_without_effect(
-    reason: str, code: int, text: str, name: str | None, caplog: pytest.LogCaptureFixture
+    reason: str, code: int, text: str, name: str | None, events: list[dict[str, Any]]
 ) -> None:
     inbox = MemoryInbox()
-    with caplog.at_level(logging.WARNING, "pacslab"):
-        answer = ask(text, name=name, inbox=inbox)
+    answer = ask(text, name=name, inbox=inbox)
     assert (answer.acknowledgement, answer.code) == ("AR", code)
     assert inbox.taken == []
-    assert [entry.getMessage().split(" peer=")[0] for entry in caplog.records] == [f"refused reason={reason}"]
+    assert [(event["action"], event["outcome"], event["reason"]) for event in events] == [
+        ("receive", "refused", reason)
+    ]
 
 
-def test_a_control_id_that_came_before_is_refused_and_has_no_second_effect(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_control_id_that_came_before_is_refused_and_has_no_second_effect(events: list[dict[str, Any]]) -> None:
     inbox = MemoryInbox()
     ask(REGISTER, inbox=inbox)
     answer = ask(REGISTER, inbox=inbox)
     assert (answer.acknowledgement, answer.code, answer.location) == ("AR", 205, "MSH^1^10")
     assert len(inbox.taken) == 1
-    assert "refused reason=duplicate-control-id" in caplog.text
+    assert [event.get("reason") for event in events] == [None, "duplicate-control-id"]
+    assert events[1]["field"] == "MSH-10"
 
 
 def test_two_senders_may_use_the_same_control_id() -> None:
@@ -77,17 +78,23 @@ def test_two_senders_may_use_the_same_control_id() -> None:
     assert inbox.accept("ws-rad1", inbox.taken[0])
 
 
-def test_an_inbox_that_breaks_is_answered_with_an_error_that_may_be_tried_again() -> None:
+def test_an_inbox_that_breaks_is_answered_with_an_error_that_may_be_tried_again(
+    events: list[dict[str, Any]],
+) -> None:
     class Broken(MemoryInbox):
         def accept(self, sender: str, message: Message) -> bool:
             raise RuntimeError(sender, message)
 
     answer = ask(REGISTER, inbox=Broken())
     assert (answer.acknowledgement, answer.code) == ("AE", 207)
+    assert [(event["outcome"], event["reason"], event["error"]) for event in events] == [
+        ("failed", "internal-error", "RuntimeError")
+    ]
 
 
-def test_a_log_line_cannot_be_forged_by_a_message(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_log_line_cannot_be_forged_by_a_message(events: list[dict[str, Any]]) -> None:
     order = order_message(Envelope(EHR, RIS, "C1"), "NW", ANNA, Order("O1", Code("C", "c", "L"), "CT"))
-    ask(order.replace("ORM^O01^ORM_O01", 'ORM^O01 peer=x"\\.br\\refused reason=forged^ORM_O01'))
-    assert all("\n" not in entry.getMessage() for entry in caplog.records)
-    assert len(caplog.records) == 1
+    ask(order.replace("ORM^O01^ORM_O01", 'ORM", "outcome": "success^O01\\.br\\^ORM_O01'))
+    ((told,),) = [events]
+    assert (told["outcome"], told["reason"]) == ("refused", "not-permitted")
+    assert told["message_type"] == 'ORM", "outcome": "success^O01\\n'

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -90,11 +89,10 @@ def test_what_is_malformed_gets_no_answer_and_the_listener_lives_on(listener: ml
     assert talk(listener, proxy_header(NAME) + b"\x0bnext\x1c\x0d") == b"\x0back next\x1c\x0d"
 
 
-def test_a_framing_error_is_logged_with_its_sender(listener: mllp.Listener, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.WARNING, "pacslab"):
-        talk(listener, proxy_header(NAME) + b"no frame")
-    assert "refused reason=framing" in caplog.text
-    assert f"peer={NAME}" in caplog.text
+def test_a_framing_error_is_logged_with_its_sender(listener: mllp.Listener, events: list[dict[str, Any]]) -> None:
+    talk(listener, proxy_header(NAME) + b"no frame")
+    ((told,),) = [events]
+    assert (told["action"], told["reason"], told["certificate"]) == ("connect", "framing", NAME)
 
 
 def test_a_silent_connection_is_closed(listener: mllp.Listener) -> None:

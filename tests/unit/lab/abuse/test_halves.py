@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from lab.abuse import halves
 from lab.abuse.failure import require
 from lab.abuse.halves import Half, as_shipped, without_control
 from lab.abuse.scene import Scene
-from tests.unit.lab.abuse.trial import PARTIES, World, case
+from tests.unit.lab.abuse.trial import EVENT, PARTIES, World, case
 
 if TYPE_CHECKING:
     import pytest
@@ -24,7 +25,7 @@ def test_refused_recorded_without_harm_and_unharmed_is_good() -> None:
     world = World()
     half = shipped(case(world), world)
     assert half.good
-    assert half.said == "refused in words; siem has it: haproxy: refused reason=wrong peer=ct1; it works on"
+    assert half.said == f"refused in words; siem has it: haproxy: {json.dumps(EVENT)}; it works on"
 
 
 def test_what_was_read_of_the_log_is_kept_as_evidence() -> None:
@@ -32,7 +33,7 @@ def test_what_was_read_of_the_log_is_kept_as_evidence() -> None:
     scene = Scene(world.hospital(), PARTIES)
     as_shipped(case(world), scene)
     (seen,) = scene.hospital.trail.take()
-    assert (seen.source, "reason=wrong" in seen.text) == ("log of pacs at siem", True)
+    assert (seen.source, json.dumps(EVENT) in seen.text) == ("log of pacs at siem", True)
 
 
 def test_a_control_that_is_off_as_shipped_is_told() -> None:

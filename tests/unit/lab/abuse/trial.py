@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from lab.hospital.hospital import Hospital
 
 PARTIES = Parties("ct1", "pacs")
-LINE = {"program": "haproxy", "message": "refused reason=wrong peer=ct1"}
+EVENT = {"outcome": "refused", "reason": "wrong", "peer": "ct1"}
+LINE = {"program": "haproxy", "message": json.dumps(EVENT), "data": EVENT}
 
 
 class LocalLab:

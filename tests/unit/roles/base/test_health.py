@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.unit.roles.events import event_of_line
 from tests.unit.roles.programs import role_program
 
 if TYPE_CHECKING:
@@ -206,3 +207,14 @@ def test_a_unit_is_shown_in_the_state_that_it_was_judged_by(
     services, commands = {"log": {"unit": "edge.service", "probe": {"kind": "unit"}}}, agent.Commands()
     answer = agent.ask(services, systemd.units, commands)["log"]
     assert answer == {"healthy": False, "detail": "edge.service is activating (auto-restart, exit-code)"}
+
+
+def test_a_service_whose_health_changes_is_an_event(agent: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+    services = {"hl7": {"unit": "pacslab-ris.service"}}
+    good, bad = ({"hl7": {"healthy": healthy, "detail": "x"}} for healthy in (True, False))
+    for before, after in [({}, bad), (bad, good), (good, good), (good, bad), (bad, bad)]:
+        agent.tell(before, after, services)
+    events = [event_of_line(line) for line in capsys.readouterr().out.splitlines()]
+    about = {"action": "change-health", "service": "hl7", "unit": "pacslab-ris.service"}
+    assert [event["outcome"] for event in events] == ["success", "failed"]
+    assert all(about.items() <= event.items() for event in events)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from lab.trust import ensure_pki, revoke
 from tests.unit.lab.trust.sites import tiny_site
+from tests.unit.roles.events import event_of_line
 from tests.unit.roles.programs import role_program
 
 if TYPE_CHECKING:
@@ -65,6 +66,13 @@ class Fetcher:
         return (self.tls / "crl.pem").read_bytes()
 
 
+def told(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    """The events that were written; nothing else is."""
+    said = capsys.readouterr()
+    assert said.err == ""
+    return [event_of_line(line) for line in said.out.splitlines()]
+
+
 @pytest.fixture
 def fetcher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fetcher:
     program = role_program("trust", "crl_fetch.py")
@@ -76,12 +84,14 @@ def test_lists_that_did_not_change_reload_nothing(fetcher: Fetcher) -> None:
     assert fetcher.reloads == []
 
 
-def test_a_newer_list_is_taken_and_its_users_are_told(fetcher: Fetcher) -> None:
+def test_a_newer_list_is_taken_and_its_users_are_told(fetcher: Fetcher, capsys: pytest.CaptureFixture[str]) -> None:
     revoke(fetcher.lab, "ct1", "syslog")
     fetcher.publish()
     assert fetcher.run() == 0
     assert fetcher.held == fetcher.published.read_bytes()
     assert fetcher.reloads == ["--no-block try-reload-or-restart -- edge.service archive.service"]
+    (event,) = told(capsys)
+    assert event.items() >= {"outcome": "success", "lists": 2, "units": ["edge.service", "archive.service"]}.items()
 
 
 def test_a_user_that_is_just_starting_may_have_read_the_former_list_and_is_restarted(fetcher: Fetcher) -> None:
@@ -106,7 +116,7 @@ def test_an_older_list_cannot_bring_a_revoked_certificate_back(
     fetcher.published.write_bytes(former)
     assert fetcher.run() == 1
     assert fetcher.held == newer
-    assert "is older" in capsys.readouterr().err
+    assert told(capsys)[-1].items() >= {"outcome": "refused", "reason": "older-list"}.items()
 
 
 def test_a_list_that_another_ca_signed_is_refused(
@@ -119,7 +129,8 @@ def test_a_list_that_another_ca_signed_is_refused(
     shutil.copy(other / "pki" / "crl.pem", fetcher.published)
     assert fetcher.run() == 1
     assert fetcher.held == before
-    assert "not signed by a CA" in capsys.readouterr().err
+    (event,) = told(capsys)
+    assert event.items() >= {"outcome": "refused", "reason": "not-signed"}.items()
 
 
 def test_a_file_without_one_of_the_lists_is_refused(fetcher: Fetcher, capsys: pytest.CaptureFixture[str]) -> None:
@@ -127,15 +138,20 @@ def test_a_file_without_one_of_the_lists_is_refused(fetcher: Fetcher, capsys: py
     fetcher.published.write_bytes(before[: before.index(b"-----END X509 CRL-----") + len(b"-----END X509 CRL-----\n")])
     assert fetcher.run() == 1
     assert fetcher.held == before
-    assert "is missing" in capsys.readouterr().err
+    (event,) = told(capsys)
+    assert (event["reason"], event["detail"].endswith("is missing")) == ("older-list", True)
 
 
-def test_a_publisher_that_is_away_leaves_the_lists_as_they_are(fetcher: Fetcher) -> None:
+def test_a_publisher_that_is_away_leaves_the_lists_as_they_are(
+    fetcher: Fetcher, capsys: pytest.CaptureFixture[str]
+) -> None:
     before = fetcher.held
     fetcher.published.unlink()
     assert fetcher.run() == 1
     assert fetcher.held == before
     assert not fetcher.stale.exists()
+    (event,) = told(capsys)
+    assert event.items() >= {"outcome": "failed", "reason": "unreachable"}.items()
 
 
 def test_a_list_that_ran_out_is_said_so(fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import logging
+from typing import Any
 
 import pytest
 
@@ -38,24 +38,24 @@ def register(identifier: str) -> int:
     return patients.register(arguments, SETTINGS).exit_code
 
 
-def test_every_change_leaves_a_line_with_numbers_and_no_name(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO, "pacslab")
+def test_every_change_leaves_an_event_with_numbers_and_no_name(events: list[dict[str, Any]]) -> None:
     assert register("P1") == register("P2") == 3  # kept, and sent by the service
     patients.update(argparse.Namespace(patient="P1", **PERSON), SETTINGS)
     orders.place(argparse.Namespace(patient="P1", **CT, provider="", wait=0), SETTINGS)
     orders.cancel(argparse.Namespace(placer="O0000001"), SETTINGS)
     patients.merge(argparse.Namespace(prior="P2", into="P1"), SETTINGS)
-    lines = [one.getMessage() for one in caplog.records if one.getMessage().startswith("transaction=")]
-    assert [line.partition(" control_id=")[0] for line in lines] == [
-        "transaction=RAD-1 action=registered peer=ris1 patient=P1",
-        "transaction=RAD-1 action=registered peer=ris1 patient=P2",
-        "transaction=RAD-12 action=updated peer=ris1 patient=P1",
-        "transaction=RAD-2 action=ordered peer=ris1 placer=O0000001 patient=P1",
-        "transaction=RAD-2 action=cancelled peer=ris1 placer=O0000001 patient=P1",
-        "transaction=RAD-12 action=merged peer=ris1 patient=P1 prior=P2",
+    told = [event for event in events if event["action"] != "send"]
+    assert [(event["transaction"], event["action"], event["patient"]) for event in told] == [
+        ("RAD-1", "register", "P1"),
+        ("RAD-1", "register", "P2"),
+        ("RAD-12", "update-patient", "P1"),
+        ("RAD-2", "order", "P1"),
+        ("RAD-2", "cancel", "P1"),
+        ("RAD-12", "merge-patients", "P1"),
     ]
-    assert all(line.endswith("outcome=waiting") for line in lines)
-    assert "Weber" not in caplog.text
+    assert {(event["peer"], event["outcome"], event["reason"]) for event in told} == {("ris1", "waiting", "no-answer")}
+    assert [event.get("placer") for event in told[3:5]] == ["O0000001"] * 2
+    assert told[5]["prior"] == "P2"
 
 
 def test_an_order_is_kept_as_it_was_placed() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 import pytest
@@ -90,10 +89,10 @@ def ehr(server: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureReq
     return Ehr()
 
 
-def test_a_scheduled_order_learns_its_accession_number(ehr: Ehr, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO, "pacslab")
+def test_a_scheduled_order_learns_its_accession_number(ehr: Ehr, events: list[dict[str, Any]]) -> None:
     assert ehr.status("SC", "S").accepted
-    assert "transaction=RAD-3 action=status-taken accession=A1 study=2.25.1 placer=O0000001" in caplog.text
+    taken = {"action": "order-status", "transaction": "RAD-3", "accession": "A1", "study": "2.25.1", "peer": "ris1"}
+    assert {**taken, "placer": "O0000001", "state": "scheduled"}.items() <= events[0].items()
     order = ehr.order()
     assert (order["status"], order["accession"], order["filler"], order["study_uid"]) == (
         "scheduled",

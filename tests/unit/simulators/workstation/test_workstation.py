@@ -167,11 +167,11 @@ def test_a_study_opens_with_its_middle_image_or_the_one_named(archive: tuple[Fak
 def test_what_is_stored_is_looked_up_afterwards(archive: tuple[FakeArchive, Desk]) -> None:
     fake, desk = archive
     note = key_objects([fake.held[0]], AUTHOR, description="x", number=1)
-    kept = keep(desk, note, "RAD-29", "noted")
+    kept = keep(desk, note, "RAD-29")
     assert kept["SOPInstanceUID"] == fake.held[-1].SOPInstanceUID == note.SOPInstanceUID
     fake.forgets = True
     with pytest.raises(RefusedError, match="does not find it"):
-        keep(desk, key_objects([fake.held[0]], AUTHOR, description="x", number=1), "RAD-29", "noted")
+        keep(desk, key_objects([fake.held[0]], AUTHOR, description="x", number=1), "RAD-29")
 
 
 def test_an_object_the_archive_does_not_take_is_said_to_be_refused(archive: tuple[FakeArchive, Desk]) -> None:
@@ -179,7 +179,7 @@ def test_an_object_the_archive_does_not_take_is_said_to_be_refused(archive: tupl
     image = fake.held[0].copy()
     image.SOPClassUID = image.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.4"
     with pytest.raises((RefusedError, UnreachableError)):
-        keep(desk, image, "RAD-9", "annotated")
+        keep(desk, image, "RAD-9")
 
 
 def test_a_report_names_patient_order_and_author_in_hl7() -> None:

@@ -1,0 +1,215 @@
+"""What happens: every word that ``action`` can have, who writes it, as which transaction, with which facts."""
+
+from __future__ import annotations
+
+from simulators.events.vocabulary import Action
+
+EHR, RIS, MODALITY, WORKSTATION, IMAGE_MANAGER = (
+    "pacslab-ehr",
+    "pacslab-ris",
+    "pacslab-modality",
+    "pacslab-workstation",
+    "pacslab-image-manager",
+)
+EDGE = "haproxy"
+PACKET_FILTER = "refusals"
+"""The firewall's and the hosts' refused packets."""
+REVOCATION_LISTS = "pacslab-crl"
+HEALTH = "pacslab-health"
+
+SIMULATORS = (EHR, RIS, MODALITY, WORKSTATION, IMAGE_MANAGER)
+SERVICES = (EHR, RIS, MODALITY, IMAGE_MANAGER)
+HL7_SERVICES = (EHR, RIS, IMAGE_MANAGER)
+MESSAGE_TYPES = ("ADT^A04", "ADT^A08", "ADT^A40", "ORM^O01", "ORU^R01")
+"""HL7 version 2.5.1, as MSH-9 names them."""
+AT_AN_EDGE = (
+    "source_port", "edge", "profile", "tls", "suite", "bytes_in", "bytes_out", "milliseconds", "end",
+)  # fmt: skip
+COMMITMENT = ("commitment", "committed", "failed", "instances", "step", "error", "status")
+
+# Every program
+START = Action("start", "A service is ready.", SERVICES, facts=("hl7", "dicom", "callers", "archives"))
+COMMAND = Action(
+    "command",
+    "A command ended before it began a transaction.",
+    (*SIMULATORS, "pacslab-misuse"),
+    facts=("verb", "error", "detail", "remedy", "trace", "placer", "prior", "step"),
+)
+WORK = Action(
+    "work", "A part of a service did its turn.", SERVICES, facts=("worker", "error", "detail", "remedy", "trace")
+)  # fmt: skip
+OPEN_DATABASE = Action(
+    "open-database", "A service opens its database.", (EHR, RIS), facts=("error", "detail", "remedy")
+)
+WARN = Action("warn", "A library gives a warning.", SERVICES, facts=("library", "category"))
+
+# Connections
+CONNECT = Action(
+    "connect",
+    "A connection is opened: at an edge, at the listener behind it, or at a packet filter, which tells refusals only.",
+    (EDGE, PACKET_FILTER, *HL7_SERVICES),
+    facts=(
+        *AT_AN_EDGE, "target", "protocol", "port", "source_zone", "target_zone", "tls_error", "certificate_error",
+        "issuer_error", "detail", "limit", "error", "trace",
+    ),
+)  # fmt: skip
+REQUEST = Action(
+    "request",
+    "A DICOMweb request reaches an edge.",
+    (EDGE,),
+    ("QIDO-RS", "WADO-RS", "STOW-RS"),
+    facts=(*AT_AN_EDGE, "method", "path", "status"),
+)
+ASSOCIATE = Action(
+    "associate",
+    "A DICOM association is asked for, at an edge or behind it.",
+    (EDGE, RIS),
+    facts=(*AT_AN_EDGE, "called"),
+)
+
+# HL7 messages
+RECEIVE = Action(
+    "receive",
+    "An HL7 message is received and answered.",
+    HL7_SERVICES,
+    MESSAGE_TYPES,
+    facts=("message_type", "control_id", "code", "field", "octets", "error", "trace"),
+)
+SEND = Action(
+    "send",
+    "An HL7 message of the outbox is sent.",
+    (EHR, RIS),
+    MESSAGE_TYPES,
+    facts=("message_type", "control_id", "code", "seconds", "attempts", "error", "trace"),
+)
+
+# Patients, orders, reports
+REGISTER = Action("register", "A patient is registered.", (EHR, RIS), ("RAD-1",), facts=("control_id",))
+UPDATE_PATIENT = Action(
+    "update-patient", "A patient's demographics are changed.", (EHR,), ("RAD-12",), facts=("control_id",)
+)
+MERGE_PATIENTS = Action(
+    "merge-patients",
+    "Two records of a patient become one; `patient` survives.",
+    (EHR, RIS),
+    ("RAD-12",),
+    facts=("control_id", "prior", "moved"),
+)
+ORDER = Action("order", "A procedure is ordered.", (EHR,), ("RAD-2",), facts=("control_id", "placer"))
+CANCEL = Action("cancel", "An order is cancelled.", (EHR, RIS), ("RAD-2",), facts=("control_id", "placer"))
+SCHEDULE = Action(
+    "schedule",
+    "An order becomes a scheduled procedure; an image manager learns of it.",
+    (RIS, IMAGE_MANAGER),
+    ("RAD-4",),
+    facts=("placer", "station", "state", "control_id"),
+)
+ORDER_STATUS = Action(
+    "order-status", "The record learns an order's status.", (EHR,), ("RAD-3",), facts=("placer", "state")
+)
+REPORT = Action(
+    "report",
+    "A report is submitted to the RIS (RAD-24), or passed on to the record (RAD-28).",
+    (WORKSTATION, RIS, EHR),
+    ("RAD-24", "RAD-28"),
+    facts=("placer", "state", "control_id", "error", "trace"),
+)
+
+# Worklist and procedure steps
+ECHO = Action("echo", "A peer asks for verification (C-ECHO).", (RIS,), ("C-ECHO",), facts=("operation",))
+QUERY = Action(
+    "query",
+    "A worklist (RAD-5) or an archive (RAD-14, RAD-129) is queried.",
+    (MODALITY, WORKSTATION, RIS),
+    ("RAD-5", "RAD-14", "RAD-129"),
+    facts=("operation", "level", "station", "step", "series", "instance", "found", "error", "trace"),
+)
+BEGIN_STEP = Action(
+    "begin-step",
+    "A procedure step is begun (MPPS N-CREATE).",
+    (MODALITY, RIS),
+    ("RAD-6",),
+    facts=("operation", "mpps", "step", "status", "error", "trace"),
+)
+UPDATE_STEP = Action(
+    "update-step",
+    "A procedure step is changed or ended (MPPS N-SET); `state` says to what.",
+    (MODALITY, RIS),
+    ("RAD-7",),
+    facts=("operation", "mpps", "step", "state", "instances", "status", "error", "trace"),
+)
+ACQUIRE = Action("acquire", "A modality makes images.", (MODALITY,), facts=("step", "modality", "instances"))
+IMPORT = Action(
+    "import", "A modality takes an object from elsewhere.", (MODALITY,), facts=("step", "sop_class", "instance")
+)
+
+# Images
+STORE = Action(
+    "store",
+    "Objects are stored in the archive: images (RAD-8), presentation states (RAD-9), reports (RAD-24), key objects"
+    " (RAD-29), measurements (RAD-43).",
+    (MODALITY, WORKSTATION),
+    ("RAD-8", "RAD-9", "RAD-24", "RAD-29", "RAD-43"),
+    facts=("step", "sop_class", "instance", "instances", "left", "status", "error", "trace"),
+)
+REQUEST_COMMITMENT = Action(
+    "request-commitment",
+    "A modality asks the archive to answer for images (N-ACTION).",
+    (MODALITY,),
+    ("RAD-10",),
+    facts=(*COMMITMENT, "trace"),
+)
+COMMITMENT_REPORT = Action(
+    "commitment-report",
+    "The archive's answer to that arrives (N-EVENT-REPORT).",
+    (MODALITY,),
+    ("RAD-10",),
+    facts=COMMITMENT,
+)
+DELIVER = Action(
+    "deliver",
+    "A modality's service delivers what waits.",
+    (MODALITY,),
+    facts=("worker", "error", "detail", "remedy", "trace"),
+)
+RETRIEVE = Action(
+    "retrieve",
+    "A workstation retrieves images by C-GET (RAD-16) or WADO-RS (RAD-107).",
+    (WORKSTATION,),
+    ("RAD-16", "RAD-107"),
+    facts=("series", "instance", "instances", "rejected", "error", "trace"),
+)
+RECEIVE_IMAGES = Action("receive-images", "A study's images have arrived in the archive.", (IMAGE_MANAGER,), ("RAD-8",))
+FORWARD = Action(
+    "forward",
+    "A series is sent onward to another archive.",
+    (IMAGE_MANAGER,),
+    facts=("series", "instances", "attempts", "error"),
+)
+RESTAMP = Action(
+    "restamp",
+    "Images are brought to what is known of their patient.",
+    (IMAGE_MANAGER,),
+    ("RAD-12",),
+    facts=("authority", "instances", "attempts", "error"),
+)
+RECOVER = Action(
+    "recover", "An object is put back that was taken out when the service stopped.", (IMAGE_MANAGER,), facts=("file",)
+)
+
+# Hosts
+FETCH_LISTS = Action(
+    "fetch-lists",
+    "A host fetches the revocation lists; written when they are new, or when it did not succeed.",
+    (REVOCATION_LISTS,),
+    facts=("lists", "units", "error", "detail"),
+)
+CHANGE_HEALTH = Action(
+    "change-health",
+    "A service of a host has become healthy, or is no longer.",
+    (HEALTH,),
+    facts=("service", "unit"),
+)
+
+ACTIONS: dict[str, Action] = {action.word: action for action in [*globals().values()] if isinstance(action, Action)}
+"""Every action, by its word."""

@@ -1,0 +1,98 @@
+"""The keys of an event: which are fixed, in which order they stand, and what each means.
+
+No key holds a name, a date of birth or free text: who may read a log need not be who may know the patient
+(PS3.15 A.5 does likewise). An error is told by its class, because its text may quote what a peer has sent.
+"""
+
+from __future__ import annotations
+
+FIXED: dict[str, str] = {
+    "time": "when, RFC 3339 in UTC with milliseconds",
+    "action": "what was attempted; a word of the table of actions",
+    "outcome": "how it ended: `success`, `refused`, `failed` or `waiting`",
+    "reason": "why, where `outcome` is not `success`; a word of the table of reasons",
+    "transaction": "name in IHE, DICOM or HL7, such as `RAD-8` or `ORM^O01`",
+    "ae_title": "actor: the calling AE title",
+    "user": "actor: the host's user who started the command",
+    "certificate": "actor: common name of the client's certificate",
+    "patient": "patient identifier (PID-3.1, Patient ID)",
+    "study": "Study Instance UID",
+    "accession": "accession number",
+    "peer": "the other side: its host name where a flow declares it, its address otherwise",
+}
+"""Keys that mean the same for every action; they stand first and in this order."""
+
+GIVEN = frozenset(FIXED) - {"time", "action", "outcome", "reason", "transaction"}
+"""Fixed keys that an event of any action may have: who, about whom and what, and with whom."""
+
+FACTS: dict[str, str] = {
+    "archives": "archives that are sent what arrives",
+    "attempts": "how often it was tried",
+    "authority": "assigning authority of the patient identifier (PID-3.4)",
+    "bytes_in": "octets from the caller",
+    "bytes_out": "octets to the caller",
+    "called": "called AE title",
+    "callers": "AE titles that may call",
+    "category": "class of a library's warning",
+    "certificate_error": "what OpenSSL says of the certificate",
+    "code": "error code of the acknowledgement (ERR-3, table 0357)",
+    "commitment": "Transaction UID of a storage commitment",
+    "committed": "instances that the archive answers for",
+    "control_id": "message control id (MSH-10)",
+    "detail": "what OpenSSL says of the handshake, what a host is not ready for, what is wrong with a list",
+    "dicom": "port for DICOM",
+    "edge": "which edge: `dicom`, `dicom-outbound`, `dicomweb`, `hl7`, `syslog`",
+    "end": "how HAProxy says that the connection ended",
+    "error": "class of the error",
+    "failed": "instances that the archive does not answer for",
+    "field": "HL7 field that is wrong, such as `PID-3` (ERR-2)",
+    "file": "file in the spool",
+    "found": "how many matched",
+    "hl7": "port for HL7",
+    "instance": "SOP Instance UID",
+    "instances": "how many objects",
+    "issuer_error": "what OpenSSL says of the certificates above",
+    "left": "how many objects wait for the next attempt",
+    "level": "query level: STUDY, SERIES or IMAGE",
+    "lists": "revocation lists: how many",
+    "library": "library that gives a warning",
+    "limit": "how many there may be",
+    "message_type": "message type and event (MSH-9)",
+    "method": "HTTP method",
+    "milliseconds": "how long the connection or request took",
+    "modality": "modality code",
+    "moved": "procedures that follow a merged patient",
+    "mpps": "SOP Instance UID of the performed procedure step",
+    "octets": "length of what was received",
+    "operation": "what was asked for, as the flow's `permits` name it",
+    "path": "path of an HTTP request, without its query",
+    "placer": "placer order number (ORC-2)",
+    "port": "target port",
+    "prior": "identifier that was merged into another",
+    "profile": "what the certificate is for (its OU)",
+    "protocol": "`tcp`, `udp`, or `other`",
+    "remedy": "what to do about it",
+    "rejected": "objects that were not accepted",
+    "seconds": "seconds until the next attempt",
+    "series": "Series Instance UID, or the archive's name of the series",
+    "service": "the host's service",
+    "sop_class": "SOP Class UID",
+    "source_port": "caller's port",
+    "source_zone": "zone from which a packet came",
+    "state": "state after it",
+    "station": "AE title of the station",
+    "status": "status of the answer: DIMSE (`0x0124`) or HTTP",
+    "step": "scheduled procedure step ID",
+    "suite": "TLS cipher suite",
+    "target": "address or host that was called",
+    "target_zone": "zone to which a packet was to go, the firewall's name, or `outside`",
+    "tls": "TLS version",
+    "tls_error": "what OpenSSL says of the outbound connection",
+    "trace": "where in the program it happened: file, line and function of each call",
+    "undeclared": "keys that the program gave and the table does not have; their values are left out",
+    "unit": "systemd unit",
+    "units": "systemd units that were told",
+    "verb": "verb of the command",
+    "worker": "which part of the service",
+}
+"""Keys that some actions have."""

@@ -1,0 +1,119 @@
+"""Why something did not succeed: every word that ``reason`` can have."""
+
+from __future__ import annotations
+
+from simulators.events.vocabulary import Outcome, Reason
+
+
+def _refused(word: str, means: str) -> Reason:
+    return Reason(word, means, Outcome.REFUSED)
+
+
+def _failed(word: str, means: str) -> Reason:
+    return Reason(word, means, Outcome.FAILED)
+
+
+# Who calls, and from where
+NO_FLOW = _refused("no-flow", "no flow lets this source call that service")
+OUTSIDE_SITE = _refused("outside-site", "the target is no address of the site")
+TOO_MANY_CONNECTIONS = _refused("too-many-connections", "more connections than are allowed at once, or too fast")
+TOO_MANY_ASSOCIATIONS = _refused("too-many-associations", "more DICOM associations at once than a peer may have")
+NO_CERTIFICATE = _refused("no-certificate", "the caller presents no certificate")
+CERTIFICATE_REFUSED = _refused("certificate-refused", "the certificate is foreign, expired or revoked")
+NOT_TLS = _refused("not-tls", "what the caller sends is not TLS")
+OLD_TLS = _refused("old-tls", "the caller offers no TLS version that is allowed")
+WEAK_TLS = _refused("weak-tls", "the caller offers no cipher suite that is allowed")
+EDGE_NOT_TRUSTED = _refused("edge-not-trusted", "the caller does not accept the edge's certificate")
+TLS_ERROR = _refused("tls-error", "the TLS handshake ended otherwise; `detail` says how")
+WRONG_PROFILE = _refused("wrong-profile", "the certificate is for another purpose")
+UNLISTED = _refused("unlisted", "no flow lets the certificate's owner call here")
+ADDRESS_MISMATCH = _refused("address-mismatch", "the certificate belongs to another address")
+AE_MISMATCH = _refused("ae-mismatch", "the certificate belongs to another AE title")
+NOT_DICOM = _refused("not-dicom", "what the caller sends is no association request")
+NOT_MLLP = _refused("not-mllp", "what the caller sends does not begin an HL7 message")
+TOO_FAST = _refused("too-fast", "more requests in a time than a peer may make")
+UNEXPECTED_BODY = _refused("unexpected-body", "a request that reads has a body")
+HEAD_TOO_LONG = _refused("head-too-long", "the request's head is longer than it may be")
+NO_LENGTH = _refused("no-length", "the request does not say how long its body is")
+OVERSIZED = _refused("oversized", "the request's body is longer than it may be")
+BROKEN_OFF = _failed("broken-off", "the service behind the edge ended the connection, or did not answer in time")
+CALLER_LEFT = _failed("caller-left", "the caller was gone before it was answered")
+EDGE_FAILED = _failed("edge-failed", "the edge itself ended the connection: out of resources, stopped, or by command")
+TIMEOUT = _refused("timeout", "the caller is connected and says nothing in time")
+ASSOCIATION_REJECTED = _refused("association-rejected", "the AE titles are not accepted (A-ASSOCIATE-RJ, PS3.8 9.3.4)")
+TLS_REFUSED = _refused("tls-refused", "one side does not accept the other's certificate, TLS version or cipher suite")
+
+# HL7 messages (docs/simulators.md has what is answered to each)
+FRAMING = _refused("framing", "no MLLP frame, too long a message, or no PROXY header")
+MALFORMED = _refused("malformed", "not UTF-8, a control character, or no HL7 version 2; at an edge: no HTTP")
+UNLISTED_SENDER = _refused("unlisted-sender", "no flow lets the certificate's owner send messages here")
+SENDER_MISMATCH = _refused("sender-mismatch", "MSH-3 and MSH-4 are not the certificate's")
+WRONG_RECEIVER = _refused("wrong-receiver", "MSH-5 and MSH-6 are another application")
+VERSION = _refused("version", "MSH-12 is another version")
+PROCESSING_ID = _refused("processing-id", "MSH-11 is not P")
+CONTROL_ID = _refused("control-id", "MSH-10 is missing or no control id")
+DUPLICATE_CONTROL_ID = _refused("duplicate-control-id", "MSH-10 came before from this sender")
+MESSAGE_TYPE = _refused("message-type", "the application takes no such message")
+SEGMENTS = _refused("segments", "other segments than the message type has")
+CONTENT = _refused("content", "a field has a value that cannot be used")
+ORDER_CONTROL = _refused("order-control", "ORC-1 asks for something that is not done here")
+ORDER_STATUS = _refused("order-status", "ORC-5 with OBR-25 means nothing here")
+
+# Patients, orders and procedures
+UNKNOWN_PATIENT = _refused("unknown-patient", "the patient is not registered")
+OTHER_PATIENT = _refused("other-patient", "the patient is not the order's, or the identifier is another's")
+MERGED_PATIENT = _refused("merged-patient", "the identifier was merged into another")
+MERGE_INTO_ITSELF = _refused("merge-into-itself", "a patient is not merged into itself")
+OTHER_AUTHORITY = _refused("other-authority", "identifiers of two authorities are not merged")
+UNKNOWN_ORDER = _refused("unknown-order", "there is no such order")
+DUPLICATE_ORDER = _refused("duplicate-order", "the placer order number is known")
+UNKNOWN_ACCESSION = _refused("unknown-accession", "there is no such accession number")
+OTHER_STUDY = _refused("other-study", "the Study Instance UID is not the procedure's")
+NO_STATION = _refused("no-station", "no station performs the modality")
+TOO_LATE = _refused("too-late", "the procedure has begun or ended")
+NOT_PERFORMED = _refused("not-performed", "the procedure has no images yet")
+
+# DICOM services
+NOT_PERMITTED = _refused("not-permitted", "no flow permits the caller this operation")
+IDENTIFIER = _refused("identifier", "the query's identifier lacks what it needs (PS3.4 K.4.1.1.4: 0xA900)")
+FOREIGN_WORKLIST = _refused("foreign-worklist", "a station asks for another station's worklist")
+OTHER_STATION = _refused("other-station", "the step is another station's (0x0124)")
+FINAL_STATE = _refused("final-state", "the step is completed or discontinued, which is final (0x0110 with 0xA710)")
+DUPLICATE_INSTANCE = _refused("duplicate-instance", "there is such a step already (0x0111)")
+UNKNOWN_INSTANCE = _refused("unknown-instance", "there is no such step (0x0112)")
+INVALID_INSTANCE = _refused("invalid-instance", "the SOP Instance UID is missing or none (0x0117)")
+ATTRIBUTE_VALUE = _refused("attribute-value", "an attribute has a value that it may not have (0x0106, 0x0121)")
+MISSING_ATTRIBUTE = _refused("missing-attribute", "an attribute is missing (0x0120)")
+FIXED_ATTRIBUTE = _refused("fixed-attribute", "an attribute is set that may not be changed (0x0105)")
+NOT_STORAGE_COMMITMENT = _refused("not-storage-commitment", "an event report of another SOP class")
+UNKNOWN_COMMITMENT = _refused("unknown-commitment", "no storage commitment of that Transaction UID was asked for")
+COMMITMENT_ANSWERED = _refused("commitment-answered", "the storage commitment was answered before")
+OTHER_ARCHIVE = _refused("other-archive", "another archive was asked for the storage commitment")
+UNKNOWN_EVENT_TYPE = _refused("unknown-event-type", "an Event Type ID that storage commitment does not have")
+REPORT_MISMATCH = _refused("report-mismatch", "the report names other instances than were asked about")
+NOT_COMMITTED = _refused("not-committed", "the archive does not answer for all instances")
+UNSAFE_OBJECT = _refused("unsafe-object", "an object came that was not asked for, or whose UIDs cannot be used")
+NOT_STORED = _refused("not-stored", "the archive answers C-STORE with a failure status")
+
+# Revocation lists
+NOT_SIGNED = _refused("not-signed", "a revocation list is not signed by a CA of the site, or is incomplete")
+OLDER_LIST = _refused("older-list", "a revocation list is older than the one at hand, or is missing")
+OVERSIZED_LIST = _refused("oversized-list", "the file of revocation lists is larger than it may be")
+EXPIRED_LIST = _refused("expired-list", "a revocation list has run out")
+
+# What a program that asks meets
+REFUSED_BY_PEER = _refused("refused-by-peer", "the peer understood and said no")
+NOT_FOUND = _failed("not-found", "what is named does not exist")
+ARGUMENT = _failed("argument", "an argument has a value that cannot be used")
+UNREACHABLE = _failed("unreachable", "no connection to the peer, or it ended without an answer")
+NO_ANSWER = _failed("no-answer", "the peer did not answer in time")
+NOT_READY = _failed("not-ready", "the host lacks settings, a certificate, its user or its database")
+SEND_AGAIN = _failed("send-again", "the peer could not process it and wants it again")
+UNHEALTHY = _failed("unhealthy", "the service's probe fails")
+LIBRARY_WARNING = _failed("library-warning", "a library warns; its text may quote a patient's data and is left out")
+INTERNAL_ERROR = _failed("internal-error", "the program met what it does not expect; `error` and `trace` say what")
+
+REASONS: dict[str, Reason] = {
+    reason.word: reason for reason in [*globals().values()] if isinstance(reason, Reason)
+}  # fmt: skip
+"""Every reason, by its word."""

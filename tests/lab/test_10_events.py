@@ -1,0 +1,123 @@
+"""Whatever a peer or a person gives our programs, the collector has one well-formed event of it."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from lab.hospital.collected import Collected, is_event
+from simulators.events.actions import ACTIONS, EDGE
+from tests.unit.roles.events import check_event
+
+if TYPE_CHECKING:
+    from lab.engine.lab import Lab
+
+RECORDED_WITHIN = 20
+ALWAYS = {"time", "action", "outcome"}
+OURS = {program for action in ACTIONS.values() for program in action.programs}
+FORGED = '"}\n<0>kernel: {"action": "start", "outcome": "success'
+ESCAPE = "\x1b[2J\x1b]0;owned\x07"
+SEND = """
+import sys
+from simulators import mllp
+from simulators.settings import load
+from simulators.tls import client_context
+settings = load()
+mllp.send(settings.peer("hl7-tls", role="ris"), client_context(settings, "hl7"), sys.stdin.buffer.read())
+"""
+"""Sends the RIS what stands on standard input, as the record."""
+
+
+def raw_events(lab: Lab, host: str) -> list[dict[str, Any]]:
+    """Every line of our programs of a host at the collector; HAProxy writes lines of its own beside its edges'."""
+    lines = [line for line in Collected(lab).since(host, {}) if line["program"] in OURS]
+    return [line for line in lines if line["program"] != EDGE or "data" in line]
+
+
+def known(event: dict[str, Any]) -> dict[str, Any]:
+    """An event without the keys that an edge leaves empty."""
+    return {key: value for key, value in event.items() if value is not None and value != ""}
+
+
+def test_every_line_of_our_programs_is_an_event_of_the_table(lab: Lab) -> None:
+    seen: set[str] = set()
+    for host in lab.site.hosts:
+        for line in raw_events(lab, host):
+            assert line.get("data", {}).keys() >= ALWAYS, line
+            assert "undeclared" not in line["data"], line
+            check_event(known(line["data"]))
+            seen.add(line["program"])
+    assert seen >= {
+        EDGE,
+        "refusals",
+        "pacslab-ris",
+        "pacslab-ehr",
+        "pacslab-modality",
+        "pacslab-image-manager",
+        "pacslab-health",
+    }
+
+
+def one_event(lab: Lab, host: str, mark: dict[str, int], **keys: object) -> dict[str, Any]:
+    """The only event of a host with these keys since a mark; nothing that it carries has become a line of its own."""
+    collected = Collected(lab)
+    assert collected.wait(host, mark, timeout=RECORDED_WITHIN, **keys) is not None
+    lines = collected.since(host, mark)
+    assert not any(line["program"] == "kernel" or line["message"].startswith("<0>") for line in lines)
+    (event,) = (line["data"] for line in lines if line["program"] in OURS and is_event(line, **keys))
+    check_event(event)
+    assert json.dumps(event, ensure_ascii=False).isprintable()
+    return event
+
+
+def test_a_control_id_and_a_message_type_make_no_line(lab: Lab) -> None:
+    for foreign in (FORGED, ESCAPE, "x" * 100_000):
+        mark = Collected(lab).mark("ris1")
+        hidden = foreign.replace("\n", "\\.br\\")
+        number = secrets.token_hex(4)
+        text = (
+            f"MSH|^~\\&|EHR1|REFERENCE|RIS1|REFERENCE|20260101||ADT^A04^ADT_A01|{number}{hidden}|P|2.5.1\rEVN||2026\r"
+        )
+        assert lab.run("ehr1", ["/opt/pacslab/venv/bin/python3", "-c", SEND], input=text.encode(), timeout=60).code == 0
+        # A control character makes a message malformed, so that nothing of it is read.
+        event = one_event(lab, "ris1", mark, action="receive", outcome="refused", peer="ehr1")
+        assert event["reason"] == ("malformed" if foreign == ESCAPE else "control-id")
+        assert event["octets"] == len(text)
+        assert event.get("control_id", number).startswith(number)
+
+
+def test_an_ae_title_makes_no_line(lab: Lab) -> None:
+    for title in ('A"},{"b":"', '"outcome": "x"'):
+        mark = Collected(lab).mark("ris1")
+        lab.run("ct1", ["pacslab-modality", "worklist", "--station", title, "--json"], timeout=60)
+        event = one_event(lab, "ris1", mark, action="query", outcome="refused", ae_title="CT1")
+        assert event["station"] == title
+
+
+def registering(family: str, birth_date: str) -> list[str]:
+    """The command that registers a patient."""
+    return ["pacslab-ehr", "register", "--family", family, "--given", "A", "--birth-date", birth_date, "--sex", "F"]
+
+
+def test_an_argument_makes_no_line(lab: Lab) -> None:
+    for foreign in (FORGED, ESCAPE, "x" * 100_000):
+        mark = Collected(lab).mark("ehr1")
+        lab.run("ehr1", registering(f"Weber{foreign}", "x"), timeout=60)
+        one_event(lab, "ehr1", mark, action="command", verb="register", reason="argument")
+        mark = Collected(lab).mark("ehr1")
+        lab.run("ehr1", ["pacslab-ehr", "order", foreign, "--code", "C", "--text", "T", "--modality", "CT"], timeout=60)
+        event = one_event(lab, "ehr1", mark, action="command", verb="order", reason="not-found")
+        assert len(event["patient"]) <= 200
+        everything = "".join(map(str, Collected(lab).since("ehr1", mark)))
+        assert "Weber" not in everything
+
+
+def test_a_patients_name_is_in_no_log(lab: Lab) -> None:
+    name = f"Secret{secrets.token_hex(6)}"
+    marks = {host: Collected(lab).mark(host) for host in ("ehr1", "ris1")}
+    mark = marks["ehr1"]
+    assert lab.run("ehr1", registering(f'{name}"}}', "19700101"), timeout=60).code == 0
+    one_event(lab, "ehr1", mark, action="register", outcome="success")
+    for host, since in marks.items():
+        assert all(name not in str(line) for line in Collected(lab).since(host, since))
