@@ -72,11 +72,12 @@ def _row(controls: ControlMap, place: Place) -> Iterator[str]:
     if row.covered:
         yield f"- Covered: {row.covered}"
     yield f"- Not covered: {row.not_covered}"
-    claims = [f"`{claim.pattern}`" for claim in controls.claims() if claim.row == place.row]
-    if claims:
-        yield f"- Results: {', '.join(claims)}"
     if row.documents:
         yield f"- Documents: {', '.join(_link(path) for path in row.documents)}"
+    claims = [claim.pattern for claim in controls.claims() if claim.row == place.row]
+    if claims:
+        yield "- Results:"
+        yield from (f"  - `{claim}`" for claim in claims)
 
 
 def _link(path: str) -> str:
