@@ -135,7 +135,8 @@ def test_a_roles_own_checks_are_about_its_own_hosts(tmp_path: Path, monkeypatch:
     site = load_site(site_path("reference"))
     found = list(run_session(Judging(site, lambda: machines, list(site.hosts), matcher(()), lambda _: None)))
     machines.close()
-    assert {result.host for result in found} == {"ct1", "ct2", "mr1", "us1"}
+    scanners = {name for name, host in site.hosts.items() if "modality" in host.roles}
+    assert {result.host for result in found} == scanners > {"ct1", "mr1"}
 
 
 def test_the_example_of_the_docs_works(tmp_path: Path, monkeypatch: Any) -> None:
