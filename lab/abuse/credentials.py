@@ -38,7 +38,7 @@ def held(scene: Scene, host: str, profile: str) -> Bundle:
 def placed(scene: Scene, host: str, bundle: Bundle) -> Iterator[list[str]]:
     """Put a key and its certificates on a host; yields the arguments that name them to ``pacslab-misuse``.
 
-    The command gives up root, so the files belong to whom the host's own DICOM or HL7 key belongs to.
+    The command gives up root, so the files belong to the user whose programs open the host's own connections.
 
     Raises:
         AttemptError: the files could not be handed over, or not removed again.
@@ -48,11 +48,8 @@ def placed(scene: Scene, host: str, bundle: Bundle) -> Iterator[list[str]]:
     try:
         scene.lab.write(host, certificate, bundle.certificate + bundle.authority, mode=0o600)
         scene.lab.write(host, key, bundle.key, mode=0o600)
-        owner = (
-            'chown -R --reference="$(ls /etc/pacslab/tls/dicom-client.key /etc/pacslab/tls/hl7.key 2>/dev/null'
-            ' | head -n 1)" "$1"'
-        )
-        _must(scene, host, ["sh", "-c", owner, "sh", FOLDER])
+        owners = [one.owner for one in scene.site.opening_certificates(host).values() if one.owner != "root"]
+        _must(scene, host, ["chown", "-R", owners[0] if owners else "root", FOLDER])
         yield ["--certificate", certificate, "--key", key]
     finally:
         _must(

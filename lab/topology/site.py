@@ -112,6 +112,10 @@ class Site:
         """Flows to a service that provides what the lab itself looks for."""
         return [flow for flow in self.flows if self.services(flow.target)[flow.service].provides == provision]
 
+    def opening_certificates(self, host: str) -> dict[str, Certificate]:
+        """Certificates with which programs of a host open connections: what an intruder there would take."""
+        return {name: certificate for name, certificate in self.certificates(host).items() if certificate.opens}
+
     def interfaces(self, host: str) -> list[Interface]:
         """The host's interfaces: one, or for the firewall one in every zone, its own zone first."""
         here = self.hosts[host]

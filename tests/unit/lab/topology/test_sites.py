@@ -102,3 +102,16 @@ def test_the_schema_describes_every_key() -> None:
     ]
     assert bare == []
     assert json.loads(schema_text()) == schema
+
+
+@pytest.mark.parametrize("name", site_names())
+def test_where_an_intruder_has_a_choice_of_keys_they_are_of_one_service_user(name: str) -> None:
+    site = load_site(site_path(name))
+    for host in site.hosts:
+        assert len({one.owner for one in site.opening_certificates(host).values()} - {"root"}) <= 1, host
+
+
+def test_keys_with_which_a_host_serves_are_not_among_those_with_which_it_calls() -> None:
+    site = load_site(site_path("reference"))
+    assert {"dicom-client", "syslog"} == set(site.opening_certificates("ct1"))
+    assert "dicom" in site.certificates("ct1")
