@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import queue
 import sys
 import threading
@@ -33,8 +34,23 @@ OPTIONS = [
 """Nothing of a developer's own setting, and nothing that touches the process around it (output, signals, threads)."""
 
 
+ADDED_OPTIONS = "PYTEST_ADDOPTS"
+"""Where pytest finds options besides those it is given."""
+
+
 class ChecksBrokenError(PacslabError):
     """The files of checks could not be collected."""
+
+
+@contextlib.contextmanager
+def _own_options() -> Iterator[None]:
+    """Keep options meant for another run of pytest out of ours: CI sets some, and ours runs without their plugins."""
+    given = os.environ.pop(ADDED_OPTIONS, None)
+    try:
+        yield
+    finally:
+        if given is not None:
+            os.environ[ADDED_OPTIONS] = given
 
 
 def run_session(judging: Judging) -> Iterator[Result]:
@@ -58,7 +74,7 @@ def run_session(judging: Judging) -> Iterator[Result]:
 
     def work() -> None:
         try:
-            with contextlib.redirect_stdout(io.StringIO()):
+            with contextlib.redirect_stdout(io.StringIO()), _own_options():
                 results.put(int(pytest.main([*OPTIONS, *files], plugins=[judging, collecting])))
         except BaseException as error:  # noqa: BLE001 # told where the results are read
             results.put(error)

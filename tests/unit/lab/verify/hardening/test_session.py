@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -106,6 +107,12 @@ def test_hosts_and_ids_are_chosen_before_anything_is_run(judged: Any) -> None:
 
 def test_a_second_session_in_the_same_process_judges_again(judged: Any) -> None:
     assert len(judged(hosts=["fw1"])) == len(judged(hosts=["fw1"])) == 7
+
+
+def test_options_for_another_run_of_pytest_are_left_to_it(judged: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTEST_ADDOPTS", "--color=no --no-such-option")
+    assert len(judged(hosts=["fw1"])) == 7
+    assert os.environ["PYTEST_ADDOPTS"] == "--color=no --no-such-option"
 
 
 def test_a_file_that_cannot_be_imported_is_an_error(judged: Any, tmp_path: Path) -> None:
