@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Protocol
 
 from lab.abuse.failure import RestoreError, WeakeningError
+from lab.deadline import wait_until
 from lab.errors import PacslabError
 
 if TYPE_CHECKING:
@@ -293,11 +293,8 @@ def wait(ready: Callable[[], bool], otherwise: str) -> None:
     Raises:
         WeakeningError: it is not ready in time.
     """
-    deadline = time.monotonic() + TAKEN_WITHIN
-    while not ready():
-        if time.monotonic() > deadline:
-            raise WeakeningError(f"{otherwise} (waited {TAKEN_WITHIN:g} s).", remedy="See the host's log.")
-        time.sleep(0.25)
+    if not wait_until(ready, seconds=TAKEN_WITHIN, pause=0.25):
+        raise WeakeningError(f"{otherwise} (waited {TAKEN_WITHIN:g} s).", remedy="See the host's log.")
 
 
 def listens(lab: Lab, host: str, port: int) -> bool:

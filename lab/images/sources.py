@@ -45,7 +45,7 @@ def image_files(role: Path, root: Path, sources: Sequence[str]) -> list[Path]:
         if not (root / source).exists():
             raise UsageError(
                 f"Role {role.name} is made of {source}, which does not exist.",
-                remedy=f"Mend 'sources' in {role.name}/meta/pacslab.yml.",
+                remedy=f"Correct 'sources' in {role.name}/meta/pacslab.yml.",
             )
         found.update(_walk(root / source))
     return sorted(found)

@@ -64,7 +64,7 @@ class TopologyError(MistakesError):
     """A site cannot be used as it is written. ``problems`` holds every mistake found, in the order of the file."""
 
     subject: ClassVar = "the site's description"
-    advice: ClassVar = "Mend what is listed; nothing was started."
+    advice: ClassVar = "Correct what is listed; nothing was started."
 
 
 def nearest(wrong: object, known: Iterable[str]) -> str | None:

@@ -105,5 +105,5 @@ def _syntax_problem(path: Path, error: yaml.MarkedYAMLError) -> Problem:
         path,
         line,
         f"Not YAML: {error.problem or error.context}{context}.",
-        "Mend the line or the one before it: brackets, colons, quotation marks and indentation (no tabs) must match.",
+        "Look at the line and the one before: brackets, colons, quotation marks and indentation (no tabs) must match.",
     )

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
+from lab.deadline import Deadline
 from lab.errors import PacslabError
 from lab.verify.check import Context
 from lab.verify.run import run_checks
@@ -168,15 +169,15 @@ def _undone(undo: Callable[[], None]) -> str:
 
 def _left(lab: Lab, check: Check, change: Mutation, failed: Sequence[str]) -> str:
     """What still fails after a change was undone; empty once the lab is clean again."""
-    deadline = time.monotonic() + CLEAN_WITHIN
+    deadline = Deadline(CLEAN_WITHIN)
     again = tuple(name for name in failed if not name.endswith(".completes")) or (change.promise,)
     while True:
         bad = [result for result in _judge(lab, [check], change.hosts, again) if not result.good]
         if not bad:
             return ""
-        if time.monotonic() > deadline:
+        if deadline.over:
             return str(bad[0])[:300]
-        time.sleep(PAUSE)
+        deadline.pause(PAUSE)
 
 
 def _foreseen(change: Mutation, name: str) -> bool:
