@@ -41,6 +41,7 @@ def kept_run(
     *,
     hosts: Sequence[str] = (),
     options: Sequence[str] = (),
+    engine: bool = True,
 ) -> Iterator[Run]:
     """A run in the lab's store; when it ends, whether or not it was broken off, what there is goes to JUnit too.
 
@@ -51,11 +52,14 @@ def kept_run(
         junit: where results go besides.
         hosts: the hosts that are judged; none for all.
         options: further words of the command, which are kept with the run.
+        engine: False where no container is judged, so that none need run here.
     """
     from lab.results.manifest import manifest  # noqa: PLC0415 # reads the site, which --help needs not
 
     name = "-".join([verb, *words]) or verb
-    with Run(lab.folder, name, manifest(lab, " ".join([verb, *words, *options]), time.time(), hosts)) as run:
+    with Run(
+        lab.folder, name, manifest(lab, " ".join([verb, *words, *options]), time.time(), hosts, engine=engine)
+    ) as run:
         try:
             yield run
         finally:

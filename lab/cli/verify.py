@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lab.cli import judging
 from lab.engine.lab import Lab
+from lab.errors import UsageError
 
 if TYPE_CHECKING:
     import argparse
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from lab.results.store import Run
     from lab.verify.check import Check
+    from lab.verify.connection.channel import SshWay
 
 EXAMPLE = """
 pacslab verify
@@ -23,6 +25,7 @@ pacslab verify segmentation containment --junit results.xml
 pacslab verify segmentation --host guest1 --json
 pacslab verify --id 'containment.*'
 pacslab verify abuse --from monday --json
+pacslab verify hardening --site small-practice --hosts pacs1=ssh://admin@192.0.2.31
 pacslab verify sabotage --id 'hardening.files.*' --from monday
 """
 LIST = "list"
@@ -42,6 +45,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--from", dest="snapshot", metavar="SNAPSHOT", help="what checks on a clone make it from (default: the lab)"
     )
+    parser.add_argument(
+        "--hosts",
+        action="append",
+        default=[],
+        metavar="[HOST=]ssh://[USER@]ADDRESS[:PORT],...",
+        help="judge machines instead of a lab, as hosts of --site; with 'hardening' only",
+    )
+    parser.add_argument("--ssh-config", metavar="FILE", help="how ssh reaches them (default: your own configuration)")
     judging.add_arguments(parser)
 
 
@@ -57,16 +68,38 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.checks[:1] == [SABOTAGE]:
         return _sabotage(arguments)
     wanted = chosen(arguments.checks)
-    lab = Lab.open(arguments.lab)
-    context = Context(lab, judging.say, frozenset(arguments.host), tuple(arguments.id), arguments.snapshot)
+    lab, ways = _machines(arguments) if arguments.hosts else (Lab.open(arguments.lab), {})
+    context = Context(lab, judging.say, frozenset(arguments.host), tuple(arguments.id), arguments.snapshot, ways)
+    judged = arguments.host or list(ways)
+    run_of = judging.kept_run(lab, "verify", arguments.checks, arguments.junit, hosts=judged, engine=not ways)
     with (
-        judging.kept_run(lab, "verify", arguments.checks, arguments.junit, hosts=arguments.host) as kept,
+        run_of as kept,
         closing(run_checks(wanted, context)) as results,  # on Ctrl-C too: a check on a clone then removes it
     ):
         for result in results:
             judging.tell(kept.add(result))
     print(json.dumps(_as_dict(kept, wanted), indent=1) if arguments.json else judging.total(kept))
     return 0 if kept.passed else 1
+
+
+def _machines(arguments: argparse.Namespace) -> tuple[Lab, dict[str, SshWay]]:
+    """A site without a lab, and how its machines are reached.
+
+    Raises:
+        UsageError: another check than hardening is asked for, or an address cannot be used.
+    """
+    from lab.settings import load_settings  # noqa: PLC0415 # only --hosts pays for it
+    from lab.topology.load import site_path  # noqa: PLC0415
+    from lab.verify.hardening.addresses import ways  # noqa: PLC0415
+
+    if arguments.checks != ["hardening"]:
+        raise UsageError("--hosts is for 'verify hardening' alone: other checks need a lab.", remedy="Name that check.")
+    settings = load_settings()
+    name = f"{arguments.site}-machines"
+    lab = Lab.describe(name, site_path(arguments.site, settings.inventories), settings.lab_folder(name))
+    lab.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    options = ("-F", arguments.ssh_config) if arguments.ssh_config else ()
+    return lab, ways(lab.site, ",".join(arguments.hosts).split(","), options)
 
 
 def _sabotage(arguments: argparse.Namespace) -> int:

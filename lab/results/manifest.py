@@ -60,11 +60,11 @@ class Manifest:
         return asdict(self)
 
 
-def manifest(lab: Lab, verb: str, begun: float, hosts: Iterable[str] = ()) -> Manifest:
-    """Look around and write down what there is."""
+def manifest(lab: Lab, verb: str, begun: float, hosts: Iterable[str] = (), *, engine: bool = True) -> Manifest:
+    """Look around and write down what there is; without ``engine`` for machines that are no containers."""
     commit, clean = _checkout()
-    engine = lab.docker.call("GET", "/version")
-    containers = lab.docker.containers(f"{names.LAB}={lab.name}")
+    tools = {"docker": lab.docker.call("GET", "/version")["Version"]} if engine else {}
+    containers = lab.docker.containers(f"{names.LAB}={lab.name}") if engine else []
     return Manifest(
         verb=verb,
         commit=commit,
@@ -78,7 +78,7 @@ def manifest(lab: Lab, verb: str, begun: float, hosts: Iterable[str] = ()) -> Ma
             for container in containers
             if (host := container["Labels"].get(names.HOST))
         },
-        tools={"python": platform.python_version(), "docker": engine["Version"], **_packages()},
+        tools={"python": platform.python_version(), **tools, **_packages()},
         machine={
             "system": platform.platform(),
             "architecture": platform.machine(),

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lab.engine.lab import Lab
     from lab.results.model import Result
     from lab.topology.site import Site
+    from lab.verify.connection.channel import Way
     from lab.verify.mutation import Mutation
 
 
@@ -28,6 +29,7 @@ class Context:
         hosts: The hosts to judge; empty for all.
         ids: Patterns of the results that are wanted, such as ``hardening.tls.*``; empty for all.
         snapshot: The snapshot that a check which needs a clone of the lab makes it from; without one it makes its own.
+        ways: How hosts are reached that are no containers of a lab, by name; empty for a lab's own.
     """
 
     lab: Lab
@@ -35,6 +37,7 @@ class Context:
     hosts: frozenset[str] = frozenset()
     ids: tuple[str, ...] = ()
     snapshot: str | None = None
+    ways: Mapping[str, Way] = field(default_factory=dict)
 
     def wants_host(self, *hosts: str) -> bool:
         """Whether one of these hosts is to be judged."""

@@ -30,7 +30,7 @@ CHANGED = ("hardening.accounts.*", "hardening.files.unowned")
     sabotage=Sabotage(
         "sed -i '$a toor:x:0:0::/nonexistent:/usr/sbin/nologin' /etc/passwd",
         "sed -i '/^toor:/d' /etc/passwd",
-        also=("hardening.accounts.known", "hardening.accounts.locked", "hardening.accounts.ids"),
+        also=("hardening.accounts.*",),
     ),
 )
 def test_root_alone_has_user_id_0(host: Host, expect: Expect) -> None:

@@ -100,7 +100,7 @@ def test_no_process_runs_that_no_role_needs(host: Host, target: Target, expect: 
 )
 def test_every_process_runs_as_its_account(host: Host, subject: tuple[str, AllowedProcess], expect: Expect) -> None:
     name, entry = subject
-    names = {account.uid: account.name for account in accounts(host).values()}
+    names = {account.uid: account.name for account in reversed(accounts(host).values())}  # the first of an id counts
     expect.only(entry.user, [names.get(process.uid, str(process.uid)) for process in called(host, name)], "users")
 
 

@@ -16,15 +16,20 @@ if TYPE_CHECKING:
     from lab.verify.mutation import Mutation
 
 
+OWN_MACHINE = "machine"
+"""The list of what a machine of its own may have beyond a container."""
+
+
 def check_hardening(context: Context) -> Iterator[Result]:
     """Run the files of ``tests/hardening`` and of the roles, on the hosts and for the ids that are wanted."""
-    from lab.verify.hardening.machines import machines_of  # noqa: PLC0415 # Testinfra; listing promises needs none of it
+    from lab.verify.hardening.machines import KeptMachines, machines_of  # noqa: PLC0415 # Testinfra; listing promises needs none of it
     from lab.verify.hardening.plugin import Judging, matcher  # noqa: PLC0415 # likewise
     from lab.verify.hardening.session import run_session  # noqa: PLC0415 # likewise
 
-    machines = machines_of(context.lab)
-    hosts = [host for host in context.lab.site.hosts if context.wants_host(host)]
-    judging = Judging(context.lab.site, lambda: machines, hosts, matcher(context.ids), lambda _: None)
+    machines = KeptMachines(context.ways.__getitem__) if context.ways else machines_of(context.lab)
+    hosts = [host for host in context.ways or context.lab.site.hosts if context.wants_host(host)]
+    lists = (OWN_MACHINE,) if context.ways else ()
+    judging = Judging(context.lab.site, lambda: machines, hosts, matcher(context.ids), lambda _: None, lists=lists)
     try:
         yield from run_session(judging)
     finally:

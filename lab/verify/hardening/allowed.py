@@ -119,4 +119,4 @@ def of_roles(roles: Iterable[str]) -> Allowed:
 
 def allowed(target: Target) -> Allowed:
     """What the target's host may have."""
-    return of_roles(target.entry.roles)
+    return of_roles([*target.entry.roles, *target.lists])

@@ -39,12 +39,14 @@ class Target:
         host: The host's name.
         subject: What it is about there, in words: a path, a port, a service; empty for the whole host.
         value: What ``each`` found, for the check to use.
+        lists: Lists of what the host may have beyond those of its roles: ``machine`` where it is no container.
     """
 
     site: Site
     host: str
     subject: str = ""
     value: Any = None
+    lists: tuple[str, ...] = ()
 
     @property
     def entry(self) -> Host:
@@ -114,17 +116,17 @@ class Declared:
         """The commands to read ahead for a target."""
         return [read if isinstance(read, str) else read(target) for read in self.reads]
 
-    def targets(self, site: Site, hosts: Iterable[str]) -> list[Target]:
+    def targets(self, site: Site, hosts: Iterable[str], lists: tuple[str, ...] = ()) -> list[Target]:
         """Everything that it judges on these hosts."""
         found: list[Target] = []
         for host in hosts:
-            whole = Target(site, host)
+            whole = Target(site, host, lists=lists)
             if not self.where(whole):
                 continue
             if self.each is None:
                 found.append(whole)
             else:
-                found += [Target(site, host, subject, value) for subject, value in self.each(whole)]
+                found += [Target(site, host, subject, value, lists) for subject, value in self.each(whole)]
         return found
 
 

@@ -53,6 +53,7 @@ class Judging:
         hosts: The hosts to judge.
         wants: Whether an id is to be judged.
         deliver: Takes each result as it comes.
+        lists: Lists of what hosts may have beyond those of their roles.
         ahead: Whether to read ahead: False where the machines are not there yet when the checks are collected.
     """
 
@@ -62,6 +63,7 @@ class Judging:
     wants: Callable[[str], bool]
     deliver: Callable[[Result], None]
     ahead: bool = True
+    lists: tuple[str, ...] = ()
     _began: float = field(default=0.0, init=False)
 
     @cached_property
@@ -77,7 +79,7 @@ class Judging:
             return
         targets: list[Target] = []
         if self.wants(declared.promise.id):
-            targets = applies(metafunc.definition.path, declared).targets(self.site, self.hosts)
+            targets = applies(metafunc.definition.path, declared).targets(self.site, self.hosts, self.lists)
         names = [f"{target.host}-{target.subject}" if target.subject else target.host for target in targets]
         if ARGUMENT not in metafunc.fixturenames:  # a check that looks at nothing of the host
             metafunc.fixturenames.append(ARGUMENT)

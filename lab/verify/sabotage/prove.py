@@ -59,6 +59,8 @@ def prove_on(lab: Lab, checks: Sequence[Check], ids: Sequence[str], say: Callabl
     report = Report(unclean=[f"before: {text}" for text in unclean(lab, involved)])
     if not report.unclean:
         report.trials += sabotage(lab, changes, say)
+        if len(report.trials) < len(changes):
+            report.unclean.append(f"{len(changes) - len(report.trials)} changes were not tried: the clone was spoilt")
         say(f"judging {lab.name} after everything was undone")
         report.unclean += [f"after: {text}" for text in unclean(lab, involved)]
     report.seconds = time.monotonic() - began

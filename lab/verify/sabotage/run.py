@@ -38,6 +38,7 @@ class Trial:
         caught: Whether exactly the right results failed.
         failed: The ids that failed.
         unforeseen: Those of them that should not have.
+        spoilt: Whether the lab is not as it was: nothing more can be tried on it.
         why: Why it was not caught, or what went wrong; empty when it was caught.
         seconds: How long it took, with undoing.
     """
@@ -48,6 +49,7 @@ class Trial:
     caught: bool
     failed: tuple[str, ...] = ()
     unforeseen: tuple[str, ...] = ()
+    spoilt: bool = False
     why: str = ""
     seconds: float = 0.0
 
@@ -113,6 +115,8 @@ def sabotage(lab: Lab, changes: Sequence[tuple[Check, Mutation]], say: Callable[
         where = f"{change.host}: {change.subject}" if change.subject else change.host
         say(f"{number}/{len(changes)} {word}  {change.promise} [{where}] {spent.why}".rstrip())
         yield spent
+        if spent.spoilt:
+            return
 
 
 def unclean(lab: Lab, checks: Sequence[Check]) -> list[str]:
@@ -138,7 +142,7 @@ def _try(lab: Lab, check: Check, change: Mutation) -> Trial:
     if not why:
         left = _left(lab, check, change, trial.failed)
         why = f"undone, and still: {left}" if left else ""
-    return replace(trial, caught=False, why=why) if why else trial
+    return replace(trial, caught=False, spoilt=True, why=why) if why else trial
 
 
 def _seen(lab: Lab, check: Check, change: Mutation, trial: Trial) -> Trial:

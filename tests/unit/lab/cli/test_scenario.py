@@ -37,7 +37,7 @@ def folder(known: dict[str, Scenario[Any]], tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(
         manifest,
         "manifest",
-        lambda _lab, words, begun, _hosts: SimpleNamespace(
+        lambda _lab, words, begun, _hosts, **_: SimpleNamespace(
             begun=begun, as_dict=lambda: {"verb": words, "begun": begun}
         ),
     )
