@@ -56,10 +56,10 @@ role-test: setup-test ## try the roles that differ from BASE (the last commit bu
 lab-test: setup-test ## hardening checks and lab tests, in a lab of their own
 	@lab/with-docker.sh $(BIN)/pytest $(JUNIT) tests/lab
 
-lock: setup-test ## pin the Python packages of the hosts anew
+lock: setup-test ## pin the Python packages of the hosts
 	@$(BIN)/python -m lab.images.lock
 
-docs: setup-test ## write the generated pages and the picture of docs/ anew
+docs: setup-test ## write the generated pages and the picture of docs/
 	@$(BIN)/python -m lab.docs
 
 setup-test:

@@ -35,7 +35,7 @@ class Trail:
             del self._last[next(iter(self._last))]
 
     def take(self) -> tuple[Observation, ...]:
-        """Return what was kept, oldest first, and begin anew."""
+        """Return what was kept, oldest first, and begin again."""
         taken = tuple(self._last.values())
         self._last.clear()
         return taken

@@ -1,4 +1,4 @@
-"""Mistakes in a description: where each one is, what it is, and how it is mended."""
+"""Mistakes in a description: where each one is, what it is, and what to do about it."""
 
 from __future__ import annotations
 

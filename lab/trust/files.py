@@ -81,4 +81,4 @@ def read_certificate(path: Path) -> x509.Certificate:
         raise TrustError(f"{path} cannot be read as a certificate: {error}", remedy=_REBUILD) from error
 
 
-_REBUILD = "Put the file back, or remove the lab's pki folder and run 'pacslab up' to make all anew."
+_REBUILD = "Put the file back, or remove the lab's pki folder and run 'pacslab up' to make all again."

@@ -91,7 +91,7 @@ class Index:
             self._entries[serial] = replace(entry, revoked=now.replace(microsecond=0), reason=reason)
 
     def save(self, now: datetime) -> None:
-        """Write the file anew when it says something else than before."""
+        """Write the file again when it says something else than before."""
         text = "".join(entry.line(now) + "\n" for entry in self._entries.values()).encode()
         if not self._path.exists() or self._path.read_bytes() != text:
             write_private(self._path, text)

@@ -57,7 +57,7 @@ def ensure_pki(site: Site, folder: Path) -> Changes:
 
     New hosts and services get certificates. One that says something else than the description now does, or that
     belongs to a host or service no longer described, is revoked; one that (nearly) expired is replaced. A revoked
-    one stays as it is until :func:`rotate`. CRLs are signed anew when something was revoked or less than half of
+    one stays as it is until :func:`rotate`. CRLs are signed again when something was revoked or less than half of
     their time is left.
 
     Raises:

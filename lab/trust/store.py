@@ -29,7 +29,7 @@ def leaf_file(pki: Path, host: str, name: str, suffix: str) -> Path:
 
 
 def current(pki: Path, host: str, name: str) -> x509.Certificate | None:
-    """Return the certificate in use; None when one of its three files is missing and all have to be made anew."""
+    """Return the certificate in use; None when one of its three files is missing and all have to be made again."""
     if not all(leaf_file(pki, host, name, suffix).exists() for suffix in ("key", "crt", "pem")):
         return None
     return read_certificate(leaf_file(pki, host, name, "crt"))
@@ -45,7 +45,7 @@ def load_authority(pki: Path, name: str) -> Authority:
 
 
 def ensure_lists(pki: Path, index: Index, now: datetime) -> list[str]:
-    """Sign those CRLs anew that lack a revocation or are past half of their time; return their file names.
+    """Sign those CRLs again that lack a revocation or are past half of their time; return their file names.
 
     ``root.crl`` and ``issuing.crl`` are DER, as RFC 5280 4.2.1.13 wants them where a certificate points to them;
     ``crl.pem`` holds both, as servers that check the whole chain read them.

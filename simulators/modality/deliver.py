@@ -138,7 +138,7 @@ class Courier:
         self._failures: dict[str, tuple[int, float]] = {}
 
     def round(self) -> None:
-        """Try all that is due once; a command that is sending has precedence."""
+        """Try all that is due once; a command that is sending goes first."""
         with self._spool.delivering(wait=False) as mine:
             if mine and (work := list(self._work(time.time()))):
                 links = self._links()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def identities(lab: Lab) -> dict[str, tuple[str, int]]:
-    """Container and first process of every host: both change when something was made or started anew."""
+    """Container and first process of every host: both change when something was made or started again."""
     return {host: (one.id, one.pid) for host, one in observe(lab.docker, lab.name).items()}
 
 
@@ -25,7 +25,7 @@ RUNNING = "systemctl list-units --type=service --state=running --plain --no-lege
 
 
 def invocations(lab: Lab) -> dict[str, set[str]]:
-    """Each running service of each host, with the id that it gets anew whenever it is started."""
+    """Each running service of each host, with the id that it gets whenever it is started."""
     script = (
         f'for unit in $({RUNNING}); do echo "$unit $(systemctl show --property=InvocationID --value "$unit")"; done'
     )
@@ -51,7 +51,7 @@ def test_a_second_up_changes_nothing(clone: Lab) -> None:
 
 
 def test_up_again_configures_every_host_and_nothing_is_changed_by_it(clone: Lab) -> None:
-    """What a host was configured from has not changed, so no file may, and no service may be started anew."""
+    """What a host was configured from has not changed, so no file may, and no service may be started again."""
     before = invocations(clone)
     succeed("up", "--again", "--lab", clone.name)
     changed = [event for event in events_of_last_up(clone) if event["event"] == "task_finished"]

@@ -52,7 +52,7 @@ def unit_states(units: list[str]) -> dict[str, str]:
 
 
 class Units:
-    """Asks systemd for units' states, except where one that was active has neither ended nor been started anew.
+    """Asks systemd for units' states, except where one that was active has neither ended nor been started again.
 
     systemd keeps the id of a unit's present start as a link in INVOCATIONS, and takes it away when the unit has ended.
     """
@@ -116,7 +116,7 @@ def run_probe(command: list[str]) -> tuple[bool, str]:
 
 
 def filter_generation() -> int:
-    """Return the number that the kernel's packet filter gets anew with every change of its rules or static sets."""
+    """Return the number that the kernel's packet filter gets with every change of its rules or static sets."""
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_NETFILTER) as kernel:
         kernel.settimeout(COMMAND_LIMIT)
         # struct nlmsghdr: length, type, NLM_F_REQUEST, sequence, port; struct nfgenmsg: family, version, resource

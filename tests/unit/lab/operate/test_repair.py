@@ -1,4 +1,4 @@
-"""``up`` mends what runs otherwise than described: it asks anew, and restarts the units of what is ill."""
+"""``up`` repairs what runs otherwise than described: it asks again, and restarts the units of what is unhealthy."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ UNITS = {"filter": "nftables.service", "web": "nginx.service", "status": "nginx.
 
 
 class Hosts:
-    """Stands in for a lab: hosts whose services are ill or well, and which answer when they are asked, or do not."""
+    """Stands in for a lab: hosts with services that are healthy or not, which answer when they are asked, or do not."""
 
     # ruff: noqa: D102, D107 # the members are those of lab.engine.lab.Lab
 
@@ -49,7 +49,7 @@ class Hosts:
         return {host: self._one(host, self.at[host] > 0) for host in self.ill}
 
     def _one(self, host: str, asked: bool) -> HostHealth:  # noqa: FBT001 # a stand-in's own
-        # what is ill is only known once the host was asked: the report before says that all is well
+        # what is unhealthy is only known once the host was asked: the report before says that all is well
         services = tuple(ServiceHealth(name, not asked or name not in self.ill[host], "why") for name in UNITS)
         return HostHealth("running", services, at=self.at[host])
 

@@ -120,7 +120,7 @@ class Systemd:
         self.start("first")
 
     def start(self, invocation: str) -> None:
-        """Start the unit, anew if it runs."""
+        """Start the unit, or start it again if it runs."""
         link = self.folder / "invocation:edge.service"
         link.unlink(missing_ok=True)
         link.symlink_to(invocation)
