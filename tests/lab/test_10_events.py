@@ -18,6 +18,12 @@ ALWAYS = {"time", "action", "outcome"}
 OURS = {program for action in ACTIONS.values() for program in action.programs}
 FORGED = '"}\n<0>kernel: {"action": "start", "outcome": "success'
 ESCAPE = "\x1b[2J\x1b]0;owned\x07"
+REFUSED = """
+import contextlib, socket
+with contextlib.suppress(OSError):
+    socket.create_connection(("10.24.60.11", 81), timeout=0.5)
+"""
+"""Opens what no flow permits: an archive's port that nothing serves."""
 SEND = """
 import sys
 from simulators import mllp
@@ -40,10 +46,15 @@ def known(event: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in event.items() if value is not None and value != ""}
 
 
-def test_every_line_of_our_programs_is_an_event_of_the_table(lab: Lab) -> None:
+def test_every_line_of_our_programs_is_an_event_of_the_table(clone: Lab) -> None:
+    clone.run("ct1", ["pacslab-modality", "worklist"], timeout=60)
+    clone.run("guest1", ["python3", "-c", REFUSED], timeout=60)
+    collected = Collected(clone)
+    assert collected.wait("fw1", {}, timeout=RECORDED_WITHIN, program="refusals", source_zone="guest") is not None
+    assert collected.wait("ris1", {}, timeout=RECORDED_WITHIN, program=EDGE, ae_title="CT1") is not None
     seen: set[str] = set()
-    for host in lab.site.hosts:
-        for line in raw_events(lab, host):
+    for host in clone.site.hosts:
+        for line in raw_events(clone, host):
             assert line.get("data", {}).keys() >= ALWAYS, line
             assert "undeclared" not in line["data"], line
             check_event(known(line["data"]))
@@ -71,27 +82,29 @@ def one_event(lab: Lab, host: str, mark: dict[str, int], **keys: object) -> dict
     return event
 
 
-def test_a_control_id_and_a_message_type_make_no_line(lab: Lab) -> None:
+def test_a_control_id_and_a_message_type_make_no_line(clone: Lab) -> None:
     for foreign in (FORGED, ESCAPE, "x" * 100_000):
-        mark = Collected(lab).mark("ris1")
+        mark = Collected(clone).mark("ris1")
         hidden = foreign.replace("\n", "\\.br\\")
         number = secrets.token_hex(4)
         text = (
             f"MSH|^~\\&|EHR1|REFERENCE|RIS1|REFERENCE|20260101||ADT^A04^ADT_A01|{number}{hidden}|P|2.5.1\rEVN||2026\r"
         )
-        assert lab.run("ehr1", ["/opt/pacslab/venv/bin/python3", "-c", SEND], input=text.encode(), timeout=60).code == 0
+        assert (
+            clone.run("ehr1", ["/opt/pacslab/venv/bin/python3", "-c", SEND], input=text.encode(), timeout=60).code == 0
+        )
         # A control character makes a message malformed, so that nothing of it is read.
-        event = one_event(lab, "ris1", mark, action="receive", outcome="refused", peer="ehr1")
+        event = one_event(clone, "ris1", mark, action="receive", outcome="refused", peer="ehr1")
         assert event["reason"] == ("malformed" if foreign == ESCAPE else "control-id")
         assert event["octets"] == len(text)
         assert event.get("control_id", number).startswith(number)
 
 
-def test_an_ae_title_makes_no_line(lab: Lab) -> None:
+def test_an_ae_title_makes_no_line(clone: Lab) -> None:
     for title in ('A"},{"b":"', '"outcome": "x"'):
-        mark = Collected(lab).mark("ris1")
-        lab.run("ct1", ["pacslab-modality", "worklist", "--station", title, "--json"], timeout=60)
-        event = one_event(lab, "ris1", mark, action="query", outcome="refused", ae_title="CT1")
+        mark = Collected(clone).mark("ris1")
+        clone.run("ct1", ["pacslab-modality", "worklist", "--station", title, "--json"], timeout=60)
+        event = one_event(clone, "ris1", mark, action="query", outcome="refused", ae_title="CT1")
         assert event["station"] == title
 
 
@@ -100,24 +113,26 @@ def registering(family: str, birth_date: str) -> list[str]:
     return ["pacslab-ehr", "register", "--family", family, "--given", "A", "--birth-date", birth_date, "--sex", "F"]
 
 
-def test_an_argument_makes_no_line(lab: Lab) -> None:
+def test_an_argument_makes_no_line(clone: Lab) -> None:
     for foreign in (FORGED, ESCAPE, "x" * 100_000):
-        mark = Collected(lab).mark("ehr1")
-        lab.run("ehr1", registering(f"Weber{foreign}", "x"), timeout=60)
-        one_event(lab, "ehr1", mark, action="command", verb="register", reason="argument")
-        mark = Collected(lab).mark("ehr1")
-        lab.run("ehr1", ["pacslab-ehr", "order", foreign, "--code", "C", "--text", "T", "--modality", "CT"], timeout=60)
-        event = one_event(lab, "ehr1", mark, action="command", verb="order", reason="not-found")
+        mark = Collected(clone).mark("ehr1")
+        clone.run("ehr1", registering(f"Weber{foreign}", "x"), timeout=60)
+        one_event(clone, "ehr1", mark, action="command", verb="register", reason="argument")
+        mark = Collected(clone).mark("ehr1")
+        clone.run(
+            "ehr1", ["pacslab-ehr", "order", foreign, "--code", "C", "--text", "T", "--modality", "CT"], timeout=60
+        )
+        event = one_event(clone, "ehr1", mark, action="command", verb="order", reason="not-found")
         assert len(event["patient"]) <= 200
-        everything = "".join(map(str, Collected(lab).since("ehr1", mark)))
+        everything = "".join(map(str, Collected(clone).since("ehr1", mark)))
         assert "Weber" not in everything
 
 
-def test_a_patients_name_is_in_no_log(lab: Lab) -> None:
+def test_a_patients_name_is_in_no_log(clone: Lab) -> None:
     name = f"Secret{secrets.token_hex(6)}"
-    marks = {host: Collected(lab).mark(host) for host in ("ehr1", "ris1")}
+    marks = {host: Collected(clone).mark(host) for host in ("ehr1", "ris1")}
     mark = marks["ehr1"]
-    assert lab.run("ehr1", registering(f'{name}"}}', "19700101"), timeout=60).code == 0
-    one_event(lab, "ehr1", mark, action="register", outcome="success")
+    assert clone.run("ehr1", registering(f'{name}"}}', "19700101"), timeout=60).code == 0
+    one_event(clone, "ehr1", mark, action="register", outcome="success")
     for host, since in marks.items():
-        assert all(name not in str(line) for line in Collected(lab).since(host, since))
+        assert all(name not in str(line) for line in Collected(clone).since(host, since))
