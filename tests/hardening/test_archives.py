@@ -218,9 +218,9 @@ def test_the_image_manager_reads_no_others_secrets(host: Host, subject: str, exp
     remedy="Restore kernel.yama.ptrace_scope, and run each service as an account of its own.",
     where=has_role("image_manager"),
     sabotage=Sabotage(
-        "cp /bin/sleep /run/lock/Orthanc && mount -o remount,exec /run/lock && systemd-run --quiet --unit=sabotage"
-        " --uid=image-manager /run/lock/Orthanc 600 && sleep 0.5",
-        "systemctl stop sabotage.service; rm -f /run/lock/Orthanc; mount -o remount,noexec /run/lock",
+        "cp /bin/sleep /usr/local/bin/Orthanc && systemd-run --quiet --collect --unit=sabotage --uid=image-manager"
+        " /usr/local/bin/Orthanc 600 && sleep 0.5",
+        "systemctl stop sabotage.service; rm -f /usr/local/bin/Orthanc",
         also=("hardening.processes.*", "hardening.units.known"),
     ),
 )

@@ -187,7 +187,11 @@ def test_every_key_is_its_certificates(host: Host, subject: tuple[str, Certifica
     "hardening.certificates.only",
     "There is no private key in the host's folder but those of the described certificates.",
     remedy="Remove the key; whoever reads it could speak for its owner.",
-    sabotage=Sabotage(f"cp -a {TLS}/syslog.key {TLS}/other.key", f"rm -f {TLS}/other.key"),
+    sabotage=Sabotage(
+        f"cp -a {TLS}/syslog.key {TLS}/other.key",
+        f"rm -f {TLS}/other.key",
+        also=("hardening.certificates.authority",),
+    ),
     where=has_role("trust"),
 )
 def test_there_is_no_other_key(host: Host, target: Target, expect: Expect) -> None:

@@ -167,8 +167,8 @@ def test_the_search_path_is_roots(host: Host, subject: str, expect: Expect) -> N
     reads=("cat -- /proc/mounts",),
     each=lambda _: [(path, path) for path in ("/run", "/dev/shm", "/run/lock")],  # noqa: S108 # they are looked at
     sabotage=Sabotage(
-        lambda target: f"mount -o remount,suid {target.subject}",
-        lambda target: f"mount -o remount,nosuid {target.subject}",
+        lambda target: f"mount -o remount,suid,nodev,noexec {target.subject}",
+        lambda target: f"mount -o remount,nosuid,nodev,noexec {target.subject}",
         on=lambda target: target.subject == "/run",
     ),
 )

@@ -180,6 +180,7 @@ def test_no_rule_accepts_anything_else(host: Host, target: Target, expect: Expec
     sabotage=Sabotage(
         "nft add element inet filter accepted '{ 203.0.113.9 . tcp . 22 }'",
         "nft delete element inet filter accepted '{ 203.0.113.9 . tcp . 22 }'",
+        also=WATCHED,
     ),
 )
 def test_the_set_holds_the_declared_flows_alone(host: Host, target: Target, expect: Expect) -> None:
@@ -245,9 +246,10 @@ def test_nothing_else_passes_between_zones(host: Host, target: Target, expect: E
     remedy=f"`{RELOAD}` restores the described rules.",
     reads=READS,
     sabotage=Sabotage(
-        # the whole ruleset again, without its log statements
-        'nft list ruleset | sed -E \'s/ ?log prefix "[^"]*"( group 1)?//\' >/run/quiet.nft'
-        " && sed -i '1i flush ruleset' /run/quiet.nft && nft -f /run/quiet.nft",
+        # the described rules without their log statements
+        'mkdir -p /run/quiet && for f in /etc/nftables.d/*.nft; do sed -E \'s/log prefix "[^"]*" group 1//\' $f'
+        " >/run/quiet/${f##*/}; done && sed 's,/etc/nftables.d,/run/quiet,' /etc/nftables.conf >/run/quiet.conf"
+        " && nft -f /run/quiet.conf",
         RELOAD,
         also=WATCHED,
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lab.verify.hardening.allowed import allowed
@@ -56,6 +57,17 @@ def weaker(*settings: str) -> Sabotage:
     return drop_in("ulogd2.service", *settings, also=WITH_IT, on=is_ulogd)
 
 
+def impostor(*settings: str) -> Sabotage:
+    """Another program under the name of ulogd, with settings of its own."""
+    run = ("Type=simple", "PIDFile=", "ExecStart=", "ExecStart=/usr/local/bin/ulogd 600")
+    made = weaker(*run, *settings)
+    return replace(
+        made,
+        apply=lambda target: f"cp /bin/sleep /usr/local/bin/ulogd && {made.apply_on(target)}",
+        undo=lambda target: f"rm -f /usr/local/bin/ulogd; {made.undo_on(target)}",
+    )
+
+
 @promise(
     "hardening.processes.known",
     "No process runs but those that the host's roles need, each in its own unit.",
@@ -96,7 +108,7 @@ def test_no_process_runs_that_no_role_needs(host: Host, target: Target, expect: 
     remedy="Restore the unit's User=, and restart it.",
     each=known,
     reads=READS,
-    sabotage=weaker("ExecStart=", "ExecStart=/usr/sbin/ulogd --uid games", "Type=simple"),
+    sabotage=impostor("User=games"),
 )
 def test_every_process_runs_as_its_account(host: Host, subject: tuple[str, AllowedProcess], expect: Expect) -> None:
     name, entry = subject
@@ -110,7 +122,7 @@ def test_every_process_runs_as_its_account(host: Host, subject: tuple[str, Allow
     remedy="Restore the unit's CapabilityBoundingSet= and User=, and restart it.",
     each=known,
     reads=READS,
-    sabotage=drop_in("AmbientCapabilities=CAP_CHOWN\\nUser=ulog\\nRuntimeDirectory=ulog"),
+    sabotage=impostor("User=ulog", "AmbientCapabilities=CAP_CHOWN"),
 )
 def test_no_process_has_capabilities_beyond_its_own(
     host: Host, target: Target, subject: tuple[str, AllowedProcess], expect: Expect

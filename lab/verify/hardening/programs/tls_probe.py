@@ -74,7 +74,9 @@ def probe(port: int, name: str, certificate: str) -> dict[str, object]:
     found: dict[str, object] = {}
     for key, (least, greatest, ciphers) in ATTEMPTS.items():
         try:
-            found[key] = attempt(port, context(least, greatest, ciphers), name)[0]
+            weak = context(least, greatest, ciphers)
+            weak.load_cert_chain(certificate)  # so that nothing but version or suite is a reason to refuse
+            found[key] = attempt(port, weak, name, patience=BRIEF)[0]
         except (ssl.SSLError, ValueError) as error:  # this machine's own OpenSSL does not know the suite
             found[key] = {"open": False, "why": f"not offered by the caller: {error}"}
     for key, version in GOOD.items():
