@@ -106,6 +106,19 @@ def native(command: str) -> Answer | None:
     return None
 
 
+def started_with() -> dict[bytes, bytes]:
+    """The environment that this program was started with: Python itself adds LC_CTYPE to it where no locale is set."""
+    try:
+        with open("/proc/self/environ", "rb") as file:  # noqa: PTH123 # likewise
+            pairs = [entry.partition(b"=") for entry in file.read().split(b"\0") if entry]
+    except OSError:
+        return dict(os.environb)
+    return {name: value for name, _, value in pairs}
+
+
+ENVIRONMENT = started_with()
+
+
 def run(command: str, timeout: float) -> Answer:
     """Run a command with the shell."""
     process = subprocess.Popen(
@@ -113,6 +126,7 @@ def run(command: str, timeout: float) -> Answer:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        env=ENVIRONMENT,
         start_new_session=True,
     )
     try:

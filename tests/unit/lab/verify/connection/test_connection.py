@@ -67,6 +67,16 @@ def test_a_command_beyond_its_time_ends_with_124_and_the_connection_stays() -> N
         connection.close()
 
 
+def test_commands_have_the_environment_that_the_agent_was_started_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LANG", "LC_ALL", "LC_CTYPE"):
+        monkeypatch.delenv(name, raising=False)
+    connection = Connection(LocalWay())
+    try:
+        assert connection.run("env | sort").out == local("env | sort")[1]
+    finally:
+        connection.close()
+
+
 def test_threads_share_a_connection() -> None:
     connection = Connection(LocalWay())
     found: dict[int, bytes] = {}
