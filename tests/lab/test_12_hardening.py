@@ -16,7 +16,7 @@ COMMANDS = [
     "stat -Lc %U /nonexistent", "test -d /etc", "cat -- /etc/pacslab/health.json", "ls -la /etc/pacslab", "id",
     "pwd",
     "env | sort", "cat",
-    "systemctl is-active nftables", "echo \"it's\" '$HOME' $HOME", "kill -15 $$", "nft list ruleset",
+    "systemctl is-active nftables", "echo \"it's\" '$HOME' $HOME", "kill -15 $$", "nft list chain inet filter forward",
 ]  # fmt: skip
 
 
