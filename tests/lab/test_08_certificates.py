@@ -73,10 +73,12 @@ def test_a_revoked_certificate_is_refused_and_its_neighbours_goes_on_working(clo
     assert "keyCompromise" in shown["state"]
 
 
-def test_revoking_twice_says_so_and_up_then_brings_a_new_certificate(clone: Lab) -> None:
+def test_a_revoked_certificate_stays_revoked_until_it_is_rotated(clone: Lab) -> None:
     again = succeed("pki", "revoke", "us1", NAME, "--lab", clone.name)
     assert "was revoked before" in again.err
     succeed("up", "--lab", clone.name)
+    assert echo(clone, "us1")["refused"]
+    succeed("pki", "rotate", "us1", NAME, "--lab", clone.name)
     assert not echo(clone, "us1")["refused"]
 
 
