@@ -1,6 +1,6 @@
 """The playbook that configures a site: a play for each role, in the order that follows from their ``after``.
 
-Plays import their role statically, which costs Ansible a third less than including it host by host. So the playbook is
+Plays import their role statically, so that Ansible reads its tasks once and not host by host. So the playbook is
 generated: ``playbooks/site.yml`` for runs by hand, and for each run of the driver one with the plays that it needs.
 """
 
