@@ -105,14 +105,17 @@ def _chosen(arguments: argparse.Namespace, tried: Any) -> list[Subject]:
 
 
 def _try(subject: Subject, name: str, *, keep: bool) -> tuple[list[Result], float, bool]:
-    """Try one role, with its events in the lab's log folder and its results told."""
+    """Try one role; images that have to be built, and results that are not good, are told as they come."""
+    from lab.cli.display import sentence  # noqa: PLC0415
     from lab.engine.lock import locked  # noqa: PLC0415
-    from lab.events import Bus  # noqa: PLC0415
+    from lab.events import Bus, ImageFinished, ImageStarted, Note  # noqa: PLC0415
     from lab.trials.trial import Trial, passed, try_role  # noqa: PLC0415
 
-    settings = load_settings()
+    settings, bus = load_settings(), Bus()
+    told = (ImageStarted, ImageFinished, Note)
+    bus.subscribe(lambda event: judging.say(f"  {sentence(event)}") if isinstance(event, told) else None)
     with locked(settings.state, name):
-        results, seconds = try_role(Trial(subject, name, settings, Bus(), keep=keep))
+        results, seconds = try_role(Trial(subject, name, settings, bus, keep=keep))
     for result in results:
         judging.tell(result)
     return results, seconds, passed(results)

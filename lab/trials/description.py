@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lab.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from lab.topology.model import Host
     from lab.topology.site import ResolvedFlow, Site
@@ -45,31 +45,18 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Started:
-    """A host that is started.
-
-    Attributes:
-        roles: What it is described with, and configured with.
-        image: The role list of its image: one that the site has anyway, so more may be installed than is configured.
-    """
-
-    roles: tuple[str, ...]
-    image: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class Description:
     """A site for one trial.
 
     Attributes:
         content: What its ``topology.yml`` says.
         subject: The host that has the role.
-        started: The hosts that are started: the subject, and those whose services it cannot do without.
+        started: Roles of each host that is started: the subject, and those whose services it cannot do without.
     """
 
     content: dict[str, Any]
     subject: str
-    started: dict[str, Started]
+    started: dict[str, tuple[str, ...]]
 
 
 def subject_of(sites: Iterable[Site], role: str) -> Subject:
@@ -86,8 +73,13 @@ def subject_of(sites: Iterable[Site], role: str) -> Subject:
     ]
     if not found:
         raise UsageError(f"No host of any site has role {role}.", remedy="Give it to a host in inventories/.")
-    # the site's gateway last: it stands in every zone, which most hosts do not
-    return min(found, key=lambda one: (len(one.roles), one.site.hosts[one.host].gateway))
+    return min(found, key=_fitness)
+
+
+def _fitness(subject: Subject) -> tuple[int, bool, bool]:
+    """Few roles; not the gateway, which stands in every zone; and rather somebody whose roles let it call others."""
+    calls = any(flow.source == subject.host for flow in _kept_flows(subject, {subject.host: subject.roles}))
+    return len(subject.roles), subject.site.hosts[subject.host].gateway, not calls
 
 
 def needed_roles(site: Site, host: str, role: str) -> tuple[str, ...]:
@@ -108,20 +100,14 @@ def needed_roles(site: Site, host: str, role: str) -> tuple[str, ...]:
     return tuple(one for one in roles if one in needed)
 
 
-def _started(site: Site, host: str, roles: tuple[str, ...]) -> Started:
-    all_roles = site.hosts[host].roles
-    return Started(roles, tuple(all_roles[: max(map(all_roles.index, roles)) + 1]))
-
-
 def describe(subject: Subject) -> Description:
     """Describe a site of one zone: the subject with the flows that it has in its own site, and who is at their ends."""
-    own = _started(subject.site, subject.host, subject.roles)
-    started = {subject.host: own, **dict(_needed(subject.site, subject.host, subject.roles))}
-    flows = list(_flows(subject, started))
+    started = {subject.host: subject.roles, **dict(_needed(subject.site, subject.host, subject.roles))}
+    flows = _flows(subject, started)
     ends = dict.fromkeys(end for flow in flows for end in (flow.source, flow.target))
     gateway = subject.site.gateway
     names = list(dict.fromkeys([subject.host, *started, *ends, gateway]))
-    hosts = {name: _host(subject.site.hosts[name], started[name].roles if name in started else None) for name in names}
+    hosts = {name: _host(subject.site.hosts[name], started.get(name)) for name in names}
     for number, name in enumerate([name for name in names if name not in {subject.host, gateway}]):
         hosts[name]["address"] = str(SUBNET[_FIRST_PEER + number])
     hosts[subject.host]["address"] = str(SUBNET[_SUBJECT])
@@ -137,7 +123,7 @@ def describe(subject: Subject) -> Description:
     return Description(content, subject.host, started)
 
 
-def _needed(site: Site, host: str, roles: Sequence[str]) -> Iterator[tuple[str, Started]]:
+def _needed(site: Site, host: str, roles: Sequence[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Hosts that offer what these roles ask of others, with the roles that it takes; and theirs."""
     own = {name for role in roles for name in site.catalog[role].services}
     asked = {name for role in roles for name in site.catalog[role].asks} - own
@@ -145,23 +131,41 @@ def _needed(site: Site, host: str, roles: Sequence[str]) -> Iterator[tuple[str, 
         if flow.service in asked:
             offers = next(r for r in site.hosts[flow.target].roles if flow.service in site.catalog[r].services)
             needed = needed_roles(site, flow.target, offers)
-            yield flow.target, _started(site, flow.target, needed)
+            yield flow.target, needed
             yield from _needed(site, flow.target, needed)
 
 
-def _flows(subject: Subject, started: dict[str, Started]) -> Iterator[ResolvedFlow]:
-    """The subject's flows to and from it whose service is still offered; without any, the site's first."""
-    site = subject.site
-    offered = {
-        host: {service for role in entry.roles for service in site.catalog[role].services}
-        for host, entry in started.items()
-    }
-    own = [flow for flow in site.flows if subject.host in {flow.source, flow.target}]
-    kept = [flow for flow in own if flow.target not in offered or flow.service in offered[flow.target]]
-    if kept:
-        yield from kept
-        return
-    yield next(flow for flow in site.flows if subject.host not in {flow.source, flow.target})
+def _flows(subject: Subject, started: dict[str, tuple[str, ...]]) -> list[ResolvedFlow]:
+    """The subject's flows; without any, the site's first, since a description has one at least."""
+    kept = _kept_flows(subject, started)
+    return kept or [next(flow for flow in subject.site.flows if subject.host not in {flow.source, flow.target})]
+
+
+def _kept_flows(subject: Subject, roles: Mapping[str, Sequence[str]]) -> list[ResolvedFlow]:
+    """The flows to and from the subject that are still described when these hosts have these roles alone."""
+    hosts = dict(subject.site.hosts)
+    for name, kept in roles.items():
+        hosts[name] = hosts[name].model_copy(update={"roles": list(kept)})
+    own = (flow for flow in subject.site.flows if subject.host in {flow.source, flow.target})
+    return [flow for flow in own if _is_described(subject.site, hosts, flow)]
+
+
+def _is_described(site: Site, hosts: Mapping[str, Host], flow: ResolvedFlow) -> bool:
+    """Whether some flow of the site's description means these two hosts, and the service is offered and still asked."""
+    offered = {service for role in hosts[flow.target].roles for service in site.catalog[role].services}
+    asking = {role for role in site.hosts[flow.source].roles if flow.service in site.catalog[role].asks}
+    if flow.service not in offered or (asking and asking.isdisjoint(hosts[flow.source].roles)):
+        return False
+    return any(
+        written.service == flow.service
+        and _is_meant(hosts[flow.source], flow.source, written.from_)
+        and _is_meant(hosts[flow.target], flow.target, written.to)
+        for written in site.topology.flows
+    )
+
+
+def _is_meant(host: Host, name: str, selector: str | list[str]) -> bool:
+    return any(host.matches(name, one) for one in ([selector] if isinstance(selector, str) else selector))
 
 
 def _host(host: Host, roles: Sequence[str] | None) -> dict[str, Any]:

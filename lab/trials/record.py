@@ -27,7 +27,7 @@ SHARED = ("playbooks/role.yml", "lab/ansible", "lab/trials", "lab/verify/checks"
 
 def parts(subject: Subject) -> list[str]:
     """Files and folders, relative to the repository, that a role's trial is made of."""
-    roles = {role for started in describe(subject).started.values() for role in started.image}
+    roles = {role for started in describe(subject).started.values() for role in started}
     catalog = subject.site.catalog
     sources = {source for role in roles for source in catalog[role].sources}
     return [*sorted(f"roles/{role}" for role in roles), *sorted(sources), *SHARED]
