@@ -182,7 +182,9 @@ class Trial:
         bad = [str(result) for result in found if not result.good]
         good = not bad and any(result.outcome is Outcome.PASSED for result in found)
         outcome = Outcome.PASSED if good else Outcome.FAILED
-        observed = "; ".join(bad) or f"{len(found)} results, none bad"
+        skipped = [result.reason for result in found if result.outcome is Outcome.SKIPPED]
+        none_bad = "; ".join([f"{len(found)} results, none bad", *dict.fromkeys(f"skipped: {why}" for why in skipped)])
+        observed = "; ".join(bad) or none_bad
         return [judged(HARDENED, host, outcome, expected="no finding", observed=observed)]
 
 
