@@ -116,7 +116,7 @@ def attempting(target: Target) -> str:
 
 
 def tried(host: Host, target: Target) -> dict[str, str]:
-    """What came of each attempt; skipped, with the reason, on a host that is described without what they are made with."""
+    """What came of each attempt; skipped with the reason on a host described without a client for them."""
     if not has_role(ENVIRONMENT)(target):
         pytest.skip(f"no client of the database to try with: {target.host} is described without role {ENVIRONMENT}")
     answers: dict[str, str] = json.loads(host.check_output(attempting(target)))

@@ -26,7 +26,8 @@ STARTER = (
     "exec(compile(source, 'pacslab-agent', 'exec'))"
 )
 """Takes the agent's text from its input: as an argument it would show in the list of processes of every host."""
-START = ["python3", "-I", "-u", "-c", STARTER]
+START = ["python3", "-I", "-c", STARTER]
+"""Without ``-u``: its unbuffered output drops the rest of an answer whose writing a signal has cut short."""
 ERRORS_KEPT = 2000
 """Characters of what a channel says beside the answers; the last of it is told when it breaks."""
 CONNECT_SECONDS = 10

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import signal
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -11,7 +14,7 @@ from lab.errors import UsageError
 from lab.verify.connection.backend import kept_host
 from lab.verify.connection.channel import ChannelError, SshWay, parse_way
 from lab.verify.connection.connection import Connection
-from tests.unit.lab.verify.connection.ways import LocalWay
+from tests.unit.lab.verify.connection.ways import LocalChannel, LocalWay
 
 COMMANDS = [
     "echo out; echo err >&2; exit 3", "printf '\\000\\001\\377\\n\\n'", "head -c 300000 /dev/zero", "true", "false",
@@ -75,6 +78,26 @@ def test_commands_have_the_environment_that_the_agent_was_started_with(monkeypat
         assert connection.run("env | sort").out == local("env | sort")[1]
     finally:
         connection.close()
+
+
+def test_an_answer_is_whole_also_when_its_writing_was_interrupted() -> None:
+    channel = LocalChannel()
+    try:
+        channel.send(json.dumps({"commands": ["head -c 1000000 /dev/zero"], "timeout": 30}).encode() + b"\n")
+        pieces = channel.pieces()
+        received = bytearray(next(pieces))  # the rest waits in the agent: a pipe holds less
+        time.sleep(0.2)
+        for signal_number in (signal.SIGSTOP, signal.SIGCONT):
+            channel.process.send_signal(signal_number)
+            time.sleep(0.1)
+        assert channel.process.stdin
+        channel.process.stdin.close()
+        for piece in pieces:
+            received += piece
+        head, _, body = received.partition(b"\n")
+        assert json.loads(head)["out"] == len(body) == 1_000_000
+    finally:
+        channel.close()
 
 
 def test_threads_share_a_connection() -> None:

@@ -7,7 +7,7 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from lab.verify.connection.channel import PROGRAM, STARTER, ChannelError
+from lab.verify.connection.channel import PROGRAM, START, ChannelError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +18,7 @@ class LocalChannel:
 
     def __init__(self) -> None:
         """Start it."""
-        argv = [sys.executable, "-I", "-u", "-c", STARTER]
+        argv = [sys.executable, *START[1:]]
         self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         self.send(b"%d\n%s" % (len(PROGRAM), PROGRAM))
 
