@@ -308,12 +308,12 @@ def report_message(envelope: Envelope, patient: Patient, report: Report) -> str:
                     2: "TX",
                     3: ("18748-4", "Diagnostic imaging report", "LN"),
                     4: str(number),
-                    5: one,
+                    5: line,
                     11: report.status,
                     14: when,
                 },
             )
-            for number, one in enumerate(lines, start=1)
+            for number, line in enumerate(lines, start=1)
         ),
         *(
             [segment("ZDS", {1: (report.study_uid, envelope.sender.application, "Application", "DICOM")})]

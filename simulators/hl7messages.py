@@ -85,15 +85,15 @@ def _meaning(sequence: str) -> str:
 
 def _field(value: Value) -> str:
     if isinstance(value, list):
-        return "~".join(_field(one) for one in value)
+        return "~".join(_field(repetition) for repetition in value)
     if isinstance(value, tuple):
-        return "^".join(_component(one) for one in value).rstrip("^")
+        return "^".join(_component(component) for component in value).rstrip("^")
     return escape(value or "")
 
 
 def _component(value: Value) -> str:
     if isinstance(value, tuple):
-        return "&".join(escape(str(one or "")) for one in value).rstrip("&")
+        return "&".join(escape(str(subcomponent or "")) for subcomponent in value).rstrip("&")
     return escape(str(value or ""))
 
 
@@ -150,7 +150,7 @@ def header(
 
 def join(*segments: str) -> str:
     """Return the message that the segments make."""
-    return "".join(f"{one}\r" for one in segments)
+    return "".join(f"{entry}\r" for entry in segments)
 
 
 @dataclass(frozen=True)
@@ -173,7 +173,7 @@ class Message:
     @property
     def names(self) -> list[str]:
         """The segments' names, in order."""
-        return [one[0] for one in self.segments]
+        return [entry[0] for entry in self.segments]
 
     def count(self, name: str) -> int:
         """Return how many segments have the name."""
@@ -188,7 +188,7 @@ class Message:
         Raises:
             MalformedError: the value's escape sequences are wrong.
         """
-        found = [one for one in self.segments if one[0] == name]
+        found = [entry for entry in self.segments if entry[0] == name]
         if len(found) < occurrence or len(found[occurrence - 1]) <= field:
             return ""
         raw = found[occurrence - 1][field]
@@ -219,12 +219,12 @@ def parse(data: bytes) -> Message:
         raise MalformedError("a control character stands in the message")
     try:
         parsed = hl7.parse(text)
-        segments = tuple(tuple(str(field) for field in one) for one in parsed)
+        segments = tuple(tuple(str(field) for field in fields) for fields in parsed)
     except (hl7.HL7Exception, ValueError, LookupError, AssertionError, RecursionError) as error:
         raise MalformedError(f"the message cannot be read: {error}") from error
-    if any(not re.fullmatch(r"[A-Z][A-Z0-9]{2}", one[0]) for one in segments):
+    if any(not re.fullmatch(r"[A-Z][A-Z0-9]{2}", entry[0]) for entry in segments):
         raise MalformedError("a segment has no name")
-    if sum(one[0] == "MSH" for one in segments) != 1:
+    if sum(entry[0] == "MSH" for entry in segments) != 1:
         raise MalformedError("the message has more than one MSH")
     return Message(segments=segments, text=text)
 

@@ -48,7 +48,7 @@ def placed(scene: Scene, host: str, bundle: Bundle) -> Iterator[list[str]]:
     try:
         scene.lab.write(host, certificate, bundle.certificate + bundle.authority, mode=0o600)
         scene.lab.write(host, key, bundle.key, mode=0o600)
-        owners = [one.owner for one in scene.site.opening_certificates(host).values() if one.owner != "root"]
+        owners = [entry.owner for entry in scene.site.opening_certificates(host).values() if entry.owner != "root"]
         _must(scene, host, ["chown", "-R", owners[0] if owners else "root", FOLDER])
         yield ["--certificate", certificate, "--key", key]
     finally:

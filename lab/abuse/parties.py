@@ -40,7 +40,7 @@ def scanner_at_archive(site: Site) -> Parties:
         modality = site.hosts[flow.source].modality
         if modality is None or {"C-FIND", "C-GET"} & set(flow.permits):
             continue
-        others = (one.source for one in flows(site, DICOM, "C-STORE", "N-ACTION", to=flow.target))
+        others = (sending.source for sending in flows(site, DICOM, "C-STORE", "N-ACTION", to=flow.target))
         for other in others:
             if site.hosts[other].modality not in {None, modality}:
                 return Parties(flow.source, flow.target, other)
@@ -116,7 +116,7 @@ def unlisted_at_ris(site: Site) -> Parties:
         PartyMissingError: the site has no such three.
     """
     for flow in flows(site, HL7, "ADT^A04"):
-        listed = {one.source for one in flows(site, HL7, to=flow.target)}
+        listed = {permitted.source for permitted in flows(site, HL7, to=flow.target)}
         for other in site.hosts:
             if other not in {*listed, flow.target} and certificate_of(site, other, HL7_NODE):
                 return Parties(flow.source, flow.target, other)
@@ -132,7 +132,7 @@ def senders_at_collector(site: Site) -> Parties:
     senders = site.flows_to("log-collection")
     for flow in senders:
         if site.hosts[flow.source].modality is not None and certificate_of(site, flow.source, DICOM_NODE):
-            for other in (one for one in senders if one.target == flow.target):
+            for other in (sender for sender in senders if sender.target == flow.target):
                 if other.source != flow.source:
                     return Parties(flow.source, flow.target, other.source)
     raise PartyMissingError("the site has no scanner that sends its log to where others do")

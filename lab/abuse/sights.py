@@ -62,7 +62,7 @@ def registers(scene: Scene, _: Tried) -> str:
     scene.begin(target)
     answer = Record(scene.hospital, record).register(f"Test{scene.token}", "Control")
     control_id = answer.message.control_id
-    line = scene.wait_logged(target, lambda one: _is_of(one, control_id), timeout=FOLLOWED_WITHIN)
+    line = scene.wait_logged(target, lambda line: _is_of(line, control_id), timeout=FOLLOWED_WITHIN)
     require(line, f"afterwards {target} logs no message {control_id} of {record}")
     query = "SELECT patient_id FROM patients WHERE patient_id = :'patient'"
     known = rows(scene.lab, target, query, patient=answer.patient.identifier)

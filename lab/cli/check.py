@@ -26,12 +26,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print each requirement with what was found; 0 when all are met, 4 when not."""
     findings = list(examine(Docker()))
-    ready = all(one.met for one in findings)
+    ready = all(finding.met for finding in findings)
     if arguments.json:
-        print(json.dumps({"ready": ready, "findings": [asdict(one) for one in findings]}))
+        print(json.dumps({"ready": ready, "findings": [asdict(finding) for finding in findings]}))
     else:
-        for one in findings:
-            print(f"{'ok' if one.met else 'NO':<3} {one.name}: {one.found}")
-            if not one.met:
-                print(f"    {one.remedy}")
+        for entry in findings:
+            print(f"{'ok' if entry.met else 'NO':<3} {entry.name}: {entry.found}")
+            if not entry.met:
+                print(f"    {entry.remedy}")
     return 0 if ready else MachineNotReadyError.exit_code

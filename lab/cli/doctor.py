@@ -28,9 +28,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Print what is left over; 0 when there is nothing, 1 when there is."""
     found = list(examine(load_settings(), Docker(), Images()))
     if arguments.json:
-        print(json.dumps({"left_over": [asdict(one) for one in found]}))
+        print(json.dumps({"left_over": [asdict(leftover) for leftover in found]}))
     elif not found:
         print("Nothing is left over.")
-    for one in [] if arguments.json else found:
-        print(f"{one.kind} {one.name}: {one.why}\n    {one.clear}")
+    for entry in [] if arguments.json else found:
+        print(f"{entry.kind} {entry.name}: {entry.why}\n    {entry.clear}")
     return 1 if found else 0

@@ -57,6 +57,10 @@ def _health(lab: str) -> dict[str, str] | None:
     from lab.engine.lab import Lab  # noqa: PLC0415 # the engine is not needed to draw a description
 
     return {
-        name: "healthy" if one.healthy else "unhealthy" if one.state == "running" else one.state
-        for name, one in Lab.open(lab).health().items()
+        name: "healthy"
+        if health_of_host.healthy
+        else "unhealthy"
+        if health_of_host.state == "running"
+        else health_of_host.state
+        for name, health_of_host in Lab.open(lab).health().items()
     }

@@ -63,13 +63,21 @@ def run(arguments: argparse.Namespace) -> int:
 def _list(lab: Lab, arguments: argparse.Namespace) -> int:
     from lab.trust.pki import held  # noqa: PLC0415 # --help needs no cryptography
 
-    found = [one for one in held(lab.site, lab.folder) if arguments.host in {None, one.host}]
+    found = [certificate for certificate in held(lab.site, lab.folder) if arguments.host in {None, certificate.host}]
     if arguments.json:
-        print(json.dumps([_as_dict(one) for one in found]))
+        print(json.dumps([_as_dict(certificate) for certificate in found]))
         return 0
     rows = [("HOST", "NAME", "PROFILE", "STATE", "EXPIRES", "SERIAL")]
     rows += [
-        (one.host, one.name, one.profile, one.state, f"{one.expires:%Y-%m-%d}", f"{one.serial:X}") for one in found
+        (
+            certificate.host,
+            certificate.name,
+            certificate.profile,
+            certificate.state,
+            f"{certificate.expires:%Y-%m-%d}",
+            f"{certificate.serial:X}",
+        )
+        for certificate in found
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:

@@ -33,8 +33,8 @@ def run(arguments: argparse.Namespace) -> int:
     """List the runs of a lab, or show one; 0 whatever they came to."""
     folder = load_settings().lab_folder(arguments.lab)
     if arguments.action == "list":
-        known = [one for one in runs(folder) if not arguments.failed or not (one.summary or {}).get("passed")]
-        print(json.dumps([one.as_dict() for one in known], indent=1) if arguments.json else _table(known))
+        known = [run_ for run_ in runs(folder) if not arguments.failed or not (run_.summary or {}).get("passed")]
+        print(json.dumps([run_.as_dict() for run_ in known], indent=1) if arguments.json else _table(known))
         return 0
     if arguments.name is None:
         raise UsageError("Which run?", remedy="`pacslab runs` lists them; 'last' is the last one.")
@@ -62,8 +62,8 @@ def _show(kept: KeptRun, arguments: argparse.Namespace) -> int:
 def _table(known: list[KeptRun]) -> str:
     rows = [("RUN", "BEGUN", "OUTCOME")]
     rows += [
-        (one.id, f"{datetime.fromtimestamp(one.manifest['begun'], UTC):%Y-%m-%d %H:%M:%SZ}", _outcome(one))
-        for one in known
+        (run_.id, f"{datetime.fromtimestamp(run_.manifest['begun'], UTC):%Y-%m-%d %H:%M:%SZ}", _outcome(run_))
+        for run_ in known
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(2)]
     return "\n".join(

@@ -142,17 +142,17 @@ def _list(*, as_json: bool) -> int:
     if as_json:
         rows = [
             {
-                "name": one.name,
-                "title": one.title,
-                "summary": one.summary,
-                "asks_for": [str(actor) for actor in one.actors],
-                "without": list(one.without),
+                "name": entry.name,
+                "title": entry.title,
+                "summary": entry.summary,
+                "asks_for": [str(actor) for actor in entry.actors],
+                "without": list(entry.without),
             }
-            for one in known
+            for entry in known
         ]
         print(json.dumps(rows, indent=1))
     else:
-        print("\n".join(f"{one.name}  {one.title}\n    {one.summary}" for one in known))
+        print("\n".join(f"{entry.name}  {entry.title}\n    {entry.summary}" for entry in known))
     return 0
 
 

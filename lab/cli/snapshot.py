@@ -74,8 +74,10 @@ def _save(settings: Settings, lab_name: str, name: str) -> snapshot.Snapshot:
 def _list(settings: Settings, *, as_json: bool) -> None:
     kept = snapshot.load_all(settings)
     if as_json:
-        print(json.dumps({"snapshots": [asdict(one) for one in kept]}))
+        print(json.dumps({"snapshots": [asdict(entry) for entry in kept]}))
         return
-    for one in kept:
-        moment = time.strftime("%Y-%m-%d %H:%M", time.localtime(one.at))
-        print(f"{one.name}  {moment}  site {one.site}, {len(one.images) - 1} hosts, kept from lab {one.lab}")
+    for member in kept:
+        moment = time.strftime("%Y-%m-%d %H:%M", time.localtime(member.at))
+        print(
+            f"{member.name}  {moment}  site {member.site}, {len(member.images) - 1} hosts, kept from lab {member.lab}"
+        )

@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
     lab = Lab.open(arguments.lab)
     health = lab.health()
     print(json.dumps(as_dict(lab, health)) if arguments.json else as_text(lab, health))
-    return 0 if all(one.healthy for one in health.values()) else UnhealthyError.exit_code
+    return 0 if all(health_of_host.healthy for health_of_host in health.values()) else UnhealthyError.exit_code
 
 
 def as_dict(lab: Lab, health: dict[str, HostHealth]) -> dict[str, Any]:
@@ -39,11 +39,11 @@ def as_dict(lab: Lab, health: dict[str, HostHealth]) -> dict[str, Any]:
             "name": name,
             "zone": lab.record.hosts[name].zone,
             "address": lab.record.hosts[name].address,
-            "state": one.state,
-            "healthy": one.healthy,
-            "services": [{"name": service.name, "healthy": service.healthy} for service in one.services],
+            "state": health_of_host.state,
+            "healthy": health_of_host.healthy,
+            "services": [{"name": service.name, "healthy": service.healthy} for service in health_of_host.services],
         }
-        for name, one in health.items()
+        for name, health_of_host in health.items()
     ]
     return {"lab": lab.name, "site": lab.record.site, "hosts": hosts}
 
@@ -51,9 +51,9 @@ def as_dict(lab: Lab, health: dict[str, HostHealth]) -> dict[str, Any]:
 def as_text(lab: Lab, health: dict[str, HostHealth]) -> str:
     """The health of a lab as a table."""
     rows = [("HOST", "ZONE", "ADDRESS", "STATE", "HEALTH")]
-    for name, one in health.items():
+    for name, health_of_host in health.items():
         host = lab.record.hosts[name]
-        rows.append((name, host.zone, host.address, one.state, _summary(one)))
+        rows.append((name, host.zone, host.address, health_of_host.state, _summary(health_of_host)))
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     return "\n".join(
         "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[4]]) for row in rows

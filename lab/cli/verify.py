@@ -119,8 +119,12 @@ def _as_dict(kept: Run, checks: Sequence[Check]) -> dict[str, Any]:
     """What ``--json`` prints: counts, and every result that is not simply passed."""
     completes = {check.completes.id for check in checks}
     about = [result for result in kept.results if result.id not in completes or not result.good]
-    tallies = [check.tally([one for one in about if one.id.partition(".")[0] == check.name]) for check in checks]
-    number = {outcome: [one for one in about if one.outcome.value == outcome] for outcome in kept.summary()["counts"]}
+    tallies = [
+        check.tally([result for result in about if result.id.partition(".")[0] == check.name]) for check in checks
+    ]
+    number = {
+        outcome: [result for result in about if result.outcome.value == outcome] for outcome in kept.summary()["counts"]
+    }
     return {
         "run": kept.id,
         "checks": [check.name for check in checks],

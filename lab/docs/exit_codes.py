@@ -28,10 +28,10 @@ def errors_table() -> str:
 
 def _below(kind: type[PacslabError]) -> Iterator[type[PacslabError]]:
     _import_all()
-    for one in kind.__subclasses__():
-        if one.__module__.startswith("lab."):  # not those that a test defines for itself
-            yield one
-        yield from _below(one)
+    for subclass in kind.__subclasses__():
+        if subclass.__module__.startswith("lab."):  # not those that a test defines for itself
+            yield subclass
+        yield from _below(subclass)
 
 
 def _import_all() -> None:

@@ -12,7 +12,9 @@ def profiles_table() -> str:
     for name, profile in sorted(certificate_profiles(catalog).items()):
         declared = [role for role, meta in catalog.items() if name in meta.certificate_profiles]
         used = [
-            role for role, meta in catalog.items() if any(one.profile == name for one in meta.certificates.values())
+            role
+            for role, meta in catalog.items()
+            if any(certificate.profile == name for certificate in meta.certificates.values())
         ]
         rows.append(f"| `{name}` | {', '.join(profile.usages)} | {', '.join(declared)} | {', '.join(used)} |")
     head = ["| profile (OU) | extended key usage | declared by | used by |", "| --- | --- | --- | --- |"]

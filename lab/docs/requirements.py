@@ -23,5 +23,5 @@ class _AnyEngine:
 
 def requirements_table() -> str:
     """Return the table of requirements, in the order in which ``pacslab check`` prints them."""
-    rows = [f"| `{one.name}` | {one.remedy} |" for one in examine(cast("Docker", _AnyEngine()))]
+    rows = [f"| `{finding.name}` | {finding.remedy} |" for finding in examine(cast("Docker", _AnyEngine()))]
     return "\n".join(["| requirement | what to do where it is not met |", "| --- | --- |", *rows, ""])

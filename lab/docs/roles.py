@@ -47,7 +47,9 @@ def role_page(name: str, meta: RoleMeta, arguments: dict[str, Any]) -> str:
         lines.append("None.")
     if meta.certificates:
         lines += ["", "## Certificates", "", "| name | profile | key readable by |", "| --- | --- | --- |"]
-        lines += [f"| `{one}` | {entry.profile} | {entry.owner} |" for one, entry in meta.certificates.items()]
+        lines += [
+            f"| `{certificate}` | {entry.profile} | {entry.owner} |" for certificate, entry in meta.certificates.items()
+        ]
     if meta.functions:
         lines += ["", "## Functions", "", "| a host with this role may state | what it then does |", "| --- | --- |"]
         lines += [f"| `{function}` | {entry.meaning} |" for function, entry in meta.functions.items()]

@@ -55,8 +55,8 @@ def keys_table() -> str:
 def permits_table() -> str:
     """Return the words that flows may permit, by service."""
     rows = [
-        f"| `{service}` | {', '.join(f'`{word}`' for word in one.words) or one.form} | {one.standard} |"
-        for service, one in vocabularies(load_catalog()).items()
+        f"| `{service}` | {', '.join(f'`{word}`' for word in kind.words) or kind.form} | {kind.standard} |"
+        for service, kind in vocabularies(load_catalog()).items()
     ]
     return "\n".join(["| service | permits | standard |", "| --- | --- | --- |", *rows, ""])
 
@@ -108,7 +108,7 @@ def _example(entry: dict[str, Any]) -> str:
 def _flow_style(value: Any) -> str:
     """Write a value as it stands in a description."""
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {_flow_style(one)}" for key, one in value.items()) + "}"
+        return "{" + ", ".join(f"{key}: {_flow_style(inner)}" for key, inner in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(_flow_style, value)) + "]"
     return value if isinstance(value, str) else json.dumps(value)

@@ -68,15 +68,15 @@ def _gateway(site: Site, host: str) -> str | None:
 
 def _ports(site: Site, host: str) -> list[dict[str, Any]]:
     ports = []
-    for one in site.interfaces(host):
-        zone = site.topology.zones[one.zone]
+    for interface in site.interfaces(host):
+        zone = site.topology.zones[interface.zone]
         ports.append(
             {
-                "port": port_name(zone.vlan, zone.subnet, one.address),
+                "port": port_name(zone.vlan, zone.subnet, interface.address),
                 "bridge": bridge_name(zone.vlan),
-                "interface": one.name,
-                "address": f"{one.address}/{one.prefix}",
-                "mac": mac_address(one.address),
+                "interface": interface.name,
+                "address": f"{interface.address}/{interface.prefix}",
+                "mac": mac_address(interface.address),
                 "isolated": zone.isolated and not site.hosts[host].gateway,
             }
         )

@@ -44,13 +44,13 @@ class HostHealth:
     @property
     def healthy(self) -> bool:
         """Whether the host runs and every service of it answered well."""
-        return self.state == "running" and not self.detail and all(one.healthy for one in self.services)
+        return self.state == "running" and not self.detail and all(service.healthy for service in self.services)
 
     def first_failure(self) -> tuple[str, str]:
         """(service, probe output) of the first that fails; no service when the host itself does not report."""
-        for one in self.services:
-            if not one.healthy:
-                return one.name, one.detail
+        for service in self.services:
+            if not service.healthy:
+                return service.name, service.detail
         return "", self.detail
 
 

@@ -38,21 +38,21 @@ class Running:
 def observe(docker: Docker, lab: str) -> dict[str, Running]:
     """Every container of a lab by host name (the fabric by its own)."""
     listed = {
-        one["Labels"].get(names.HOST) or one["Labels"].get(names.PART, ""): one
-        for one in docker.containers(f"{names.LAB}={lab}")
+        container["Labels"].get(names.HOST) or container["Labels"].get(names.PART, ""): container
+        for container in docker.containers(f"{names.LAB}={lab}")
     }
-    inspected = docker.inspect_all(one["Id"] for one in listed.values())
+    inspected = docker.inspect_all(container["Id"] for container in listed.values())
     return {
         host: Running(
-            id=one["Id"],
-            name=one["Names"][0].lstrip("/"),
-            state=inspected[one["Id"]]["State"]["Status"],
-            pid=int(inspected[one["Id"]]["State"]["Pid"]),
-            digest=one["Labels"].get(names.SPEC, ""),
-            image=one["ImageID"],
+            id=container["Id"],
+            name=container["Names"][0].lstrip("/"),
+            state=inspected[container["Id"]]["State"]["Status"],
+            pid=int(inspected[container["Id"]]["State"]["Pid"]),
+            digest=container["Labels"].get(names.SPEC, ""),
+            image=container["ImageID"],
         )
-        for host, one in listed.items()
-        if one["Id"] in inspected
+        for host, container in listed.items()
+        if container["Id"] in inspected
     }
 
 
@@ -76,9 +76,9 @@ def pids(docker: Docker, lab: str, hosts: Iterable[str]) -> dict[str, int]:
     """The process ids of the hosts' first processes, for those that run."""
     wanted = {names.container(lab, host): host for host in hosts}
     return {
-        wanted[name]: int(one["State"]["Pid"])
-        for name, one in docker.inspect_all(wanted).items()
-        if one["State"]["Status"] == "running"
+        wanted[name]: int(inspected["State"]["Pid"])
+        for name, inspected in docker.inspect_all(wanted).items()
+        if inspected["State"]["Status"] == "running"
     }
 
 
@@ -112,7 +112,7 @@ def stop_all(docker: Docker, containers: Iterable[str]) -> None:
     """
     stopping = list(containers)
     in_parallel(lambda name: docker.stop(name, STOP_SECONDS), stopping)
-    killed = [name for name, one in docker.inspect_all(stopping).items() if one["State"]["ExitCode"] == 137]  # noqa: PLR2004 # 128 + SIGKILL
+    killed = [name for name, inspected in docker.inspect_all(stopping).items() if inspected["State"]["ExitCode"] == 137]  # noqa: PLR2004 # 128 + SIGKILL
     if killed:
         raise EngineError(
             f"{', '.join(killed)} did not shut down within {STOP_SECONDS} s and had to be killed.",

@@ -67,11 +67,11 @@ def require(docker: Docker, devices: Iterable[str] = ()) -> Cgroups:
         MachineNotReadyError: they cannot; every reason is told, with its remedy.
     """
     findings = [*examine(docker, building=False), *map(_device, devices)]
-    unmet = [one for one in findings if not one.met]
+    unmet = [finding for finding in findings if not finding.met]
     if unmet:
         raise MachineNotReadyError(
-            "This machine is not ready: " + "; ".join(f"{one.name}: {one.found}" for one in unmet),
-            remedy=" ".join(dict.fromkeys(one.remedy for one in unmet)),
+            "This machine is not ready: " + "; ".join(f"{finding.name}: {finding.found}" for finding in unmet),
+            remedy=" ".join(dict.fromkeys(finding.remedy for finding in unmet)),
         )
     return cgroups_of(docker)
 
@@ -151,7 +151,7 @@ def _device(path: str) -> Finding:
 
 def _disk(info: dict[str, Any]) -> Finding:
     folder = Path(info["DockerRootDir"])
-    place = next(one for one in (folder, *folder.parents) if one.exists())
+    place = next(parent for parent in (folder, *folder.parents) if parent.exists())
     free = shutil.disk_usage(place).free / 1e9
     return Finding(
         "disk",

@@ -70,7 +70,7 @@ def host_spec(lab: str, site: Site, host: str, image: str, cgroups: Cgroups) -> 
         },
     }
     _boot(body, cgroups)
-    interfaces = [[one.name, str(one.address), one.prefix] for one in site.interfaces(host)]
+    interfaces = [[interface.name, str(interface.address), interface.prefix] for interface in site.interfaces(host)]
     return _seal(
         names.container(lab, host), body, {names.LAB: lab, names.SITE: site.name, names.HOST: host}, interfaces
     )

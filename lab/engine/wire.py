@@ -55,8 +55,8 @@ def enter(pid: int) -> bool:
 def look_at_host() -> tuple[dict[str, Thing], str | None]:
     """Interfaces by name, and the default gateway, of the current namespace."""
     found = documents(ip(["addr show", "route show default"], "-j"))
-    links = {one["ifname"]: one for one in found[0] if one}
-    routes = [one for one in (found[1] if len(found) > 1 else []) if one.get("dst") == "default"]
+    links = {link["ifname"]: link for link in found[0] if link}
+    routes = [route for route in (found[1] if len(found) > 1 else []) if route.get("dst") == "default"]
     return links, routes[0].get("gateway") if routes else None
 
 
@@ -86,7 +86,7 @@ class Work:
         self.outside: list[str] = []
         self.clear: list[tuple[int, list[str]]] = []
         self.inside: list[tuple[int, list[str]]] = []
-        self.links: dict[str, Thing] = {one["ifname"]: one for one in json.loads(ip(["link show"], "-j", "-d"))}
+        self.links: dict[str, Thing] = {link["ifname"]: link for link in json.loads(ip(["link show"], "-j", "-d"))}
         for bridge in wanted["bridges"]:
             if bridge not in self.links:
                 self.outside += [f"link add {bridge} type bridge", f"link set {bridge} up"]
@@ -147,7 +147,7 @@ class Work:
     def inner_commands(self, host: Thing, port: Thing, link: Thing | None) -> list[str]:
         """Commands for what the host's end of a link lacks; all of it when the link is new (None)."""
         name, commands = port["interface"], []
-        held = {f"{one['local']}/{one['prefixlen']}" for one in link["addr_info"]} if link else set()
+        held = {f"{address['local']}/{address['prefixlen']}" for address in link["addr_info"]} if link else set()
         if port["address"] not in held:
             commands.append(f"addr add {port['address']} brd + dev {name}")
             self.changes.append(f"{host['name']} {name}: address {port['address']}")

@@ -59,7 +59,7 @@ class Bakery:
         for recipe in level:
             self.bus.emit(ImageStarted(recipe.name))
         parents = {container_name(recipe): images[recipe.parent.key] for recipe in level if recipe.parent}
-        wheels = {container_name(one): self.wheels[one.role] for one in level if one.role in self.wheels}
+        wheels = {container_name(entry): self.wheels[entry.role] for entry in level if entry.role in self.wheels}
         with build_containers(self.docker, parents, wheels):
             self._install(level)
             with ThreadPoolExecutor(COMMITS) as pool:

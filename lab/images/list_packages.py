@@ -56,7 +56,7 @@ def _python_licences(found: metadata.Distribution) -> list[str]:
         if stated.strip():
             return [stated.strip().splitlines()[0]]
     classifiers = found.metadata.get_all("Classifier") or []
-    return [one.rpartition(" :: ")[2] for one in classifiers if one.startswith("License :: ")]
+    return [classifier.rpartition(" :: ")[2] for classifier in classifiers if classifier.startswith("License :: ")]
 
 
 if __name__ == "__main__":

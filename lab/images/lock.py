@@ -16,7 +16,7 @@ HEADER = "# Made by 'make lock' from the extra '{extra}' of pyproject.toml: Pyth
 def targets(roles_dir: Path = ROLES_DIR) -> dict[Path, str]:
     """The file of each role that has pinned packages, with the extra that it pins."""
     declared = {role: meta.python_packages for role, meta in load_catalog(roles_dir).items()}
-    return {roles_dir / role / one.pins: one.extra for role, one in declared.items() if one is not None}
+    return {roles_dir / role / sources.pins: sources.extra for role, sources in declared.items() if sources is not None}
 
 
 def wanted(extra: str, root: Path = ROOT) -> list[str]:

@@ -142,7 +142,7 @@ class Inputs:
             known[role] = ""  # two roles may name each other
             paths = [self.roles_dir / role / part for part in PARTS]
             text = self._reads(role).text
-            paths += [ROOT / one for one in self.site.catalog[role].sources if f"/{one}" in text]
+            paths += [ROOT / source for source in self.site.catalog[role].sources if f"/{source}" in text]
             others = [self._role_digest(other) for other in self._named_roles(role)]
             known[role] = hashlib.sha256("".join([*map(tree_digest, paths), *others]).encode()).hexdigest()
         return known[role]
@@ -184,7 +184,7 @@ class Inputs:
         reading = [one for role in self._all_roles(host) if (one := self._reads(role)).secrets]
         if not reading:
             return {}
-        if all(one.own_secrets_only for one in reading):
+        if all(source.own_secrets_only for source in reading):
             return {name: values.get(host) for name, values in self._secrets.items()}
         return self._secrets
 
@@ -223,7 +223,7 @@ def tree_digest(path: Path) -> str:
 def _files(path: Path) -> list[Path]:
     if path.is_file():
         return [path]
-    return [one for one in sorted(path.rglob("*")) if one.is_file() and not _SKIPPED.intersection(one.parts)]
+    return [entry for entry in sorted(path.rglob("*")) if entry.is_file() and not _SKIPPED.intersection(entry.parts)]
 
 
 def _words(text: str) -> frozenset[str]:

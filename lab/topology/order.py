@@ -35,4 +35,6 @@ def circle(catalog: Catalog) -> list[str]:
 
 
 def _sorter(catalog: Catalog) -> TopologicalSorter[str]:
-    return TopologicalSorter({role: [one for one in meta.after if one in catalog] for role, meta in catalog.items()})
+    return TopologicalSorter(
+        {role: [former for former in meta.after if former in catalog] for role, meta in catalog.items()}
+    )

@@ -54,8 +54,8 @@ class MistakesError(UsageError):
     def as_dict(self) -> dict[str, object]:
         """Return the error as ``--json`` prints it, one entry for each mistake."""
         problems = [
-            {"file": str(one.path), "line": one.line, "message": one.message, "remedy": one.remedy}
-            for one in self.problems
+            {"file": str(problem.path), "line": problem.line, "message": problem.message, "remedy": problem.remedy}
+            for problem in self.problems
         ]
         return {**super().as_dict(), "problems": problems}
 

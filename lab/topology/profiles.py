@@ -55,7 +55,7 @@ class Profiles:
     def expand(self, hosts: Mapping[str, Host]) -> dict[str, Host]:
         """Return hosts whose ``roles`` are all that they have."""
         return {
-            name: host.model_copy(update={"roles": [one.role for one in self.of_host(name, host)]})
+            name: host.model_copy(update={"roles": [placed.role for placed in self.of_host(name, host)]})
             for name, host in hosts.items()
         }
 

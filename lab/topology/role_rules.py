@@ -37,13 +37,13 @@ def certificate_profiles_are_declared(catalog: Catalog, sources: Sources) -> Ite
 
 def certificate_profiles_are_declared_alike(catalog: Catalog, sources: Sources) -> Iterator[Problem]:
     """A profile that two roles declare has the same usages in both."""
-    for one, two in combinations(catalog, 2):
-        ours, theirs = catalog[one].certificate_profiles, catalog[two].certificate_profiles
+    for first, second in combinations(catalog, 2):
+        ours, theirs = catalog[first].certificate_profiles, catalog[second].certificate_profiles
         for name in ours.keys() & theirs.keys():
             if set(ours[name].usages) != set(theirs[name].usages):
-                yield sources[two].problem(
+                yield sources[second].problem(
                     ("certificate_profiles", name),
-                    f"Roles {one} and {two} declare profile {name} with different usages: "
+                    f"Roles {first} and {second} declare profile {name} with different usages: "
                     f"{', '.join(ours[name].usages)} and {', '.join(theirs[name].usages)}.",
                     "Give one of the two another name: servers tell certificates apart by their profile.",
                 )
@@ -51,14 +51,14 @@ def certificate_profiles_are_declared_alike(catalog: Catalog, sources: Sources) 
 
 def services_mean_the_same(catalog: Catalog, sources: Sources) -> Iterator[Problem]:
     """A service that two roles offer to the network means the same to a flow."""
-    for one, two in combinations(catalog, 2):
-        ours, theirs = _offered(catalog, one), _offered(catalog, two)
+    for first, second in combinations(catalog, 2):
+        ours, theirs = _offered(catalog, first), _offered(catalog, second)
         for name in ours.keys() & theirs.keys():
             for part in MEANING:
                 if getattr(ours[name], part) != getattr(theirs[name], part):
-                    yield sources[two].problem(
+                    yield sources[second].problem(
                         ("services", name, part),
-                        f"Roles {one} and {two} both offer {name}, and differ in its {part}.",
+                        f"Roles {first} and {second} both offer {name}, and differ in its {part}.",
                         "Write the same in both, or give one of the services another name.",
                     )
 
@@ -90,11 +90,11 @@ def asks_are_taken(catalog: Catalog, sources: Sources) -> Iterator[Problem]:
 
 def secrets_have_one_owner(catalog: Catalog, sources: Sources) -> Iterator[Problem]:
     """A secret belongs to one role."""
-    for one, two in combinations(catalog, 2):
-        for name in sorted(catalog[one].secrets.keys() & catalog[two].secrets.keys()):
-            yield sources[two].problem(
+    for first, second in combinations(catalog, 2):
+        for name in sorted(catalog[first].secrets.keys() & catalog[second].secrets.keys()):
+            yield sources[second].problem(
                 ("secrets", name),
-                f"Roles {one} and {two} both declare secret {name}.",
+                f"Roles {first} and {second} both declare secret {name}.",
                 f"Remove it from one: templates of both read trust_secrets.{name}. Or give one another name.",
             )
 
@@ -102,12 +102,12 @@ def secrets_have_one_owner(catalog: Catalog, sources: Sources) -> Iterator[Probl
 def roles_come_after_roles(catalog: Catalog, sources: Sources) -> Iterator[Problem]:
     """What a role comes after is a role."""
     for role, meta in catalog.items():
-        for position, one in enumerate(meta.after):
-            if one not in sources:
+        for position, former in enumerate(meta.after):
+            if former not in sources:
                 yield sources[role].problem(
                     ("after", position),
-                    f"Role {role} comes after {one}, which does not exist.",
-                    choose(one, sources, "Roles"),
+                    f"Role {role} comes after {former}, which does not exist.",
+                    choose(former, sources, "Roles"),
                 )
 
 

@@ -31,7 +31,7 @@ def schema_text() -> str:
 def _close(part: Any) -> Any:
     """Forbid names that no pattern allows, as loading does, and leave out the titles that only repeat a key."""
     if isinstance(part, list):
-        return [_close(one) for one in part]
+        return [_close(branch) for branch in part]
     if not isinstance(part, dict):
         return part
     closed = {key: _close(value) for key, value in part.items() if not (key == "title" and isinstance(value, str))}

@@ -172,7 +172,7 @@ def _branches(annotation: Any) -> list[Any]:
     if typing.get_origin(annotation) is typing.Annotated:
         return _branches(typing.get_args(annotation)[0])
     if typing.get_origin(annotation) in {typing.Union, types.UnionType}:
-        return [branch for one in typing.get_args(annotation) for branch in _branches(one)]
+        return [branch for argument in typing.get_args(annotation) for branch in _branches(argument)]
     return [annotation]
 
 

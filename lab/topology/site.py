@@ -106,7 +106,11 @@ class Site:
 
     def providers(self, provision: Provision) -> list[str]:
         """Hosts that offer what the lab itself looks for, in the order written."""
-        return [name for name in self.hosts if any(one.provides == provision for one in self.services(name).values())]
+        return [
+            name
+            for name in self.hosts
+            if any(service.provides == provision for service in self.services(name).values())
+        ]
 
     def flows_to(self, provision: Provision) -> list[ResolvedFlow]:
         """Flows to a service that provides what the lab itself looks for."""
@@ -140,7 +144,7 @@ class Site:
     def select(self, selector: str | list[str]) -> list[str]:
         """Resolve a selector to host names, in the order written in the description."""
         wanted = [selector] if isinstance(selector, str) else selector
-        return [name for name, host in self.hosts.items() if any(host.matches(name, one) for one in wanted)]
+        return [name for name, host in self.hosts.items() if any(host.matches(name, entry) for entry in wanted)]
 
     def with_function(self, function: str) -> list[str]:
         """The hosts that state a function, by name: in which order they are written means nothing."""
@@ -177,13 +181,13 @@ class Site:
         return [flow for flow in self.flows if flow.source == host]
 
 
-def _merge(one: ResolvedFlow, two: ResolvedFlow) -> ResolvedFlow:
+def _merge(first: ResolvedFlow, second: ResolvedFlow) -> ResolvedFlow:
     return ResolvedFlow(
-        one.source,
-        one.target,
-        one.service,
-        one.protocol,
-        one.port,
-        tuple(dict.fromkeys([*one.permits, *two.permits])),
-        one.why if two.why in one.why else f"{one.why}; {two.why}",
+        first.source,
+        first.target,
+        first.service,
+        first.protocol,
+        first.port,
+        tuple(dict.fromkeys([*first.permits, *second.permits])),
+        first.why if second.why in first.why else f"{first.why}; {second.why}",
     )

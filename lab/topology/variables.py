@@ -76,8 +76,13 @@ def host_variables(site: Site, name: str) -> dict[str, Any]:
         "host_address": str(host.address),
         "host_gateway": None if host.gateway else str(site.topology.zones[host.zone].gateway),
         "host_interfaces": [
-            {"name": one.name, "zone": one.zone, "address": str(one.address), "prefix": one.prefix}
-            for one in site.interfaces(name)
+            {
+                "name": interface.name,
+                "zone": interface.zone,
+                "address": str(interface.address),
+                "prefix": interface.prefix,
+            }
+            for interface in site.interfaces(name)
         ],
         "host_roles": list(host.roles),
         "host_functions": list(host.functions),

@@ -93,11 +93,11 @@ def needed_roles(site: Site, host: str, role: str) -> tuple[str, ...]:
     while unread:
         meta = site.catalog[unread.pop()]
         asked = set(meta.asks) - elsewhere
-        offering = {one for one in roles if asked.intersection(site.catalog[one].services)}
-        fresh = {one for one in roles if one in meta.after or one in offering} - needed
+        offering = {entry for entry in roles if asked.intersection(site.catalog[entry].services)}
+        fresh = {entry for entry in roles if entry in meta.after or entry in offering} - needed
         needed |= fresh
         unread += fresh
-    return tuple(one for one in roles if one in needed)
+    return tuple(entry for entry in roles if entry in needed)
 
 
 def describe(subject: Subject) -> Description:
@@ -165,7 +165,7 @@ def _is_described(site: Site, hosts: Mapping[str, Host], flow: ResolvedFlow) -> 
 
 
 def _is_meant(host: Host, name: str, selector: str | list[str]) -> bool:
-    return any(host.matches(name, one) for one in ([selector] if isinstance(selector, str) else selector))
+    return any(host.matches(name, selected) for selected in ([selector] if isinstance(selector, str) else selector))
 
 
 def _host(host: Host, roles: Sequence[str] | None) -> dict[str, Any]:

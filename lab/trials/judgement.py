@@ -47,10 +47,10 @@ class Change:
 
 def judge(host: str, results: Sequence[TaskResult]) -> Iterator[Result]:
     """Judge what the plays did on a host; nothing that did not happen is judged as kept."""
-    failed = next((one for one in results if one.status in BAD), None)
+    failed = next((result for result in results if result.status in BAD), None)
     reached = _PLAYS.index(failed.play) if failed is not None else len(_PLAYS)
     for promise, play in _ORDER:
-        plays = {name: [one for one in results if one.play == name and one.role] for name in _PLAYS}
+        plays = {name: [result for result in results if result.play == name and result.role] for name in _PLAYS}
         last = max(_PLAYS.index(play), _PLAYS.index(CONVERGE) if promise is FORETOLD else 0)
         if failed is not None and failed.play == play:
             yield _failed(promise, host, failed)
@@ -116,8 +116,8 @@ def _nothing(promise: Promise, host: str, results: Sequence[TaskResult]) -> Resu
 
 def _foretold(host: str, told: Sequence[TaskResult], done: Sequence[TaskResult]) -> Result:
     """Compare task by task, in their order: a task that one play had and the other had not is a difference too."""
-    expected, observed = ([change_of(one) for one in results] for results in (done, told))
-    lies = [(one, other) for one, other in zip(observed, expected, strict=False) if one != other]
+    expected, observed = ([change_of(result) for result in results] for results in (done, told))
+    lies = [(seen, other) for seen, other in zip(observed, expected, strict=False) if seen != other]
     missing = [change.task for change in [*observed[len(expected) :], *expected[len(observed) :]]]
     good = not lies and not missing
     return judged(

@@ -63,4 +63,8 @@ def _ocsp(certificate: x509.Certificate) -> list[str]:
         access = certificate.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
     except x509.ExtensionNotFound:
         return []
-    return [one.access_location.value for one in access if one.access_method == AuthorityInformationAccessOID.OCSP]
+    return [
+        access_entry.access_location.value
+        for access_entry in access
+        if access_entry.access_method == AuthorityInformationAccessOID.OCSP
+    ]

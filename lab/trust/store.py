@@ -67,7 +67,7 @@ def _ensure_list(
     if path.exists():
         before = x509.load_der_x509_crl(path.read_bytes())
         fresh = before.next_update_utc is not None and before.next_update_utc - now > lifetime / 2
-        if fresh and {one.serial_number for one in before} == {entry.serial for entry in revoked}:
+        if fresh and {former.serial_number for former in before} == {entry.serial for entry in revoked}:
             return before, False
         number = before.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number + 1
     signed = load_authority(pki, name).revocation_list(revoked, number, now, lifetime)

@@ -22,7 +22,9 @@ def own_addresses(net: Path = NET) -> list[str]:
     is ever sent; the machine's bridges always have others.
     """
     found = dict.fromkeys([*_ipv4(net / "fib_trie"), *_ipv6(net / "if_inet6")])
-    return [str(one) for one in found if not (one.is_loopback or one.is_link_local or one.is_global)]
+    return [
+        str(address) for address in found if not (address.is_loopback or address.is_link_local or address.is_global)
+    ]
 
 
 def _ipv4(path: Path) -> Iterator[IPv4Address | IPv6Address]:

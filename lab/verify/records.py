@@ -37,7 +37,7 @@ class Records:
         while True:
             for host in loggers:
                 self._read(host)
-            if all(one in self.seen for one in wanted) or deadline.over:
+            if all(name in self.seen for name in wanted) or deadline.over:
                 return
             deadline.pause(0.3)
 

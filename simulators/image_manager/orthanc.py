@@ -70,7 +70,7 @@ class OrthancClient:
         # Wildcards of the query language are not special in an identifier, so what comes back is compared again.
         query = {"Level": "Study", "Query": {"PatientID": identifier}, "CaseSensitive": True, "Expand": True}
         found = self._ask("POST", "/tools/find", json=query).json()
-        return [one["ID"] for one in found if one["PatientMainDicomTags"].get("PatientID") == identifier]
+        return [study["ID"] for study in found if study["PatientMainDicomTags"].get("PatientID") == identifier]
 
     def resource(self, level: str, resource: str) -> dict[str, Any]:
         """Return a study or a series; `level` is ``studies`` or ``series``."""
@@ -86,7 +86,7 @@ class OrthancClient:
     def instances_of(self, study: str) -> list[str]:
         """Return the instances of a study."""
         data = self._ask("GET", f"/studies/{study}/instances", params={"expand": "false"}).json()
-        return [one if isinstance(one, str) else one["ID"] for one in data]
+        return [entry if isinstance(entry, str) else entry["ID"] for entry in data]
 
     def file(self, instance: str) -> bytes:
         """Return an instance as a DICOM file (PS3.10)."""

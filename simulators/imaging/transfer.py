@@ -55,7 +55,7 @@ def parcels_of(folder: Path) -> list[Parcel]:
         ArgumentError: there is none.
     """
     found = []
-    for path in sorted(one for one in folder.rglob("*") if one.is_file()):
+    for path in sorted(entry for entry in folder.rglob("*") if entry.is_file()):
         try:
             found.append(parcel_of(path))
         except InvalidDicomError:

@@ -91,7 +91,9 @@ def forge(
     facts = {"instance": str(forged.SOPInstanceUID), "study": str(forged.StudyInstanceUID)}
     with associate(peer, wanted, calling=calling, called=called, tls=tls) as association:
         answer = judged(association.send_c_echo())
-        if answer.refused or CTImageStorage not in {one.abstract_syntax for one in association.accepted_contexts}:
+        if answer.refused or CTImageStorage not in {
+            context.abstract_syntax for context in association.accepted_contexts
+        }:
             return answer
         stored = judged(association.send_c_store(forged))
     return Answer(stored.refused, stored.layer, f"C-ECHO {answer.detail}, C-STORE {stored.detail}", facts)

@@ -79,7 +79,7 @@ def find_steps(spool: Spool, *, accession: str, step_id: str) -> list[PerformedS
     Raises:
         NotFoundError: there is none.
     """
-    found = [one for one in spool.steps() if accession in {"", one.accession} and step_id in {"", one.step_id}]
+    found = [step for step in spool.steps() if accession in {"", step.accession} and step_id in {"", step.step_id}]
     if not found:
         raise NotFoundError(
             f"No step for {accession or step_id} was begun here.", remedy="Begin it with `pacslab-modality begin`."
@@ -105,7 +105,7 @@ def acquire(links: Links, spool: Spool, step: PerformedStep, *, images: int | No
         ArgumentError: the step has ended.
     """
     require_in_progress(step)
-    number = 1 + len({one.series for one in spool.instances(step.uid)})
+    number = 1 + len({instance.series for instance in spool.instances(step.uid)})
     count = 0
     for image in images_of(links.modality, study_of(links, step), images, phantom=phantom, number=number):
         spool.add_image(step.uid, image)

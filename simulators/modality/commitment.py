@@ -82,7 +82,7 @@ def wait_for(spool: Spool, transaction: Transaction, seconds: float) -> str:
     deadline = Deadline(seconds)
     while True:
         state = next(
-            (one.state for one in spool.transactions(transaction.step) if one.uid == transaction.uid), "requested"
+            (known.state for known in spool.transactions(transaction.step) if known.uid == transaction.uid), "requested"
         )
         if state != "requested" or deadline.over:
             return state
@@ -109,7 +109,7 @@ def accept(spool: Spool, peer: str, event_type: int, information: Dataset) -> in
     """
     uid = str(information.get("TransactionUID") or "")
     tell = partial(write_event, COMMITMENT_REPORT, ae_title=peer, commitment=uid)
-    transaction = next((one for one in spool.transactions() if one.uid == uid), None)
+    transaction = next((known for known in spool.transactions() if known.uid == uid), None)
     if transaction is None or transaction.state != "requested":
         unheard = reasons.UNKNOWN_COMMITMENT if transaction is None else reasons.COMMITMENT_ANSWERED
         tell(reason=unheard)
@@ -134,7 +134,7 @@ def accept(spool: Spool, peer: str, event_type: int, information: Dataset) -> in
         return _INVALID_ARGUMENT
     state = COMMITTED if safe == promised else "failed"
     spool.end_transaction(uid, state, safe, failed.items())
-    step = next(one for one in spool.steps() if one.uid == transaction.step)
+    step = next(performed for performed in spool.steps() if performed.uid == transaction.step)
     tell(
         reason=None if state == COMMITTED else reasons.NOT_COMMITTED,
         accession=step.accession,

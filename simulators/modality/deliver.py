@@ -41,13 +41,13 @@ class Delivery:
 def store_images(links: Links, spool: Spool, instances: Sequence[Instance]) -> Delivery:
     """Send images and write down what became of each; an archive that is away leaves them for the next attempt."""
     begun = time.monotonic()
-    pending = {one.uid: one for one in instances}
+    pending = {entry.uid: entry for entry in instances}
     size = 0
     stored = 0
     refused: dict[str, str] = {}
     error: SimulatorError | None = None
     try:
-        for outcome in send(partial(links.open, links.archive), [_parcel(spool, one) for one in instances]):
+        for outcome in send(partial(links.open, links.archive), [_parcel(spool, entry) for entry in instances]):
             instance = pending.pop(outcome.uid)
             if outcome.error:
                 spool.mark_failed(instance, outcome.error)
@@ -147,10 +147,12 @@ class Courier:
 
     def _work(self, now: float) -> Iterator[tuple[str, Callable[[Links, Spool], object]]]:
         waiting = self._spool.instances(states=[ACQUIRED])
-        due = [one for one in waiting if one.due <= now]
+        due = [instance for instance in waiting if instance.due <= now]
         if due:
             yield "images", partial(_store_due, instances=due)
-        complete = {one.step for one in self._spool.instances(states=[STORED])} - {one.step for one in waiting}
+        complete = {instance.step for instance in self._spool.instances(states=[STORED])} - {
+            instance.step for instance in waiting
+        }
         for step in self._spool.steps():
             if step.status != IN_PROGRESS and not step.reported:
                 yield f"end {step.uid}", partial(report_end, step=step)
@@ -159,7 +161,7 @@ class Courier:
 
     def _asks_again(self, step: PerformedStep, now: float) -> bool:
         """Whether no request of the step is open, or its answer is overdue."""
-        asked = [one for one in self._spool.transactions(step.uid) if one.state == "requested"]
+        asked = [transaction for transaction in self._spool.transactions(step.uid) if transaction.state == "requested"]
         return not asked or asked[-1].requested + ANSWER_SECONDS < now
 
     def _attempt(self, what: str, act: Callable[[], object]) -> None:

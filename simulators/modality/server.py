@@ -37,7 +37,11 @@ def serve(_arguments: argparse.Namespace, settings: Settings) -> None:
     """
     send_to_journal()
     ae_title, _ = own_identity(settings)
-    callers = [one.ae_title for one in settings.find_callers("dicom-tls", permit="N-EVENT-REPORT") if one.ae_title]
+    callers = [
+        find_caller.ae_title
+        for find_caller in settings.find_callers("dicom-tls", permit="N-EVENT-REPORT")
+        if find_caller.ae_title
+    ]
     spool = Spool()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

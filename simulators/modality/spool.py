@@ -174,7 +174,10 @@ class Spool:
                 " FROM steps ORDER BY started"
             ).fetchall()
         found = [PerformedStep(*row) for row in rows]
-        return [replace(one, reported=bool(one.reported), commit_wanted=bool(one.commit_wanted)) for one in found]
+        return [
+            replace(instance, reported=bool(instance.reported), commit_wanted=bool(instance.commit_wanted))
+            for instance in found
+        ]
 
     def end_step(self, uid: str, status: str, reason: str = "") -> None:
         """Set the final status; the RIS has yet to be told."""
@@ -266,7 +269,11 @@ class Spool:
             rows = database.execute(
                 "SELECT uid, step, peer, requested, state FROM transactions ORDER BY requested"
             ).fetchall()
-        return [one for one in (Transaction(*row) for row in rows) if step is None or one.step == step]
+        return [
+            transaction
+            for transaction in (Transaction(*row) for row in rows)
+            if step is None or transaction.step == step
+        ]
 
     def promised(self, transaction: str) -> set[str]:
         """The images that a request named."""

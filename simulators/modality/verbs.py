@@ -114,9 +114,13 @@ def commit(arguments: argparse.Namespace, settings: Settings) -> Result:
 def queue(arguments: argparse.Namespace, _settings: Settings) -> Result:
     """Print how far every step and image is."""
     spool = Spool()
-    steps = [_step_facts(spool, one) for one in spool.steps() if arguments.accession in {None, one.accession}]
-    instances = [asdict(one) for one in spool.instances() if any(one.step == step["uid"] for step in steps)]
-    totals = {state: sum(1 for one in instances if one["state"] == state) for state in (ACQUIRED, STORED, COMMITTED)}
+    steps = [_step_facts(spool, step) for step in spool.steps() if arguments.accession in {None, step.accession}]
+    instances = [
+        asdict(instance) for instance in spool.instances() if any(instance.step == step["uid"] for step in steps)
+    ]
+    totals = {
+        state: sum(1 for instance in instances if instance["state"] == state) for state in (ACQUIRED, STORED, COMMITTED)
+    }
     rows = [{**step, **step["states"]} for step in steps]
     columns = ["accession", "step", "status", "reported", ACQUIRED, STORED, COMMITTED, "commitment", "error"]
     return Result({"totals": totals, "steps": steps, "instances": instances}, table(rows, columns))
@@ -228,7 +232,7 @@ def _read(name: str | None) -> bytes:
 def _step_facts(spool: Spool, step: PerformedStep) -> dict[str, Any]:
     instances = spool.instances(step.uid)
     transactions = spool.transactions(step.uid)
-    errors = sorted({one.error for one in instances if one.error})
+    errors = sorted({instance.error for instance in instances if instance.error})
     item = acquisition.item_of(step)
     return {
         "accession": step.accession,
@@ -239,12 +243,18 @@ def _step_facts(spool: Spool, step: PerformedStep) -> dict[str, Any]:
         "status": step.status,
         "reported": step.reported,
         "started": datetime.fromtimestamp(step.started, tz=UTC).isoformat(timespec="seconds"),
-        "series": list(dict.fromkeys(one.series for one in instances)),
+        "series": list(dict.fromkeys(instance.series for instance in instances)),
         "instances": len(instances),
-        "bytes": sum(one.bytes for one in instances),
-        "states": {state: sum(1 for one in instances if one.state == state) for state in (ACQUIRED, STORED, COMMITTED)},
+        "bytes": sum(instance.bytes for instance in instances),
+        "states": {
+            state: sum(1 for instance in instances if instance.state == state)
+            for state in (ACQUIRED, STORED, COMMITTED)
+        },
         "commitment": transactions[-1].state if transactions else "",
-        "transactions": [{"uid": one.uid, "peer": one.peer, "state": one.state} for one in transactions],
+        "transactions": [
+            {"uid": transaction.uid, "peer": transaction.peer, "state": transaction.state}
+            for transaction in transactions
+        ],
         "error": "; ".join(errors),
     }
 
@@ -253,7 +263,7 @@ def _outcome(
     spool: Spool, step: PerformedStep, delivery: Delivery | None = None, error: SimulatorError | None = None
 ) -> Result:
     """The step's facts; an error that left something for the service to deliver decides the exit code."""
-    data = _step_facts(spool, next(one for one in spool.steps() if one.uid == step.uid))
+    data = _step_facts(spool, next(known for known in spool.steps() if known.uid == step.uid))
     states = data["states"]
     text = (
         f"step {data['step']} of {data['accession']}: {data['status']}; {data['instances']} objects: "

@@ -107,8 +107,8 @@ def _period(keys: Dataset, item: Dataset) -> bool | None:
     if "-" not in date or "-" not in time:
         return None
     moment = "".join(_normal(str(item.get(name) or ""), vr) for name, vr in zip(_PERIOD, ("DA", "TM"), strict=True))
-    first_date, last_date = (_normal(one, "DA") for one in date.split("-", 1))
-    first_time, last_time = (_normal(one, "TM") for one in time.split("-", 1))
+    first_date, last_date = (_normal(bound, "DA") for bound in date.split("-", 1))
+    first_time, last_time = (_normal(bound, "TM") for bound in time.split("-", 1))
     after = not first_date or moment >= first_date + (first_time or "000000")
     before = not last_date or moment <= last_date + (last_time or "235959")
     return after and before
@@ -120,7 +120,7 @@ def _matches_element(key: DataElement, item: Dataset) -> bool:
         if not wanted:
             return True
         held = item.get(key.tag)
-        return held is not None and any(matches(wanted, one) for one in held.value)
+        return held is not None and any(matches(wanted, member) for member in held.value)
     if key.is_empty or key.value in ("", None):
         return True
     held = item.get(key.tag)
@@ -130,7 +130,7 @@ def _matches_element(key: DataElement, item: Dataset) -> bool:
 
 def _matches_value(key: DataElement, value: str) -> bool:
     if key.VR == "UI":
-        wanted = [str(one) for one in key.value] if key.VM > 1 else [str(key.value)]
+        wanted = [str(member) for member in key.value] if key.VM > 1 else [str(key.value)]
         return value in wanted
     text = str(key.value)
     if key.VR in {"DA", "TM"}:
@@ -171,7 +171,11 @@ def _asked(keys: Dataset, item: Dataset) -> Dataset:
         held = item.get(key.tag)
         if key.VR == "SQ":
             wanted = key.value[0] if key.value else None
-            items = [] if held is None else [_asked(wanted, one) if wanted else one for one in held.value]
+            items = (
+                []
+                if held is None
+                else [_asked(wanted, sequence_item) if wanted else sequence_item for sequence_item in held.value]
+            )
             out.add_new(key.tag, "SQ", Sequence(items))
         else:
             out.add_new(key.tag, key.VR, None if held is None else held.value)

@@ -116,5 +116,5 @@ def _write(event: Any, folder: Folder) -> None:
 
 def _contexts() -> list[PresentationContext]:
     """C-GET itself, and the storage classes; compressed images have contexts of their own, to come as they are."""
-    compressed = [one for one in SOP_CLASSES if one in _COMPRESSED_CLASSES]
+    compressed = [sop_class for sop_class in SOP_CLASSES if sop_class in _COMPRESSED_CLASSES]
     return [*contexts([STUDY_ROOT_GET]), *contexts(compressed, [_COMPRESSED]), *contexts(SOP_CLASSES)]

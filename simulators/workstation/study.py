@@ -47,7 +47,7 @@ def study_uid_of(desk: Desk, *, accession: str, study: str) -> str:
             f"{desk.archive.name} has no study {study or accession}.", remedy="Look with `pacslab-workstation query`."
         )
     if len(found) > 1:
-        uids = ", ".join(str(one.StudyInstanceUID) for one in found)
+        uids = ", ".join(str(entry.StudyInstanceUID) for entry in found)
         raise ArgumentError(f"{accession} has several studies: {uids}.", remedy="Choose one with --study.")
     return str(found[0].StudyInstanceUID)
 
@@ -66,8 +66,8 @@ def open_study(desk: Desk, *, accession: str, study: str, instance: str = "") ->
         find(desk, "SERIES", {"StudyInstanceUID": study_uid}),
         key=lambda one: (one.Modality not in MEASURABLE, int(one.get("SeriesNumber") or 0)),
     )
-    for one in series:
-        keys = {"StudyInstanceUID": study_uid, "SeriesInstanceUID": str(one.SeriesInstanceUID)}
+    for series_entry in series:
+        keys = {"StudyInstanceUID": study_uid, "SeriesInstanceUID": str(series_entry.SeriesInstanceUID)}
         images = sorted(find(desk, "IMAGE", keys), key=lambda found: int(found.get("InstanceNumber") or 0))
         chosen = [image for image in images if image.SOPInstanceUID == instance] if instance else images
         if chosen:

@@ -112,12 +112,12 @@ def verify(arguments: argparse.Namespace, _settings: Settings) -> Result:
     if not paths:
         raise ArgumentError(f"{root} holds no .dcm files.", remedy="Name a folder with DICOM files.")
     verdicts = [judge(path) for path in paths]
-    bad = [one for one in verdicts if not one.valid]
+    bad = [verdict for verdict in verdicts if not verdict.valid]
     data = {
         "checked": len(verdicts),
         "valid": len(verdicts) - len(bad),
-        "warnings": sum(len(one.warnings) for one in verdicts),
-        "failed": [{"file": str(one.path), "errors": list(one.errors)} for one in bad],
+        "warnings": sum(len(verdict.warnings) for verdict in verdicts),
+        "failed": [{"file": str(verdict.path), "errors": list(verdict.errors)} for verdict in bad],
     }
-    lines = [f"{one.path}: {error}" for one in bad for error in one.errors]
+    lines = [f"{verdict.path}: {error}" for verdict in bad for error in verdict.errors]
     return Result(data, "\n".join([*lines, f"{len(bad)} of {len(verdicts)} objects have errors"]), 1 if bad else 0)

@@ -135,6 +135,6 @@ def _plain(match: dict[str, Any]) -> dict[str, str]:
         keyword = keyword_for_tag(tag)
         values = element.get("Value", [])
         if keyword and element.get("vr") != "SQ" and keyword not in {"RetrieveURL", "SpecificCharacterSet"}:
-            texts = [str(one.get("Alphabetic", "")) if isinstance(one, dict) else str(one) for one in values]
+            texts = [str(value.get("Alphabetic", "")) if isinstance(value, dict) else str(value) for value in values]
             plain[keyword] = "\\".join(texts)
     return plain

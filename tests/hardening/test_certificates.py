@@ -261,5 +261,9 @@ def test_revocation_lists_are_current(host: Host, expect: Expect) -> None:
 def test_no_host_holds_a_key_of_an_authority(host: Host, target: Target, expect: Expect) -> None:
     known = {f"{TLS}/{name}.key" for name in target.site.certificates(target.host)}
     patterns = tuple(allowed(target).keys)
-    found = [path for path in files(host).keys if path not in known and not any(fnmatch(path, one) for one in patterns)]
+    found = [
+        path
+        for path in files(host).keys
+        if path not in known and not any(fnmatch(path, pattern) for pattern in patterns)
+    ]
     expect.none(found, "keys beyond the described")

@@ -112,7 +112,7 @@ def test_the_host_has_its_addresses(host: Host, target: Target, expect: Expect) 
 )
 def test_the_firewall_is_the_only_way_out(host: Host, target: Target, expect: Expect) -> None:
     site, entry = target.site, target.entry
-    zones = [str(site.topology.zones[one.zone].subnet) for one in site.interfaces(target.host)]
+    zones = [str(site.topology.zones[interface.zone].subnet) for interface in site.interfaces(target.host)]
     gateway = [] if entry.gateway else [f"default via {site.topology.zones[entry.zone].gateway}"]
     found = [line.strip() for line in str(host.check_output(ROUTES)).splitlines()]
     odd = [line for line in found if not line.startswith((*zones, *gateway))]

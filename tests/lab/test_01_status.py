@@ -25,7 +25,7 @@ def test_every_service_of_every_host_is_healthy(lab: Lab) -> None:
 def test_each_host_answers_for_every_service_of_its_description(lab: Lab) -> None:
     status = succeed("status", "--lab", lab.name, "--json").json
     described = {name: list(lab.site.services(name)) for name in lab.site.hosts}
-    assert {host["name"]: [one["name"] for one in host["services"]] for host in status["hosts"]} == described
+    assert {host["name"]: [service["name"] for service in host["services"]] for host in status["hosts"]} == described
 
 
 def test_a_service_that_stops_makes_its_host_unhealthy_and_status_end_with_3(clone: Lab) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def identities(lab: Lab) -> dict[str, tuple[str, int]]:
     """Container and first process of every host: both change when something was made or started again."""
-    return {host: (one.id, one.pid) for host, one in observe(lab.docker, lab.name).items()}
+    return {host: (running.id, running.pid) for host, running in observe(lab.docker, lab.name).items()}
 
 
 RUNNING = "systemctl list-units --type=service --state=running --plain --no-legend | cut -d ' ' -f 1"

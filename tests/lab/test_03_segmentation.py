@@ -50,4 +50,4 @@ def test_a_hole_in_the_running_firewall_is_found_and_named(clone: Lab) -> None:
 def test_nothing_of_the_check_stays_on_the_machine(lab: Lab) -> None:
     assert lab.docker.containers("pacslab.part=sink") == []
     networks = lab.docker.call("GET", "/networks")
-    assert [one["Name"] for one in networks if one["Name"].startswith("pacslab-")] == []
+    assert [network["Name"] for network in networks if network["Name"].startswith("pacslab-")] == []

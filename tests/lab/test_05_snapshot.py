@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def addresses(lab: Lab, host: str) -> dict[str, list[str]]:
     """The IPv4 addresses of each interface of a host."""
     found = json.loads(lab.run(host, ["ip", "-json", "-4", "address"]).stdout)
-    return {one["ifname"]: [entry["local"] for entry in one["addr_info"]] for one in found}
+    return {link["ifname"]: [entry["local"] for entry in link["addr_info"]] for link in found}
 
 
 def test_both_labs_are_healthy_side_by_side(lab: Lab, clone: Lab) -> None:

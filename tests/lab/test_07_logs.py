@@ -48,7 +48,7 @@ def every_sender_logs(
     while sum(map(len, missing.values())) > lost_at_most and time.monotonic() < news + QUIET:
         for host in [host for host in senders if missing[host]]:
             lines, marks[host] = collected.following(host, marks[host])
-            arrived = {int(one["message"].partition("=")[2]) for one in lines if one["program"] == tag}
+            arrived = {int(line["message"].partition("=")[2]) for line in lines if line["program"] == tag}
             missing[host] -= arrived
             news = time.monotonic() if arrived else news
         time.sleep(0.2)

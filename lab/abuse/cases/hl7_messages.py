@@ -69,7 +69,7 @@ CASES = (
             restarted(
                 "the receiver guesses at bytes that are no text, and looks neither for a second header nor at segments",
                 literal(MESSAGES, 'text = data.decode("utf-8")', 'text = data.decode("utf-8", "replace")'),
-                literal(MESSAGES, 'if sum(one[0] == "MSH" for one in segments) != 1:', "if not segments:"),
+                literal(MESSAGES, 'if sum(entry[0] == "MSH" for entry in segments) != 1:', "if not segments:"),
                 literal(RECEIVER, "if not follows(message.names, SHAPES[message.type]):", "if not message.names:"),
             ),
         ),

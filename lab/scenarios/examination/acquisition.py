@@ -62,7 +62,7 @@ def begin(stage: Stage[ExaminationFacts]) -> str:
     status_at_ris(stage, done.accession, "in progress")
     performed = Ris.of(stage.hospital).show(done.accession).performed_steps
     require(
-        [(one.sop_instance_uid, one.status) for one in performed] == [(step.uid, "IN PROGRESS")],
+        [(procedure.sop_instance_uid, procedure.status) for procedure in performed] == [(step.uid, "IN PROGRESS")],
         f"the RIS has {performed}",
     )
     stage.facts.mpps = step.uid
@@ -82,9 +82,10 @@ def store(stage: Stage[ExaminationFacts]) -> str:
     require(len(digests) == IMAGES, f"{len(digests)} images in the station's spool")
     stage.facts.digests = digests
     held = archive(stage, done.archive).instances(done.study)
-    named = {(one.tag("PatientID"), one.tag("AccessionNumber")) for one in held}
+    named = {(instance.tag("PatientID"), instance.tag("AccessionNumber")) for instance in held}
     require(
-        {one.tag("SOPInstanceUID") for one in held} == set(digests) and named == {(done.patient, done.accession)},
+        {instance.tag("SOPInstanceUID") for instance in held} == set(digests)
+        and named == {(done.patient, done.accession)},
         f"{done.archive} has {len(held)} instances of {named}",
     )
     return f"{done.archive} has {len(held)} images of {done.patient}, {done.accession}, in the scheduled study"
@@ -99,11 +100,13 @@ def complete(stage: Stage[ExaminationFacts]) -> str:
     if len(performed) != 1:
         raise StepFailure(f"the RIS has {len(performed)} performed steps")
     series = {
-        one.tag("SeriesInstanceUID") for one in archive(stage, done.archive).find("Series", StudyInstanceUID=done.study)
+        match.tag("SeriesInstanceUID")
+        for match in archive(stage, done.archive).find("Series", StudyInstanceUID=done.study)
     }
     ended = performed[0]
     require(
-        (ended.status, ended.images, {one.series_uid for one in ended.series}) == ("COMPLETED", IMAGES, series),
+        (ended.status, ended.images, {series_entry.series_uid for series_entry in ended.series})
+        == ("COMPLETED", IMAGES, series),
         f"the RIS has {ended.status} with {ended.images} images in {ended.series}",
     )
     return f"the RIS has {ended.images} images completed, in the series that {done.archive} has"

@@ -57,7 +57,7 @@ def add(stage: Stage[ExaminationFacts], at: str, verb: str, classes: Collection[
     answer = Workstation(stage.hospital, host).add(verb, done.accession, "--archive", done.archive, *words)
     held = archive(stage, done.archive)
     instance = answer.stored.SOPInstanceUID
-    found = next((one for one in held.instances(done.study) if one.tag("SOPInstanceUID") == instance), None)
+    found = next((image for image in held.instances(done.study) if image.tag("SOPInstanceUID") == instance), None)
     if found is None:
         raise StepFailure(f"{done.archive} does not have {instance}")
     require(found.tag("SOPClassUID") in classes, f"{done.archive} has it as {found.tag('SOPClassUID')}")
@@ -87,9 +87,9 @@ def query(stage: Stage[ExaminationFacts]) -> str:
     for host in archives(stage.hospital, done):
         for way, web in {"DIMSE": False, "DICOMweb": True}.items():
             matches = reader(stage).query(done.patient, host, web=web)
-            mine = [one for one in matches if one.AccessionNumber == done.accession]
+            mine = [match for match in matches if match.AccessionNumber == done.accession]
             require(len(mine) == 1, f"{host} by {way}: {len(mine)} studies of {done.accession}")
-            strangers = [one.PatientID for one in matches if one.PatientID != done.patient]
+            strangers = [match.PatientID for match in matches if match.PatientID != done.patient]
             require(not strangers, f"{host} answered with studies of {strangers}")
             seen[f"{host} {way}"] = len(matches)
     return ", ".join(f"{where}: {count} studies of {done.patient}" for where, count in seen.items())
@@ -123,7 +123,7 @@ def report(stage: Stage[ExaminationFacts]) -> str:
     reports = Ris.of(stage.hospital).show(done.accession).reports
     source = stage.hospital.host("reading")
     require(
-        [(one.source, one.status) for one in reports] == [(source, "F")] and impression in reports[0].report,
+        [(entry.source, entry.status) for entry in reports] == [(source, "F")] and impression in reports[0].report,
         f"the RIS has {reports}",
     )
     return f"{observed}; the RIS has the final report of {source}"

@@ -58,7 +58,7 @@ def conformance(stage: Stage[RadiologyFacts]) -> str:
     desk = Workstation(stage.hospital, stage.hospital.host(QUALITY_CONTROL))
     checked, classes = 0, set()
     for done in [stage.facts.examination, *stage.facts.others]:
-        classes |= {one.tag("SOPClassUID") for one in archive(stage, done.archive).instances(done.study)}
+        classes |= {instance.tag("SOPClassUID") for instance in archive(stage, done.archive).instances(done.study)}
         with desk.retrieved(done.accession, "--archive", done.archive) as answer:
             verdict = desk.verify(answer.folder)
         require(not verdict.failed, f"{done.accession}: {verdict.failed[:2]}")

@@ -27,7 +27,7 @@ def trace(stage: Stage[ExaminationFacts]) -> str:
         done.station: Modality(hospital, done.station).queue(done.accession).steps[0].accession,
     }
     for host in everywhere:
-        numbers = {one.tag("AccessionNumber") for one in archive(stage, host).instances(done.study)}
+        numbers = {instance.tag("AccessionNumber") for instance in archive(stage, host).instances(done.study)}
         places[host] = numbers.pop() if len(numbers) == 1 else f"{len(numbers)} accession numbers"
     wrong = {host: number for host, number in places.items() if number != done.accession}
     require(not wrong, f"other accession numbers: {wrong}")

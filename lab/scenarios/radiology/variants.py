@@ -58,7 +58,7 @@ def other_modality(procedure: Procedure, images: int, stage: Stage[RadiologyFact
     done = performed(stage, stage.facts.patient, procedure, images=images)
     stage.facts.others.append(done)
     held = archive(stage, done.archive).instances(done.study)
-    kinds = {one.tag("Modality") for one in held}
+    kinds = {instance.tag("Modality") for instance in held}
     require(kinds == {procedure.section}, f"{done.archive} has {len(held)} instances of {kinds}")
     status_at_ris(stage, done.accession, "completed")
     return f"{done.accession}: {len(held)} {procedure.section} images at {done.archive}, committed to {done.station}"
@@ -68,13 +68,13 @@ def documents(stage: Stage[RadiologyFacts]) -> str:
     """A photograph and a requisition join the examination (RAD-8)."""
     done = stage.facts.examination
     held = archive(stage, done.archive)
-    before = {one.tag("SOPInstanceUID") for one in held.instances(done.study)}
+    before = {instance.tag("SOPInstanceUID") for instance in held.instances(done.study)}
     for verb in ("import-jpeg", "import-pdf"):
         station(stage, done).perform(verb, done.accession, "--sample")
-    added = [one for one in held.instances(done.study) if one.tag("SOPInstanceUID") not in before]
-    classes = sorted(one.tag("SOPClassUID") for one in added)
+    added = [instance for instance in held.instances(done.study) if instance.tag("SOPInstanceUID") not in before]
+    classes = sorted(instance.tag("SOPClassUID") for instance in added)
     require(classes == DOCUMENTS, f"{done.archive} has {classes} besides")
-    named = {(one.tag("PatientID"), one.tag("AccessionNumber")) for one in added}
+    named = {(instance.tag("PatientID"), instance.tag("AccessionNumber")) for instance in added}
     require(named == {(done.patient, done.accession)}, f"the documents are of {named}")
     return f"{done.archive} has a photograph and an encapsulated PDF of {done.accession}"
 
@@ -113,7 +113,7 @@ def update(stage: Stage[RadiologyFacts]) -> str:
 def _all_named(stage: Stage[object], host: str, patient: str, family: str) -> int:
     """How many studies a patient has at an archive; 0 while one of them has another name."""
     found = archive(stage, host).find("Study", PatientID=patient)
-    named = all(one.tag("PatientName").startswith(family) for one in found)
+    named = all(match.tag("PatientName").startswith(family) for match in found)
     return len(found) if named else 0
 
 

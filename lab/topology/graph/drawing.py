@@ -44,7 +44,7 @@ class Drawing:
 
     def common_badges(self, host: str, x: float, y: float) -> None:
         """Draw, from x to the left, the numbers of flows that nearly every host takes part in."""
-        for net in reversed([one for one in self.picture.nets if one.common and host in one.hosts]):
+        for net in reversed([shared for shared in self.picture.nets if shared.common and host in shared.hosts]):
             self.badge(x, y, net, filled=host in net.targets)
             x -= 2 * BADGE + 2
 

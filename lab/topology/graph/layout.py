@@ -162,7 +162,9 @@ def _columns(site: Site, boxes: list[Box], lines: list[Net]) -> tuple[list[Box],
 
     def cost(cut: int) -> float:
         side = {box.zone: place < cut for place, box in enumerate(busy)}
-        bent = sum(side.get(one) == side.get(two) for one, two in pairs)  # lines that come back to their own side
+        bent = sum(
+            side.get(first) == side.get(second) for first, second in pairs
+        )  # lines that come back to their own side
         spare = sum(box.height for box in idle)
         uneven = abs(_height(busy[:cut]) - _height(busy[cut:]))
         return bent + max(0, uneven - spare) / 60
@@ -222,19 +224,19 @@ def _order_tracks(lines: list[Net], left: list[Box], right: list[Box]) -> list[i
     """Order the tracks so that lines cross as little as neighbouring swaps can achieve."""
     ends = {net.number: _ends(net, left, right) for net in lines}
 
-    def crossings(one: int, two: int) -> int:
-        """Count where lines cross when track one stands left of track two."""
-        (left_one, right_one), (left_two, right_two) = ends[one], ends[two]
-        span_one, span_two = [*left_one, *right_one], [*left_two, *right_two]
-        return sum(min(span_one) < y < max(span_one) for y in left_two) + sum(
-            min(span_two) < y < max(span_two) for y in right_one
+    def crossings(first: int, second: int) -> int:
+        """Count where lines cross when the first track stands left of the second."""
+        (left_first, right_first), (left_second, right_second) = ends[first], ends[second]
+        span_first, span_second = [*left_first, *right_first], [*left_second, *right_second]
+        return sum(min(span_first) < y < max(span_first) for y in left_second) + sum(
+            min(span_second) < y < max(span_second) for y in right_first
         )
 
     order = [net.number for net in lines]
     for _ in order:
-        for place, (one, two) in enumerate(pairwise(order)):
-            if order[place : place + 2] == [one, two] and crossings(two, one) < crossings(one, two):
-                order[place : place + 2] = [two, one]
+        for place, (first, second) in enumerate(pairwise(order)):
+            if order[place : place + 2] == [first, second] and crossings(second, first) < crossings(first, second):
+                order[place : place + 2] = [second, first]
     return order
 
 

@@ -73,5 +73,5 @@ def _who(site: Site, selector: str | list[str], hosts: tuple[str, ...]) -> str:
     if len(hosts) <= FEW:
         return ", ".join(hosts)
     written = [selector] if isinstance(selector, str) else selector
-    words = [one.replace("role:", "role ").replace("zone:", "zone ") for one in written]
+    words = [entry.replace("role:", "role ").replace("zone:", "zone ") for entry in written]
     return f"{', '.join(words)} ({len(hosts)} of {len(site.hosts)} hosts)"

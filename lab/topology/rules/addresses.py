@@ -18,13 +18,13 @@ LARGEST_PREFIX = 30
 
 def vlans_differ(draft: Draft) -> Iterator[Problem]:
     """Two zones with one VLAN number would be one layer 2 network."""
-    for one, two in combinations(draft.zones, 2):
-        if draft.zones[one].vlan == draft.zones[two].vlan:
-            number = draft.zones[two].vlan
-            line = draft.source.line(("zones", one, "vlan"))
+    for first, second in combinations(draft.zones, 2):
+        if draft.zones[first].vlan == draft.zones[second].vlan:
+            number = draft.zones[second].vlan
+            line = draft.source.line(("zones", first, "vlan"))
             yield draft.source.problem(
-                ("zones", two, "vlan"),
-                f"Zone {two} has VLAN {number}, which zone {one} has too (line {line}).",
+                ("zones", second, "vlan"),
+                f"Zone {second} has VLAN {number}, which zone {first} has too (line {line}).",
                 f"Give it a number of its own, such as {_free({zone.vlan for zone in draft.zones.values()}, number)}.",
             )
 
@@ -49,13 +49,13 @@ def subnets_are_usable(draft: Draft) -> Iterator[Problem]:
 
 def subnets_do_not_overlap(draft: Draft) -> Iterator[Problem]:
     """An address must belong to one zone only."""
-    for one, two in combinations(draft.zones, 2):
-        if draft.zones[one].subnet.overlaps(draft.zones[two].subnet):
-            line = draft.source.line(("zones", one, "subnet"))
+    for first, second in combinations(draft.zones, 2):
+        if draft.zones[first].subnet.overlaps(draft.zones[second].subnet):
+            line = draft.source.line(("zones", first, "subnet"))
             yield draft.source.problem(
-                ("zones", two, "subnet"),
-                f"Subnet {draft.zones[two].subnet} of zone {two} overlaps {draft.zones[one].subnet} "
-                f"of zone {one} (line {line}).",
+                ("zones", second, "subnet"),
+                f"Subnet {draft.zones[second].subnet} of zone {second} overlaps {draft.zones[first].subnet} "
+                f"of zone {first} (line {line}).",
                 "Give each zone a network of its own.",
             )
 
@@ -95,14 +95,14 @@ def hosts_stand_in_their_zone(draft: Draft) -> Iterator[Problem]:
 
 def addresses_differ(draft: Draft) -> Iterator[Problem]:
     """Two hosts with one address would answer for each other."""
-    for one, two in combinations(draft.hosts, 2):
-        if draft.hosts[one].address == draft.hosts[two].address:
-            line = draft.source.line(("hosts", one, "address"))
-            zone = draft.hosts[two].zone
+    for first, second in combinations(draft.hosts, 2):
+        if draft.hosts[first].address == draft.hosts[second].address:
+            line = draft.source.line(("hosts", first, "address"))
+            zone = draft.hosts[second].zone
             spare = _spare(draft, zone) if zone in draft.zones else None
             yield draft.source.problem(
-                ("hosts", two, "address"),
-                f"Address {draft.hosts[two].address} of {two} is taken by {one} (line {line}).",
+                ("hosts", second, "address"),
+                f"Address {draft.hosts[second].address} of {second} is taken by {first} (line {line}).",
                 f"Give it one of its own{f', such as {spare}' if spare else ''}.",
             )
 
@@ -116,7 +116,7 @@ def _spare(draft: Draft, zone: str) -> IPv4Address:
     """Return an address of a zone that no host has, from .11 upwards where there is room."""
     taken = {host.address for host in draft.hosts.values()}
     hosts = list(islice(draft.zones[zone].subnet.hosts(), 1, 256))
-    return next((one for one in [*hosts[9:], *hosts] if one not in taken), hosts[0])
+    return next((free for free in [*hosts[9:], *hosts] if free not in taken), hosts[0])
 
 
 def _free(taken: set[int], start: int) -> int:

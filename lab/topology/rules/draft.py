@@ -42,7 +42,9 @@ class Draft:
     @property
     def all_hosts_read(self) -> bool:
         """Whether every host that is written could be read, and every profile that they name."""
-        known = all(one.profile is None or self.profiles.resolves(one.profile) for one in self.written_hosts.values())
+        known = all(
+            host.profile is None or self.profiles.resolves(host.profile) for host in self.written_hosts.values()
+        )
         return known and self.host_names == set(self.written_hosts)
 
     def placed(self, host: str) -> list[Placed]:
@@ -51,12 +53,12 @@ class Draft:
 
     def role_place(self, host: str, role: str) -> Key:
         """Return where a role that a host has is written: at the host, or in a profile."""
-        return next(one.place for one in self.placed(host) if one.role == role)
+        return next(entry.place for entry in self.placed(host) if entry.role == role)
 
     def select(self, selector: str | list[str]) -> list[str]:
         """Return the readable hosts that a selector matches."""
         wanted = [selector] if isinstance(selector, str) else selector
-        return [name for name, host in self.hosts.items() if any(host.matches(name, one) for one in wanted)]
+        return [name for name, host in self.hosts.items() if any(host.matches(name, entry) for entry in wanted)]
 
     def offers(self, host: str) -> list[tuple[str, str, Service]]:
         """Return (role, service name, service) of a host, in the order of its roles; a role twice counts once."""

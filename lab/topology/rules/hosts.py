@@ -95,13 +95,13 @@ def one_host_is_the_gateway(draft: Draft) -> Iterator[Problem]:
 
 def ae_titles_differ(draft: Draft) -> Iterator[Problem]:
     """An AE title names one application: the DICOM edge binds it to one certificate."""
-    for one, two in combinations(draft.hosts, 2):
-        title = draft.hosts[two].ae_title
-        if title is not None and title == draft.hosts[one].ae_title:
-            line = draft.source.line(("hosts", one, "ae_title"))
+    for first, second in combinations(draft.hosts, 2):
+        title = draft.hosts[second].ae_title
+        if title is not None and title == draft.hosts[first].ae_title:
+            line = draft.source.line(("hosts", first, "ae_title"))
             yield draft.source.problem(
-                ("hosts", two, "ae_title"),
-                f"{two} has AE title {title}, which {one} has too (line {line}).",
+                ("hosts", second, "ae_title"),
+                f"{second} has AE title {title}, which {first} has too (line {line}).",
                 "Give each host an AE title of its own.",
             )
 
@@ -130,12 +130,12 @@ def certificates_do_not_clash(draft: Draft) -> Iterator[Problem]:
     """Two roles of a host may share a certificate only when they mean the same one."""
     for name, host in draft.hosts.items():
         roles = [role for role in dict.fromkeys(host.roles) if role in draft.catalog]
-        for one, two in combinations(roles, 2):
-            ours, theirs = draft.catalog[one].certificates, draft.catalog[two].certificates
+        for first, second in combinations(roles, 2):
+            ours, theirs = draft.catalog[first].certificates, draft.catalog[second].certificates
             for certificate in ours.keys() & theirs.keys():
                 if ours[certificate] != theirs[certificate]:
                     yield draft.source.problem(
-                        draft.role_place(name, two),
-                        f"Roles {one} and {two} of {name} bring two different certificates called {certificate}.",
+                        draft.role_place(name, second),
+                        f"Roles {first} and {second} of {name} bring two different certificates called {certificate}.",
                         "Put the two roles on different hosts, or rename one in roles/<role>/meta/pacslab.yml.",
                     )

@@ -65,19 +65,19 @@ def roles_exist(draft: Draft) -> Iterator[Problem]:
     unknown: dict[str, list[str]] = {}
     for name in draft.hosts:
         places = draft.placed(name)
-        for one in places:
-            first = next(two for two in places if two.role == one.role)
-            if first is not one:
+        for assigned in places:
+            first = next(two for two in places if two.role == assigned.role)
+            if first is not assigned:
                 yield draft.source.problem(
-                    one.place,
-                    f"{_owner(one.place)} has role {one.role} twice; the first is on line "
+                    assigned.place,
+                    f"{_owner(assigned.place)} has role {assigned.role} twice; the first is on line "
                     f"{draft.source.line(first.place)}.",
                     "Remove one of the two.",
                 )
-            elif one.role not in draft.role_names:
-                unknown.setdefault(one.role, []).append(name)
+            elif assigned.role not in draft.role_names:
+                unknown.setdefault(assigned.role, []).append(name)
     for role, names in unknown.items():
-        place = next(one.place for one in draft.placed(names[0]) if one.role == role)
+        place = next(placed.place for placed in draft.placed(names[0]) if placed.role == role)
         others = [name for name in names if _owner(place) != name]
         also = f" (so have {', '.join(others)})" if others else ""
         yield draft.source.problem(
@@ -91,16 +91,16 @@ def roles_stand_in_order(draft: Draft) -> Iterator[Problem]:
     """A role stands behind those that it is configured after (`after` in its `meta/pacslab.yml`)."""
     for name in draft.hosts:
         places = draft.placed(name)
-        for position, one in enumerate(places):
-            if one.role not in draft.catalog:
+        for position, place in enumerate(places):
+            if place.role not in draft.catalog:
                 continue
             later = {two.role: two for two in places[position + 1 :]}
-            for role in draft.catalog[one.role].after:
+            for role in draft.catalog[place.role].after:
                 if role in later:
                     line = draft.source.line(later[role].place)
                     yield draft.source.problem(
-                        one.place,
-                        f"{_owner(one.place)} has role {one.role} before {role} (line {line}), which it builds on.",
+                        place.place,
+                        f"{_owner(place.place)} has role {place.role} before {role} (line {line}), which it builds on.",
                         f"Write {role} first: images are prefixes of the role list.",
                     )
 

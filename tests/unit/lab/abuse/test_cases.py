@@ -28,7 +28,7 @@ def every_case(*, with_files: bool = False) -> list[pytest.param]:  # type: igno
     return [
         pytest.param(case, id=name)
         for name, case in CASES.items()
-        if not with_files or any(isinstance(one, EditedFiles) for one in case.weakenings)
+        if not with_files or any(isinstance(weakening, EditedFiles) for weakening in case.weakenings)
     ]
 
 

@@ -80,7 +80,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], list
 
 def test_a_run_emits_each_task_on_each_host(run: Callable[[str], list[Event]]) -> None:
     events = run("- hosts: all\n  gather_facts: false\n  tasks: [{name: Say, debug: {msg: hello}}]\n")
-    assert {(one.host, one.task, one.status) for one in events if isinstance(one, TaskFinished)} == {
+    assert {(entry.host, entry.task, entry.status) for entry in events if isinstance(entry, TaskFinished)} == {
         ("one", "Say", "ok"),
         ("two", "Say", "ok"),
     }

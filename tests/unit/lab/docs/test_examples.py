@@ -71,7 +71,9 @@ def test_a_second_scanner_needs_no_new_image(reference: Path) -> None:
 def test_an_x_ray_room_comes_with_its_zone_and_an_interface_of_the_firewall(reference: Path) -> None:
     site = load_site(extended(X_RAY_ROOM, reference))
     assert site.hosts["dx1"].modality == "DX"
-    assert "10.24.45.1" in {str(one.address) for one in site.interfaces("fw1") if one.zone == "modality-dx"}
+    assert "10.24.45.1" in {
+        str(interface.address) for interface in site.interfaces("fw1") if interface.zone == "modality-dx"
+    }
     assert ("dx1", "pacs-rad", "dicom-tls") in allowed(site, "dx1")
 
 

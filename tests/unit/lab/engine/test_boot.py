@@ -131,7 +131,7 @@ def test_what_a_later_role_says_counts(tmp_path: Path) -> None:
 def test_a_host_can_do_what_its_roles_need_and_no_more() -> None:
     for name, host in REFERENCE.hosts.items():
         config = host_spec("x", REFERENCE, name, "image", Cgroups(2)).body["HostConfig"]
-        needed = {one for role in host.roles for one in REFERENCE.catalog[role].capabilities}
+        needed = {capability for role in host.roles for capability in REFERENCE.catalog[role].capabilities}
         assert config["CapDrop"] == ["ALL"]
         assert config["CapAdd"] == sorted(needed)
 

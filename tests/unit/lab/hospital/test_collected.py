@@ -17,7 +17,7 @@ ROTATED = "ct1.jsonl-20260101-1767225600"
 
 
 def messages(lines: list[dict[str, Any]]) -> list[str]:
-    return [one["message"] for one in lines]
+    return [entry["message"] for entry in lines]
 
 
 def test_lines_are_read_once_and_a_half_one_when_it_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -90,7 +90,7 @@ def test_pruning_removes_what_no_site_needs_children_first(
     monkeypatch.setattr(prune_module, "recipes_of", lambda _site, _settings: wanted)
     old = Repository(tmp_path / "old").recipes(base="1" * 64)
     engine = Engine(
-        [image(one) for one in (*recipes.values(), *old.values()) if one.installs]
+        [image(recipe) for recipe in (*recipes.values(), *old.values()) if recipe.installs]
         + [image(old["common"], "pacslab-snapshot/monday:one")],
         used=(old["debian"].tag,),
     )

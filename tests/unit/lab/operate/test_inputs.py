@@ -183,7 +183,7 @@ def _host(inputs: Inputs, tree: Tree, host: str) -> list[Any]:
         for path in (*_vars(tree, host, site),)
         for name, value in (loader.load_from_file(str(path), trusted_as_template=True) or {}).items()
     }
-    for role in [one for one in play_order(site.catalog) if one in site.hosts[host].roles]:
+    for role in [candidate for candidate in play_order(site.catalog) if candidate in site.hosts[host].roles]:
         path = tree.roles / role / "tasks" / "configure.yml"
         if not path.is_file():
             continue

@@ -61,7 +61,7 @@ def test_a_run_is_found_again_with_its_manifest_results_and_summary(tmp_path: Pa
     run = kept(tmp_path, 1.0, result(), result(Outcome.FAILED, observed="open"))
     (found,) = runs(tmp_path)
     assert (found.id, found.manifest["commit"], found.manifest["images"]) == (run.id, "abc", {"ct1": "key"})
-    assert [one.outcome for one in found.results()] == [Outcome.PASSED, Outcome.FAILED]
+    assert [entry.outcome for entry in found.results()] == [Outcome.PASSED, Outcome.FAILED]
     assert found.summary is not None
     assert found.summary["passed"] is False
     assert found.ids == {PROMISE.id}
@@ -71,7 +71,7 @@ def test_a_run_is_found_again_with_its_manifest_results_and_summary(tmp_path: Pa
 
 def test_the_last_run_of_an_id_counts_and_a_partial_one_only_for_what_it_judged(tmp_path: Path) -> None:
     def found() -> dict[tuple[str, str], str]:
-        return {(one.host, one.subject): one.observed for one in latest(tmp_path)[PROMISE.id][1]}
+        return {(entry.host, entry.subject): entry.observed for entry in latest(tmp_path)[PROMISE.id][1]}
 
     def on(host: str, subject: str, observed: str) -> Result:
         return replace(result(observed=observed), host=host, subject=subject)
@@ -97,7 +97,7 @@ def test_a_run_that_was_killed_keeps_what_it_had_and_is_unfinished(tmp_path: Pat
     with (run.folder / "results.jsonl").open("a") as file:
         file.write('{"id": "cut o')
     (found,) = runs(tmp_path)
-    assert [one.id for one in found.results()] == [PROMISE.id]
+    assert [entry.id for entry in found.results()] == [PROMISE.id]
     assert found.summary is None
     assert found.as_dict()["passed"] is None
     assert found.as_dict()["finished"] is False
@@ -150,7 +150,7 @@ def test_the_latest_results_of_an_id_are_those_of_its_last_run(tmp_path: Path) -
     newer = kept(tmp_path, 2.0, result(), result(Outcome.FAILED))
     found = latest(tmp_path)
     assert found[PROMISE.id][0].id == newer.id
-    assert [one.outcome for one in found[PROMISE.id][1]] == [Outcome.PASSED, Outcome.FAILED]
+    assert [entry.outcome for entry in found[PROMISE.id][1]] == [Outcome.PASSED, Outcome.FAILED]
     assert set(found) == {PROMISE.id, "old.one"}
 
 

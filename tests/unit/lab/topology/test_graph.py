@@ -79,13 +79,13 @@ def test_a_large_site_is_drawn_whole_and_soon(tmp_path: Path) -> None:
     assert time.process_time() - begun < 5
     left, right = picture.hub
     assert all(left < x < right for x in picture.tracks.values())
-    assert min(abs(one - two) for one, two in combinations(picture.tracks.values(), 2)) >= TRACK
+    assert min(abs(first - second) for first, second in combinations(picture.tracks.values(), 2)) >= TRACK
 
 
 def test_no_box_overlaps_another_and_all_stand_on_the_page(site: Site) -> None:
     picture = lay_out(site)
-    for one, two in combinations(picture.boxes, 2):
-        assert one.side != two.side or one.y + one.height <= two.y or two.y + two.height <= one.y
+    for first, second in combinations(picture.boxes, 2):
+        assert first.side != second.side or first.y + first.height <= second.y or second.y + second.height <= first.y
     for box, card in picture.cards():
         left, width = card_span(box)
         assert left > 0

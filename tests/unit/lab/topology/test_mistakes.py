@@ -22,7 +22,7 @@ def test_mistake_is_reported_once_with_line_and_remedy(tmp_path: Path, name: str
     text = change(mistake.old, mistake.new)
     if name == "empty zone":
         text = change(*flow("zone:empty", "pacs1", "web"), text)
-    found = [one for one in mistakes(tmp_path, text) if mistake.message in one.message]
+    found = [problem for problem in mistakes(tmp_path, text) if mistake.message in problem.message]
     assert len(found) == 1
     assert found[0].line == (line_of(text, mistake.marker) if mistake.marker else 0)
     assert mistake.remedy in found[0].remedy
@@ -44,7 +44,7 @@ def test_all_mistakes_are_reported_at_once_in_the_order_of_the_file(tmp_path: Pa
     text = change("address: 10.0.20.12", "address: 10.0.99.12", text)
     text = change("service: web", "service: wbe", text)
     found = mistakes(tmp_path, text)
-    assert [one.line for one in found] == [
+    assert [mistake.line for mistake in found] == [
         line_of(text, "vlan: 10\n    subnet: 10.0.20"),
         line_of(text, "ae_title: ct1"),
         line_of(text, "10.0.99.12"),
@@ -69,14 +69,14 @@ def test_a_second_host_of_a_function_that_one_has_is_refused(tmp_path: Path) -> 
 
 def test_two_services_of_a_host_on_one_port_are_refused(tmp_path: Path) -> None:
     found = mistakes(tmp_path, change("[base, archive]", "[base, archive, scanner]"))
-    clash = next(one for one in found if "port" in one.message)
+    clash = next(mistake for mistake in found if "port" in mistake.message)
     assert "dicom-tls (role archive) and results (role scanner) of pacs1 both open tcp port 2762" in clash.message
     assert clash.line == line_of(SITE, "[base, archive]")
 
 
 def test_two_different_certificates_of_one_name_on_a_host_are_refused(tmp_path: Path) -> None:
     found = mistakes(tmp_path, change("[base, archive]", "[base, archive, scanner]"))
-    assert any("bring two different certificates called dicom" in one.message for one in found)
+    assert any("bring two different certificates called dicom" in mistake.message for mistake in found)
 
 
 def test_mistake_in_a_roles_file_is_reported_there(tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ def test_mistake_in_a_roles_file_is_reported_there(tmp_path: Path) -> None:
     meta.write_text("summary: x\nservices:\n  web: {unit: a.service, probe: {kind: tcp}, remedy: Look}\n", "utf-8")
     with pytest.raises(TopologyError) as caught:
         load_site(path, tmp_path / "roles")
-    (problem,) = [one for one in caught.value.problems if one.path == meta]
+    (problem,) = [mistake for mistake in caught.value.problems if mistake.path == meta]
     assert (problem.line, "tcp probe needs a tcp port" in problem.message) == (3, True)
 
 

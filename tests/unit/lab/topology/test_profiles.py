@@ -96,7 +96,7 @@ MISTAKES = {
 def test_a_mistake_is_reported_once_with_line_and_remedy(name: str, tmp_path: Path) -> None:
     old, new, marker, message, remedy = MISTAKES[name]
     text = change(old, new, WITH)
-    (problem,) = [one for one in mistakes(tmp_path, text) if message in one.message]
+    (problem,) = [mistake for mistake in mistakes(tmp_path, text) if message in mistake.message]
     assert problem.line == line_of(text, marker)
     assert remedy in problem.remedy
 
@@ -112,4 +112,6 @@ def test_a_profile_that_does_not_resolve_is_not_reported_by_what_its_hosts_lack(
 def test_a_role_before_one_that_it_builds_on_is_reported(tmp_path: Path) -> None:
     text = change("scanner: ['profile:managed', scanner]", "scanner: [scanner, 'profile:managed']", WITH)
     found = mistakes(tmp_path, text)
-    assert [(one.line, "scanner before base" in one.message) for one in found] == [(line_of(text, "[scanner, "), True)]
+    assert [(problem.line, "scanner before base" in problem.message) for problem in found] == [
+        (line_of(text, "[scanner, "), True)
+    ]

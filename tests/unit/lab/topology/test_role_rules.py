@@ -24,7 +24,9 @@ def problems(folder: Path, **roles: str) -> list[tuple[str, int, str, str]]:
     try:
         load_catalog(write_roles(folder, roles))
     except TopologyError as error:
-        return [(one.path.parents[1].name, one.line, one.message, one.remedy) for one in error.problems]
+        return [
+            (problem.path.parents[1].name, problem.line, problem.message, problem.remedy) for problem in error.problems
+        ]
     return []
 
 

@@ -23,7 +23,9 @@ SITES = site_names()
 
 def test_a_role_selector_means_every_host_that_has_the_role(tmp_path: Path) -> None:
     site = tiny_site(tmp_path)
-    assert [(one.source, one.target, one.port) for one in site.flows_in("pacs1") if one.service == "dicom-tls"] == [
+    assert [
+        (flow.source, flow.target, flow.port) for flow in site.flows_in("pacs1") if flow.service == "dicom-tls"
+    ] == [
         ("ct1", "pacs1", 2762),
         ("ct2", "pacs1", 2762),
     ]
@@ -31,7 +33,7 @@ def test_a_role_selector_means_every_host_that_has_the_role(tmp_path: Path) -> N
 
 def test_a_zone_selector_means_every_host_in_the_zone_but_never_the_target_itself(tmp_path: Path) -> None:
     site = tiny_site(tmp_path, change("from: fw1", "from: zone:core"))
-    assert [one.source for one in site.flows if one.service == "web"] == ["fw1"]
+    assert [flow.source for flow in site.flows if flow.service == "web"] == ["fw1"]
 
 
 def test_flows_between_the_same_hosts_permit_what_any_of_them_permits(tmp_path: Path) -> None:
@@ -44,7 +46,7 @@ def test_flows_between_the_same_hosts_permit_what_any_of_them_permits(tmp_path: 
 
 def test_the_gateway_has_the_first_address_of_every_zone_and_speaks_from_the_one_nearest(tmp_path: Path) -> None:
     site = tiny_site(tmp_path)
-    assert [(one.name, str(one.address)) for one in site.interfaces("fw1")] == [
+    assert [(interface.name, str(interface.address)) for interface in site.interfaces("fw1")] == [
         ("vlan10", "10.0.10.1"),
         ("vlan20", "10.0.20.1"),
     ]
@@ -74,7 +76,7 @@ def test_the_small_practice_has_a_network_and_names_of_its_own() -> None:
     reference, practice = (load_site(site_path(name)).topology for name in ("reference", "small-practice"))
     assert practice.domain != reference.domain
     assert not any(
-        one.subnet.overlaps(two.subnet) for one in practice.zones.values() for two in reference.zones.values()
+        zone.subnet.overlaps(two.subnet) for zone in practice.zones.values() for two in reference.zones.values()
     )
 
 
@@ -108,7 +110,9 @@ def test_the_schema_describes_every_key() -> None:
 def test_where_an_intruder_has_a_choice_of_keys_they_are_of_one_service_user(name: str) -> None:
     site = load_site(site_path(name))
     for host in site.hosts:
-        assert len({one.owner for one in site.opening_certificates(host).values()} - {"root"}) <= 1, host
+        assert len({certificate.owner for certificate in site.opening_certificates(host).values()} - {"root"}) <= 1, (
+            host
+        )
 
 
 def test_keys_with_which_a_host_serves_are_not_among_those_with_which_it_calls() -> None:

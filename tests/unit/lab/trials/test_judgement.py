@@ -124,7 +124,7 @@ GOOD = (
 
 def judged(*results: TaskResult) -> dict[str, Outcome]:
     """Return the outcome of each promise."""
-    return {one.id: one.outcome for one in judge(HOST, results)}
+    return {entry.id: entry.outcome for entry in judge(HOST, results)}
 
 
 def test_a_check_mode_that_fails_where_nothing_is_yet_fails_it() -> None:
@@ -160,7 +160,7 @@ def test_a_role_that_asks_for_check_mode_is_not_judged(tmp_path: Path) -> None:
 @pytest.mark.parametrize("part", ["files", "commands", "units"])
 def test_foretelling_another_change_than_the_one_made_is_a_lie(part: str) -> None:
     told, done = result(FORETELL, **{part: ["a"]}), result(CONVERGE, **{part: ["a", "b"]})
-    outcomes = {one.id: one for one in judge(HOST, [told, done])}
+    outcomes = {entry.id: entry for entry in judge(HOST, [told, done])}
     assert outcomes[FORETOLD.id].outcome is Outcome.FAILED
     assert '"b"' in outcomes[FORETOLD.id].expected
 

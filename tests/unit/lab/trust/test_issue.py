@@ -29,7 +29,7 @@ def code(*words: str) -> object:
 def test_every_host_has_every_certificate_that_its_roles_want(tmp_path: Path) -> None:
     issue(SITE, tmp_path)
     wanted = {(host, name) for host in SITE.hosts for name in SITE.certificates(host)}
-    assert {(one.host, one.name) for one in held(SITE, tmp_path) if one.state == "good"} == wanted
+    assert {(instance.host, instance.name) for instance in held(SITE, tmp_path) if instance.state == "good"} == wanted
 
 
 def test_what_is_right_is_left_alone(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def crl_number(folder: Path) -> int:
 
 
 def states(folder: Path) -> dict[str, str]:
-    return {f"{one.host}/{one.name}": one.state for one in held(tiny_site(), folder)}
+    return {f"{instance.host}/{instance.name}": instance.state for instance in held(tiny_site(), folder)}
 
 
 def test_every_certificate_of_the_description_is_issued(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_a_certificate_says_where_its_status_is_published(tmp_path: Path) -> Non
     ensure_pki(tiny_site(), tmp_path)
     extensions = leaf(tmp_path, "ct1", "syslog").extensions
     access = extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
-    assert [one.access_location.value for one in access] == ["http://ca1.tiny.internal/ocsp"]
+    assert [access_entry.access_location.value for access_entry in access] == ["http://ca1.tiny.internal/ocsp"]
     points = extensions.get_extension_for_class(x509.CRLDistributionPoints).value
     assert [name.value for point in points for name in point.full_name or []] == [
         "http://ca1.tiny.internal/issuing.crl"

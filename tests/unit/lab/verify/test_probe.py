@@ -63,5 +63,5 @@ def test_the_machines_addresses_leave_out_loopback_link_local_and_public_ones(tm
     trie = "  |-- 127.0.0.1\n  /32 host LOCAL\n  |-- 192.0.2.2\n  /32 host LOCAL\n  |-- 8.8.8.8\n  /32 host LOCAL\n"
     (tmp_path / "fib_trie").write_text(trie + "  |-- 172.17.0.0\n  /16 link UNICAST\n")
     addresses = ["fd000000000000000000000000000064", "fe80000000000000000000000000abcd"]
-    (tmp_path / "if_inet6").write_text("".join(f"{one} 02 40 00 80 eth0\n" for one in addresses))
+    (tmp_path / "if_inet6").write_text("".join(f"{address} 02 40 00 80 eth0\n" for address in addresses))
     assert own_addresses(tmp_path) == ["192.0.2.2", "fd00::64"]

@@ -57,15 +57,15 @@ def test_every_module_of_the_folder_is_a_check_with_well_formed_promises() -> No
     found = checks()
     modules = {path.stem for path in Path(package.__path__[0]).glob("[a-z]*.py")}
     assert len(found) == len(modules)
-    ids = [promise.id for one in found.values() for promise in (*one.promises, one.completes)]
+    ids = [promise.id for entry in found.values() for promise in (*entry.promises, entry.completes)]
     assert len(ids) == len(set(ids))
     assert [id_ for id_ in ids if not ID.match(id_)] == []
-    assert all(id_.startswith(f"{one.name}.") for one in found.values() for id_ in (p.id for p in one.promises))
-    assert all(re.match(r"[A-Z].*\.$", promise.text) for one in found.values() for promise in one.promises)
+    assert all(id_.startswith(f"{entry.name}.") for entry in found.values() for id_ in (p.id for p in entry.promises))
+    assert all(re.match(r"[A-Z].*\.$", promise.text) for entry in found.values() for promise in entry.promises)
 
 
 def test_without_names_the_checks_that_leave_the_lab_as_it_is_are_chosen() -> None:
-    assert {one.name for one in chosen([])} == {name for name, one in checks().items() if not one.changes_lab}
+    assert {entry.name for entry in chosen([])} == {name for name, entry in checks().items() if not entry.changes_lab}
     with pytest.raises(UsageError) as raised:
         chosen(["segmentatoin"])
     assert "segmentation" in raised.value.remedy

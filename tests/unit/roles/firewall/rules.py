@@ -44,7 +44,7 @@ def elements(rules: str, name: str) -> set[Element]:
     body = re.search(rf"set {name} {{(.*?)\n    }}", rules, re.DOTALL)
     assert body is not None, f"no set {name}"
     found = re.findall(r"^\s+(\S+(?: \. \S+)+) comment ", body[1], re.MULTILINE)
-    return {tuple(part.strip('"') for part in one.split(" . ")) for one in found}
+    return {tuple(part.strip('"') for part in element.split(" . ")) for element in found}
 
 
 def chain(rules: str, name: str) -> list[str]:

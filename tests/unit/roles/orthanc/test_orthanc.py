@@ -106,7 +106,7 @@ def test_no_empty_list_of_dictionaries_breaks_every_store(archive: tuple[Site, s
 def test_deflated_objects_which_may_be_bombs_are_not_taken(archive: tuple[Site, str]) -> None:
     syntaxes = orthanc(*archive)["AcceptedTransferSyntaxes"]
     assert "1.2.840.10008.1.2.1.99" not in syntaxes
-    assert all(re.fullmatch(r"[0-9.]+", one) for one in syntaxes)
+    assert all(re.fullmatch(r"[0-9.]+", syntax) for syntax in syntaxes)
 
 
 def test_the_index_is_opened_by_certificate_and_the_server_is_verified(archive: tuple[Site, str]) -> None:

@@ -53,7 +53,7 @@ def as_file(dataset: Dataset) -> bytes:
 
 
 def _identifier(dataset: Dataset, levels: int) -> str:
-    return hashlib.sha1("|".join(str(dataset[one].value) for one in LEVELS[:levels]).encode()).hexdigest()  # noqa: S324
+    return hashlib.sha1("|".join(str(dataset[level].value) for level in LEVELS[:levels]).encode()).hexdigest()  # noqa: S324
 
 
 @dataclass
@@ -77,7 +77,7 @@ class FakeOrthanc:
         for dataset in datasets:
             self.instances.setdefault(_identifier(dataset, 4), as_file(dataset))
         for level, kind in ((2, "StableStudy"), (3, "StableSeries")):
-            for identifier in {_identifier(one, level) for one in datasets}:
+            for identifier in {_identifier(entry, level) for entry in datasets}:
                 self.note(kind, identifier)
 
     def note(self, kind: str, identifier: str) -> None:
@@ -89,13 +89,13 @@ class FakeOrthanc:
 
     def datasets(self) -> list[Dataset]:
         """Return everything that is stored."""
-        return [pydicom.dcmread(io.BytesIO(one)) for one in self.instances.values()]
+        return [pydicom.dcmread(io.BytesIO(instance)) for instance in self.instances.values()]
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         """Answer one REST request."""
         if self.away:
             raise httpx.ConnectError("refused")
-        path = [one for one in request.url.path.split("/") if one]
+        path = [part for part in request.url.path.split("/") if part]
         found = getattr(self, f"_{request.method.lower()}_{path[0]}")(request, *path[1:])
         if found is None:
             return httpx.Response(404)
@@ -103,16 +103,16 @@ class FakeOrthanc:
 
     def _get_changes(self, request: httpx.Request) -> dict[str, Any]:
         since, limit = int(request.url.params["since"]), int(request.url.params["limit"])
-        rest = [one for one in self.changes if one["Seq"] > since]
+        rest = [change for change in self.changes if change["Seq"] > since]
         return {"Changes": rest[:limit], "Done": len(rest) <= limit}
 
     def _post_tools(self, request: httpx.Request, _: str) -> list[dict[str, Any]]:
         wanted = json.loads(request.content)["Query"]["PatientID"]
-        found = {_identifier(one, 2): one for one in self.datasets() if one.PatientID == wanted}
-        return [{"ID": key, "PatientMainDicomTags": {"PatientID": one.PatientID}} for key, one in found.items()]
+        found = {_identifier(dataset, 2): dataset for dataset in self.datasets() if dataset.PatientID == wanted}
+        return [{"ID": key, "PatientMainDicomTags": {"PatientID": dataset.PatientID}} for key, dataset in found.items()]
 
     def _get_studies(self, _: httpx.Request, study: str, below: str | None = None) -> Any:
-        found = {key: one for key, one in self._parsed().items() if _identifier(one, 2) == study}
+        found = {key: segment for key, segment in self._parsed().items() if _identifier(segment, 2) == study}
         if not found:
             return None
         if below == "instances":
@@ -129,8 +129,8 @@ class FakeOrthanc:
 
     def _get_series(self, request: httpx.Request, series: str | None = None) -> Any:
         found: dict[str, list[str]] = {}
-        for key, one in self._parsed().items():
-            found.setdefault(_identifier(one, 3), []).append(key)
+        for key, segment in self._parsed().items():
+            found.setdefault(_identifier(segment, 3), []).append(key)
         pages = [
             {
                 "ID": key,
@@ -142,7 +142,7 @@ class FakeOrthanc:
         ]
         if series is None:
             return pages[int(request.url.params["since"]) :]
-        return next((one for one in pages if one["ID"] == series), None)
+        return next((page for page in pages if page["ID"] == series), None)
 
     def _get_instances(self, _: httpx.Request, instance: str, what: str) -> Any:
         if instance not in self.instances:
@@ -166,7 +166,7 @@ class FakeOrthanc:
 
     def _post_modalities(self, request: httpx.Request, target: str, _: str) -> dict[str, str]:
         series = json.loads(request.content)["Resources"][0]
-        count = sum(_identifier(one, 3) == series for one in self.datasets())
+        count = sum(_identifier(dataset, 3) == series for dataset in self.datasets())
         self.sent.append((target, series, count))
         return {"ID": str(len(self.sent) - 1)}
 
@@ -178,4 +178,4 @@ class FakeOrthanc:
         return {"State": "Success", "Content": content}
 
     def _parsed(self) -> dict[str, Dataset]:
-        return {key: pydicom.dcmread(io.BytesIO(one)) for key, one in self.instances.items()}
+        return {key: pydicom.dcmread(io.BytesIO(instance)) for key, instance in self.instances.items()}

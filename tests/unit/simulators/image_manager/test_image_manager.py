@@ -96,7 +96,7 @@ def test_an_update_reaches_every_stored_object_of_the_patient(manager: Manager) 
     manager.orthanc.store(image(ANNA, STUDY), image(ANNA, STUDY), image(ANNA, OTHER_STUDY))
     manager.hear(update(MARRIED))
     manager.turn()
-    assert [str(one.PatientName) for one in manager.orthanc.datasets()] == ["Klein^Anna"] * 3
+    assert [str(dataset.PatientName) for dataset in manager.orthanc.datasets()] == ["Klein^Anna"] * 3
 
 
 def test_nobody_elses_objects_change(manager: Manager) -> None:
@@ -169,8 +169,8 @@ def test_a_merge_files_all_objects_under_the_surviving_patient(manager: Manager)
     manager.hear(merged(ANNA, "P2"))
     manager.turn()
     now = manager.orthanc.datasets()
-    assert {(one.PatientID, str(one.PatientName)) for one in now} == {("P1", "Weber^Anna")}
-    assert {one.StudyInstanceUID for one in now} == {STUDY, OTHER_STUDY}
+    assert {(dataset.PatientID, str(dataset.PatientName)) for dataset in now} == {("P1", "Weber^Anna")}
+    assert {dataset.StudyInstanceUID for dataset in now} == {STUDY, OTHER_STUDY}
 
 
 def test_merges_of_merges_end_at_the_last_survivor(manager: Manager) -> None:
@@ -179,7 +179,7 @@ def test_merges_of_merges_end_at_the_last_survivor(manager: Manager) -> None:
     manager.hear(merged(ANNA, "P2"))
     manager.hear(merged(last, "P1"))
     manager.turn()
-    assert [one.PatientID for one in manager.orthanc.datasets()] == ["P0"]
+    assert [dataset.PatientID for dataset in manager.orthanc.datasets()] == ["P0"]
 
 
 def test_images_that_come_late_under_a_retired_identifier_follow(manager: Manager) -> None:
@@ -187,7 +187,7 @@ def test_images_that_come_late_under_a_retired_identifier_follow(manager: Manage
     manager.turn()
     manager.orthanc.store(image(DOUBLE, STUDY))
     manager.turn()
-    assert [one.PatientID for one in manager.orthanc.datasets()] == ["P1"]
+    assert [dataset.PatientID for dataset in manager.orthanc.datasets()] == ["P1"]
 
 
 @pytest.mark.parametrize(
@@ -229,7 +229,7 @@ def test_a_message_is_taken_while_the_archive_is_away_and_applied_when_it_is_bac
     manager.orthanc.away = False
     manager.no_pause()
     manager.turn()
-    assert [str(one.PatientName) for one in manager.orthanc.datasets()] == ["Klein^Anna"]
+    assert [str(dataset.PatientName) for dataset in manager.orthanc.datasets()] == ["Klein^Anna"]
 
 
 def test_an_object_survives_a_stop_between_its_deletion_and_its_return(manager: Manager) -> None:
@@ -241,7 +241,7 @@ def test_an_object_survives_a_stop_between_its_deletion_and_its_return(manager: 
     assert len(list(manager.spool.glob("*.dcm"))) == 1
     manager.orthanc.stop_after_delete = manager.orthanc.away = False
     manager.reconciler.recover()
-    assert [str(one.PatientName) for one in manager.orthanc.datasets()] == ["Klein^Anna"]
+    assert [str(dataset.PatientName) for dataset in manager.orthanc.datasets()] == ["Klein^Anna"]
     assert not list(manager.spool.iterdir())
 
 
@@ -310,7 +310,7 @@ def test_an_announced_procedure_waits_for_its_images(manager: Manager) -> None:
 def test_a_cancelled_procedure_is_no_longer_expected(manager: Manager) -> None:
     manager.hear(announced())
     manager.hear(announced("CA"))
-    assert [one["state"] for one in manager.rows("procedures")] == ["cancelled"]
+    assert [row["state"] for row in manager.rows("procedures")] == ["cancelled"]
 
 
 def test_an_accession_number_belongs_to_one_study(manager: Manager) -> None:

@@ -40,7 +40,7 @@ def test_stored_values_give_the_hounsfield_units_of_the_volume() -> None:
 
 def test_images_lie_where_the_volume_has_them() -> None:
     images = list(ct_series(context(), ramp()))
-    positions = np.array([[float(one) for one in image.ImagePositionPatient] for image in images])
+    positions = np.array([[float(coordinate) for coordinate in image.ImagePositionPatient] for image in images])
     assert np.allclose(np.diff(positions, axis=0), [0, 0, 1.5])
     assert np.allclose(positions[0], [-47 / 2 * 0.75, -31 / 2 * 0.5, -1.5 * 1.5])
     assert list(images[0].PixelSpacing) == [0.5, 0.75]

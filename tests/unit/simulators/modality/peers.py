@@ -127,18 +127,18 @@ class FakeArchive:
     def report(self, request: Dataset) -> tuple[int, Dataset]:
         """Event type and information that answer a request."""
         wanted = list(request.ReferencedSOPSequence)
-        held = [one for one in wanted if one.ReferencedSOPInstanceUID in self.stored.keys() - self.lost]
+        held = [name for name in wanted if name.ReferencedSOPInstanceUID in self.stored.keys() - self.lost]
         information = Dataset()
         information.TransactionUID = request.TransactionUID
         information.ReferencedSOPSequence = held
         if len(held) == len(wanted):
             return 1, information
         information.FailedSOPSequence = []
-        for one in wanted:
-            if one not in held:
+        for reference in wanted:
+            if reference not in held:
                 failed = Dataset()
-                failed.ReferencedSOPClassUID = one.ReferencedSOPClassUID
-                failed.ReferencedSOPInstanceUID = one.ReferencedSOPInstanceUID
+                failed.ReferencedSOPClassUID = reference.ReferencedSOPClassUID
+                failed.ReferencedSOPInstanceUID = reference.ReferencedSOPInstanceUID
                 failed.FailureReason = 0x0112
                 information.FailedSOPSequence.append(failed)
         return 2, information

@@ -109,8 +109,10 @@ def test_the_ris_learns_of_begin_and_end_with_every_image(hospital: Hospital, sp
     assert known.ScheduledStepAttributesSequence[0].StudyInstanceUID == "2.25.4711"
     deliver.report_end(hospital.links, spool, acquisition.end(spool, step, COMPLETED))
     assert known.PerformedProcedureStepStatus == "COMPLETED"
-    listed = {one.ReferencedSOPInstanceUID for one in known.PerformedSeriesSequence[0].ReferencedImageSequence}
-    assert listed == {one.uid for one in spool.instances(step.uid)}
+    listed = {
+        reference.ReferencedSOPInstanceUID for reference in known.PerformedSeriesSequence[0].ReferencedImageSequence
+    }
+    assert listed == {instance.uid for instance in spool.instances(step.uid)}
 
 
 def test_a_final_state_cannot_be_changed_here_or_at_the_ris(hospital: Hospital, spool: Spool) -> None:
@@ -146,8 +148,8 @@ def test_photographs_and_documents_join_the_study_and_are_listed_by_kind(hospita
     assert deliver.store_images(hospital.links, spool, spool.instances(step.uid)).stored == 3
     deliver.report_end(hospital.links, spool, acquisition.end(spool, step, COMPLETED))
     series = hospital.ris.steps[step.uid].PerformedSeriesSequence
-    assert [len(one.ReferencedImageSequence) for one in series] == [1, 1, 0]
-    assert [len(one.ReferencedNonImageCompositeSOPInstanceSequence) for one in series] == [0, 0, 1]
+    assert [len(series_entry.ReferencedImageSequence) for series_entry in series] == [1, 1, 0]
+    assert [len(series_entry.ReferencedNonImageCompositeSOPInstanceSequence) for series_entry in series] == [0, 0, 1]
 
 
 # --- outage -----------------------------------------------------------------------------------
@@ -160,8 +162,8 @@ def test_an_archive_that_is_away_leaves_the_images_in_the_queue(hospital: Hospit
     assert isinstance(delivery.error, UnreachableError)
     assert delivery.waiting == 2
     waiting = spool.instances(step.uid)
-    assert {one.state for one in waiting} == {ACQUIRED}
-    assert all(one.attempts == 1 and one.due > time.time() and one.error for one in waiting)
+    assert {instance.state for instance in waiting} == {ACQUIRED}
+    assert all(instance.attempts == 1 and instance.due > time.time() and instance.error for instance in waiting)
 
 
 def test_the_service_delivers_and_commits_when_the_archive_is_back(listening: Hospital, spool: Spool) -> None:
@@ -173,7 +175,7 @@ def test_the_service_delivers_and_commits_when_the_archive_is_back(listening: Ho
 
     def committed() -> bool:
         courier.round()
-        return {one.state for one in spool.instances(step.uid)} == {COMMITTED}
+        return {instance.state for instance in spool.instances(step.uid)} == {COMMITTED}
 
     wait_until(committed, "the images were not committed")
 
@@ -191,7 +193,7 @@ def test_pauses_between_attempts_grow_to_a_limit(hospital: Hospital, spool: Spoo
 def test_an_image_that_is_refused_is_kept_with_the_status(hospital: Hospital, spool: Spool) -> None:
     hospital.archive.store_status = 0xA700
     step = stored(hospital, spool)
-    assert {one.error for one in spool.instances(step.uid, [ACQUIRED])} == {"status 0xA700"}
+    assert {instance.error for instance in spool.instances(step.uid, [ACQUIRED])} == {"status 0xA700"}
 
 
 # --- storage commitment -----------------------------------------------------------------------
@@ -203,7 +205,7 @@ def test_files_are_deleted_only_when_the_archive_has_committed(
 ) -> None:
     listening.archive.same_association = same_association
     step = stored(listening, spool)
-    paths = [spool.path(one.uid) for one in spool.instances(step.uid)]
+    paths = [spool.path(instance.uid) for instance in spool.instances(step.uid)]
     assert all(path.exists() for path in paths)
     transaction = deliver.request_commitment(listening.links, spool, step)
     assert transaction is not None
@@ -236,7 +238,7 @@ def test_what_the_archive_will_not_answer_for_is_sent_again(listening: Hospital,
     transaction = deliver.request_commitment(listening.links, spool, step)
     assert transaction is not None
     assert commitment.wait_for(spool, transaction, 5.0) == "failed"
-    assert [one.uid for one in spool.instances(step.uid, [ACQUIRED])] == [lost]
+    assert [instance.uid for instance in spool.instances(step.uid, [ACQUIRED])] == [lost]
     assert spool.instances(step.uid, [ACQUIRED])[0].error == "no such object instance"
     assert spool.path(lost).exists()
     listening.archive.lost = set()
@@ -244,7 +246,7 @@ def test_what_the_archive_will_not_answer_for_is_sent_again(listening: Hospital,
 
     def committed() -> bool:
         courier.round()
-        return {one.state for one in spool.instances(step.uid)} == {COMMITTED}
+        return {instance.state for instance in spool.instances(step.uid)} == {COMMITTED}
 
     wait_until(committed, "the images were not committed")
 
@@ -262,7 +264,7 @@ def test_a_request_without_an_answer_is_made_again_and_either_answer_counts(
     courier.round()
     assert len(listening.archive.requests) == 2
     listening.archive.answer(listening.archive.requests[0])
-    assert {one.state for one in spool.instances(step.uid)} == {COMMITTED}
+    assert {instance.state for instance in spool.instances(step.uid)} == {COMMITTED}
 
 
 def test_a_stranger_cannot_make_the_modality_forget_images(listening: Hospital, spool: Spool) -> None:
@@ -271,7 +273,7 @@ def test_a_stranger_cannot_make_the_modality_forget_images(listening: Hospital, 
     deliver.request_commitment(listening.links, spool, step)
     with pytest.raises(AssociationRejectedError):
         listening.archive.answer(listening.archive.requests[0], calling="VNA1")
-    assert {one.state for one in spool.instances(step.uid)} == {STORED}
+    assert {instance.state for instance in spool.instances(step.uid)} == {STORED}
 
 
 def test_a_report_that_is_not_exactly_the_answer_is_refused_and_changes_nothing(
@@ -292,8 +294,8 @@ def test_a_report_that_is_not_exactly_the_answer_is_refused_and_changes_nothing(
     wrong = [("PACSRAD", unknown), ("VNA1", good), ("PACSRAD", fewer), ("PACSRAD", other), ("PACSRAD", Dataset())]
     assert [commitment.accept(spool, peer, event_type, report) for peer, report in wrong] == [0x0115] * 5
     assert commitment.accept(spool, "PACSRAD", 3, good) == 0x0113
-    assert {one.state for one in spool.instances(step.uid)} == {STORED}
-    assert all(spool.path(one.uid).exists() for one in spool.instances(step.uid))
+    assert {instance.state for instance in spool.instances(step.uid)} == {STORED}
+    assert all(spool.path(instance.uid).exists() for instance in spool.instances(step.uid))
 
     assert commitment.accept(spool, "PACSRAD", event_type, good) == 0
     assert commitment.accept(spool, "PACSRAD", event_type, good) == 0x0115, "an answer counts once"
@@ -308,7 +310,7 @@ def test_a_refused_request_leaves_the_images_where_they_are(
     hospital.start_archive()
     with pytest.raises(RefusedError, match="0x0124"):
         deliver.request_commitment(hospital.links, spool, step)
-    assert {one.state for one in spool.instances(step.uid)} == {STORED}
+    assert {instance.state for instance in spool.instances(step.uid)} == {STORED}
 
 
 def test_one_process_delivers_at_a_time(tmp_path: Path) -> None:

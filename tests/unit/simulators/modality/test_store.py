@@ -82,10 +82,12 @@ def objects(folder: Path, count: int) -> list[Parcel]:
 def test_many_objects_go_over_two_associations(archive: Archive, tmp_path: Path) -> None:
     archive.wait_for_both = True
     outcomes = list(send(archive.open, objects(tmp_path, MANY)))
-    assert sorted(one.uid for one in outcomes) == sorted(f"2.25.{number + 1}" for number in range(MANY))
-    assert not any(one.error for one in outcomes)
+    assert sorted(outcome.uid for outcome in outcomes) == sorted(f"2.25.{number + 1}" for number in range(MANY))
+    assert not any(outcome.error for outcome in outcomes)
     assert len(archive.brought) == 2
-    assert sorted(uid for uids in archive.brought.values() for uid in uids) == sorted(one.uid for one in outcomes)
+    assert sorted(uid for uids in archive.brought.values() for uid in uids) == sorted(
+        outcome.uid for outcome in outcomes
+    )
 
 
 def test_few_objects_go_over_one(archive: Archive, tmp_path: Path) -> None:
@@ -97,7 +99,7 @@ def test_an_archive_that_takes_one_association_gets_all_over_it(archive: Archive
     archive.server.ae.maximum_associations = 1
     outcomes = list(send(archive.open, objects(tmp_path, MANY)))
     assert len(outcomes) == MANY
-    assert not any(one.error for one in outcomes)
+    assert not any(outcome.error for outcome in outcomes)
     assert len(archive.brought) == 1
 
 
@@ -109,7 +111,7 @@ def test_no_association_at_all_is_an_error(archive: Archive, tmp_path: Path) -> 
 
 def test_what_an_aborted_association_left_goes_over_the_other(archive: Archive, tmp_path: Path) -> None:
     archive.wait_for_both, archive.abort_at = True, 3
-    outcomes = {one.uid: one.error for one in send(archive.open, objects(tmp_path, MANY))}
+    outcomes = {outcome.uid: outcome.error for outcome in send(archive.open, objects(tmp_path, MANY))}
     assert len(outcomes) == MANY
     lost = [uid for uid, error in outcomes.items() if error]
     assert len(lost) == 1
@@ -119,7 +121,7 @@ def test_what_an_aborted_association_left_goes_over_the_other(archive: Archive, 
 def test_after_the_only_association_is_aborted_the_rest_are_not_stored(archive: Archive, tmp_path: Path) -> None:
     archive.abort_at = 3
     outcomes = list(send(archive.open, objects(tmp_path, MANY), associations=1))
-    assert [bool(one.error) for one in outcomes] == [False, False] + [True] * (MANY - 2)
+    assert [bool(outcome.error) for outcome in outcomes] == [False, False] + [True] * (MANY - 2)
 
 
 def test_a_file_that_is_gone_is_the_callers_error(archive: Archive, tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ class Ris:
         work = handlers(self.settings)
         self.receiver = Receiver(
             self.settings,
-            {kind: TransactionalInbox(self.database, one, lambda: None) for kind, one in work.items()},
+            {kind: TransactionalInbox(self.database, inbox_work, lambda: None) for kind, inbox_work in work.items()},
         )
         self.dicom = DicomService(self.settings, self.database, lambda: None).start()
 

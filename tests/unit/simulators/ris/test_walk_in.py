@@ -35,8 +35,8 @@ def practice(ris: Ris) -> Settings:
     """The same site without its record."""
     return replace(
         ris.settings,
-        peers=tuple(one for one in ris.settings.peers if "ehr" not in one.roles),
-        callers=tuple(one for one in ris.settings.callers if "ORM^O01" not in one.permits),
+        peers=tuple(peer for peer in ris.settings.peers if "ehr" not in peer.roles),
+        callers=tuple(caller for caller in ris.settings.callers if "ORM^O01" not in caller.permits),
     )
 
 
@@ -65,9 +65,12 @@ def test_image_managers_are_told_and_no_record(ris: Ris) -> None:
 def test_two_patients_and_two_orders_have_numbers_of_their_own(ris: Ris) -> None:
     here = practice(ris)
     patients = [walk_in.register(WEBER, here).data["patient"] for _ in range(2)]
-    placed = [walk_in.order(asked(one), here).data["procedure"] for one in patients]
+    placed = [walk_in.order(asked(patient), here).data["procedure"] for patient in patients]
     assert (
-        len({one["accession"] for one in placed}) == len({one["placer"] for one in placed}) == len(set(patients)) == 2
+        len({order["accession"] for order in placed})
+        == len({order["placer"] for order in placed})
+        == len(set(patients))
+        == 2
     )
 
 

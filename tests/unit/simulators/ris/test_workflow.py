@@ -125,7 +125,11 @@ def test_a_step_in_progress_leaves_the_worklist_and_a_completed_one_is_told(sche
     assert scheduled.end() == 0x0000
     assert scheduled.procedure()["status"] == "completed"
     told = [parse(row["body"].encode()) for row in scheduled.waiting("ehr1")]
-    assert [(one.get("ORC", 5), one.get("OBR", 25)) for one in told] == [("SC", "S"), ("IP", "I"), ("IP", "R")]
+    assert [(message.get("ORC", 5), message.get("OBR", 25)) for message in told] == [
+        ("SC", "S"),
+        ("IP", "I"),
+        ("IP", "R"),
+    ]
 
 
 def test_a_completed_step_cannot_be_set_again(scheduled: Ris, events: list[dict[str, Any]]) -> None:
@@ -256,7 +260,7 @@ def test_a_message_to_a_peer_that_is_away_waits(scheduled: Ris) -> None:
     row = outbox.deliver(peer, scheduled.waiting("ehr1")[0]["id"])
     assert (row["state"], row["attempts"]) == ("waiting", 1)
     with scheduled.database.transaction() as cursor:
-        assert [one["state"] for one in messages(cursor, keys=["A0000001"], outgoing_only=True)] == [
+        assert [message["state"] for message in messages(cursor, keys=["A0000001"], outgoing_only=True)] == [
             "waiting",
             "waiting",
         ]

@@ -87,8 +87,8 @@ class FakeArchive:
 def archive() -> Iterator[tuple[FakeArchive, Desk]]:
     fake = FakeArchive()
     storage = contexts([CT, KOS])
-    for one in storage:
-        one.scu_role, one.scp_role = True, True
+    for dataset in storage:
+        dataset.scu_role, dataset.scp_role = True, True
     server = start_scp(
         "PACSRAD",
         0,
@@ -152,7 +152,9 @@ def test_a_study_opens_with_its_middle_image_or_the_one_named(archive: tuple[Fak
     fake, desk = archive
     opened = open_study(desk, accession="ACC1", study="")
     assert opened.image == fake.held[1]
-    assert {one.SOPInstanceUID for one in opened.instances} == {one.SOPInstanceUID for one in fake.held}
+    assert {instance.SOPInstanceUID for instance in opened.instances} == {
+        instance.SOPInstanceUID for instance in fake.held
+    }
     last = fake.held[2].SOPInstanceUID
     assert open_study(desk, accession="", study="2.25.4711", instance=last).image.SOPInstanceUID == last
     with pytest.raises(NotFoundError):

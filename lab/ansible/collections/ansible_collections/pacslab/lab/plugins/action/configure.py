@@ -31,9 +31,9 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail("'files' must be a list of mappings")
         self._templates = None
         arguments["trees"] = [entry["dest"] for entry in entries if "tree" in entry]
-        entries = [one for entry in entries for one in self._expand(entry)]
+        entries = [expanded for entry in entries for expanded in self._expand(entry)]
         contents = [self._content(entry, variables) for entry in entries]
-        packed = json.dumps([base64.b64encode(one).decode("ascii") for one in contents]).encode("ascii")
+        packed = json.dumps([base64.b64encode(content).decode("ascii") for content in contents]).encode("ascii")
         arguments["files"] = [{key: value for key, value in entry.items() if key not in CONTENTS} for entry in entries]
         arguments["payload"] = base64.b64encode(zlib.compress(packed)).decode("ascii")
         return self._execute_module(module_name="pacslab.lab.configure", module_args=arguments, task_vars=variables)

@@ -135,7 +135,7 @@ def unpack(payload: str | None) -> list[bytes]:
     """Contents of the files, as the action plugin packed them."""
     if payload is None:
         return []
-    return [base64.b64decode(one) for one in json.loads(zlib.decompress(base64.b64decode(payload)))]
+    return [base64.b64decode(content) for content in json.loads(zlib.decompress(base64.b64decode(payload)))]
 
 
 def pending_mark(paths: list[str]) -> Path:
