@@ -17,9 +17,11 @@ from simulators.deadline import Deadline
 from simulators.errors import NotReadyError
 from simulators.events.actions import OPEN_DATABASE
 from simulators.events.report import write_failure
+from simulators.revocation import lists_alone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from simulators.settings import Settings
 
@@ -41,7 +43,8 @@ _MIGRATION_LOCK = 1800_24
 def connection_string(settings: Settings) -> str:
     """Return how to reach the database: user and database are the host's name, ``-`` as ``_``.
 
-    TLS verifies the server's name, its chain and its revocation (libpq ``sslmode=verify-full``, ``sslcrl``).
+    TLS verifies the server's name and its chain (libpq ``sslmode=verify-full``); :class:`Database` adds the revocation
+    lists whenever it connects.
     """
     if URL_VARIABLE in os.environ:
         return os.environ[URL_VARIABLE]
@@ -58,7 +61,6 @@ def connection_string(settings: Settings) -> str:
         dbname=name,
         sslmode="verify-full",
         sslrootcert=str(settings.tls.ca),
-        sslcrl=str(settings.tls.crl),
         sslcert=str(own.certificate),
         sslkey=str(own.key),
         ssl_min_protocol_version="TLSv1.2",
@@ -74,16 +76,19 @@ class _Failures:
         self.count = 0
         self.last = ""
 
-    def connections(self) -> type[psycopg.Connection[DictRow]]:
-        """A class of connections that notes here what kept it from being opened."""
+    def connections(self, lists: Path | None) -> type[psycopg.Connection[DictRow]]:
+        """A class of connections that notes here what kept it from being opened, and refuses servers by these lists."""
         failures = self
 
         class NotingConnection(psycopg.Connection[DictRow]):
             @classmethod
             def connect(cls, *arguments: Any, **options: Any) -> Self:
                 try:
-                    return super().connect(*arguments, **options)
-                except psycopg.OperationalError as error:
+                    if lists is None:
+                        return super().connect(*arguments, **options)
+                    with lists_alone(lists) as revoked:
+                        return super().connect(*arguments, **{**options, "sslcrl": revoked})
+                except (psycopg.OperationalError, OSError) as error:
                     failures.last = str(error).strip()
                     failures.count += 1
                     raise
@@ -98,9 +103,10 @@ class Database:
         """Remember where the database is; the first transaction connects."""
         self.target = connection_string(settings)
         self._failures = _Failures()
+        lists = None if URL_VARIABLE in os.environ else settings.tls.crl
         self._pool: ConnectionPool[psycopg.Connection[DictRow]] = ConnectionPool(
             self.target,
-            connection_class=self._failures.connections(),
+            connection_class=self._failures.connections(lists),
             kwargs={"autocommit": True, "row_factory": dict_row},
             min_size=0,
             max_size=MOST_CONNECTIONS,

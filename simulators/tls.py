@@ -6,6 +6,7 @@ import ssl
 from typing import TYPE_CHECKING
 
 from simulators.errors import NotReadyError
+from simulators.revocation import lists_alone
 
 if TYPE_CHECKING:
     from simulators.settings import Settings
@@ -43,8 +44,11 @@ def client_context(settings: Settings, certificate: str) -> ssl.SSLContext:
     context.set_ciphers(":".join(CIPHER_SUITES))
     context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
     try:
-        for path in (trust.ca, trust.crl):
-            context.load_verify_locations(path)
+        path = trust.ca
+        context.load_verify_locations(path)
+        path = trust.crl
+        with lists_alone(path) as lists:
+            context.load_verify_locations(lists)
         path = own.key
         context.load_cert_chain(own.certificate, own.key)
     except OSError as error:

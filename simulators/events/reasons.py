@@ -97,6 +97,7 @@ NOT_STORED = _refused("not-stored", "the archive answers C-STORE with a failure 
 
 # Revocation lists
 NOT_SIGNED = _refused("not-signed", "a revocation list is not signed by a CA of the site, or is incomplete")
+NOT_A_LIST = _refused("not-a-list", "the file of revocation lists holds something else, or a list twice")
 OLDER_LIST = _refused("older-list", "a revocation list is older than the one at hand, or is missing")
 OVERSIZED_LIST = _refused("oversized-list", "the file of revocation lists is larger than it may be")
 EXPIRED_LIST = _refused("expired-list", "a revocation list has run out")

@@ -246,6 +246,22 @@ def test_revocation_lists_are_current(host: Host, expect: Expect) -> None:
 
 
 @promise(
+    "hardening.certificates.lists-only",
+    "The file of revocation lists holds lists and nothing else: what reads it would trust a certificate in it.",
+    remedy="`systemctl start pacslab-crl` replaces it; find out who wrote there.",
+    where=has_role("trust"),
+    sabotage=changed_file(
+        f"{TLS}/crl.pem",
+        f"{SELF_SIGNED} -days 9 -subj /CN=foreign >>$FILE",
+    ),
+)
+def test_the_file_of_revocation_lists_holds_nothing_else(host: Host, expect: Expect) -> None:
+    text = host.file(f"{TLS}/crl.pem").content_string
+    rest = re.sub(r"-----BEGIN X509 CRL-----\n[A-Za-z0-9+/=\n]+-----END X509 CRL-----\n", "", text)
+    expect.none([line[:60] for line in rest.splitlines()], "lines that are of no list")
+
+
+@promise(
     "hardening.certificates.authority",
     "No host holds a private key anywhere but those of the described certificates: least of all an authority's.",
     remedy="Remove it at once, and replace the authority: `pacslab pki` signs on the machine that runs the lab.",

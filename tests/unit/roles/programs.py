@@ -20,7 +20,8 @@ def role_program(role: str, file: str) -> ModuleType:
     assert specification is not None
     assert specification.loader is not None
     module = importlib.util.module_from_spec(specification)
-    beside = str(ROOT / "roles" / "base" / "files")  # what role base puts beside every program
-    with mock.patch.object(sys, "dont_write_bytecode", new=True), mock.patch.object(sys, "path", [beside, *sys.path]):
+    # What is beside it on a host: its own role's files, and those of the roles that every host has.
+    beside = [str(ROOT / "roles" / name / "files") for name in (role, "base", "trust")]
+    with mock.patch.object(sys, "dont_write_bytecode", new=True), mock.patch.object(sys, "path", [*beside, *sys.path]):
         specification.loader.exec_module(module)
     return module

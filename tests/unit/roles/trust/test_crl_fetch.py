@@ -4,18 +4,70 @@ from __future__ import annotations
 
 import json
 import shutil
+import ssl
+import subprocess
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from lab.settings import ROOT
 from lab.trust import ensure_pki, revoke
 from tests.unit.lab.trust.sites import tiny_site
 from tests.unit.roles.events import event_of_line
 from tests.unit.roles.programs import role_program
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
     from types import ModuleType
+
+FILES = ROOT / "roles" / "trust" / "files"
+
+
+class Publisher:
+    """Serves a file with its ETag, as nginx does on the publishing host."""
+
+    def __init__(self, path: Path) -> None:
+        """Serve `path` on loopback."""
+        publisher = self
+        self.asked: list[tuple[str, int]] = []
+        self.redirect = self.nonsense = False
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                text = path.read_bytes()
+                etag = f'"{path.stat().st_mtime_ns:x}-{len(text):x}"'
+                code = 304 if self.headers["If-None-Match"] == etag else 200
+                if publisher.redirect and self.path != "/elsewhere":
+                    code = 302
+                publisher.asked.append((self.command, code))
+                if publisher.nonsense:
+                    self.wfile.write(b"304 everything is as it was\r\n\r\n")
+                    return
+                self.send_response(code)
+                self.send_header("ETag", etag)
+                if code == 302:
+                    self.send_header("Location", "/elsewhere")
+                self.end_headers()
+                if code == 200 and self.command == "GET":
+                    self.wfile.write(text)
+
+            do_HEAD = do_GET  # noqa: N815 # the name that http.server looks for
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/crl.pem"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self) -> None:
+        """Serve no more."""
+        self.server.shutdown()
+        self.server.server_close()
 
 
 class Fetcher:
@@ -28,16 +80,16 @@ class Fetcher:
         ensure_pki(tiny_site(), self.lab)
         shutil.copy(self.lab / "pki" / "ca.crt", self.tls)
         shutil.copy(self.lab / "pki" / "crl.pem", self.tls)
-        settings = tmp_path / "crl.json"
-        settings.write_text(json.dumps({"url": self.published.as_uri(), "reload": ["edge.service", "archive.service"]}))
-        self.stale = tmp_path / "stale"
+        self.settings = tmp_path / "crl.json"
+        self.fetch_from(self.published.as_uri())
+        self.stale, self.seen = tmp_path / "stale", tmp_path / "seen"
         self.states = {"edge.service": "active", "archive.service": "active"}
         self.reloads: list[str] = []
         for name, value in {
-            "SETTINGS": settings,
+            "SETTINGS": self.settings,
             "LISTS": self.tls / "crl.pem",
             "AUTHORITIES": self.tls / "ca.crt",
-            "KNOWN": tmp_path / "known.json",
+            "SEEN": self.seen,
             "STALE": self.stale,
             "systemctl": self.systemctl,
         }.items():
@@ -51,6 +103,19 @@ class Fetcher:
             return self.states[arguments[-1]]
         self.reloads.append(" ".join(arguments))
         return ""
+
+    def fetch_from(self, url: str | None) -> None:
+        """Say where lists are published."""
+        self.settings.write_text(json.dumps({"url": url, "reload": ["edge.service", "archive.service"]}))
+
+    def unchanged(self) -> bool:
+        """Whether `crl-unchanged` finds nothing to do."""
+        command = [FILES / "crl-unchanged", self.seen, self.tls / "crl.pem", self.settings]
+        return subprocess.run(command, check=False, capture_output=True, timeout=10).returncode == 0
+
+    def lists(self) -> list[Any]:
+        """What the lists on the host say."""
+        return list(self.program.read_lists(self.held, (self.tls / "ca.crt").read_bytes()))
 
     def publish(self) -> None:
         """Put the lab's lists where hosts fetch them."""
@@ -71,6 +136,20 @@ def told(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     said = capsys.readouterr()
     assert said.err == ""
     return [event_of_line(line) for line in said.out.splitlines()]
+
+
+@pytest.fixture
+def rogue(tmp_path: Path) -> Path:
+    """The PKI of somebody else."""
+    ensure_pki(tiny_site(), tmp_path / "rogue")
+    return tmp_path / "rogue" / "pki"
+
+
+@pytest.fixture
+def publisher(fetcher: Fetcher) -> Iterator[Publisher]:
+    made = Publisher(fetcher.published)
+    yield made
+    made.close()
 
 
 @pytest.fixture
@@ -155,29 +234,145 @@ def test_a_publisher_that_is_away_leaves_the_lists_as_they_are(
 
 
 def test_a_list_that_ran_out_is_said_so(fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch) -> None:
-    ended = max(end for _, end in fetcher.program.read(fetcher.held).values()) + 1
+    ended = max(entry.end for entry in fetcher.lists()) + 1
     monkeypatch.setattr(fetcher.program.time, "time", lambda: ended)
     fetcher.run()
     assert "has run out" in fetcher.stale.read_text()
 
 
-def test_lists_are_read_by_openssl_once_as_long_as_they_are_the_same(
-    fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch
+def test_a_trust_anchor_among_the_lists_is_refused_with_all_of_it(
+    fetcher: Fetcher, rogue: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asked: list[bytes] = []
-    read = fetcher.program.facts
-    monkeypatch.setattr(fetcher.program, "facts", lambda block: asked.append(block) or read(block))
-    assert [fetcher.run(), fetcher.run(), fetcher.run()] == [0, 0, 0]
-    assert len(asked) == len(set(asked)) == len(fetcher.program.BLOCK.findall(fetcher.held))
+    before = fetcher.held
+    revoke(fetcher.lab, "ct1", "syslog")
+    good = (fetcher.lab / "pki" / "crl.pem").read_bytes()
+    anchor = (rogue / "ca.crt").read_bytes()
+    middle = good.index(b"-----END X509 CRL-----\n") + len(b"-----END X509 CRL-----\n")
+    for spoilt in (good + anchor, anchor + good, good[:middle] + anchor + good[middle:]):
+        fetcher.published.write_bytes(spoilt)
+        assert fetcher.run() == 1
+        assert fetcher.held == before
+        assert fetcher.reloads == []
+        assert told(capsys)[-1].items() >= {"outcome": "refused", "reason": "not-a-list"}.items()
 
 
-def test_what_was_remembered_of_other_lists_does_not_count(fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch) -> None:
-    fetcher.run()
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda good: good + b"\n",
+        lambda good: b"# lists\n" + good,
+        lambda good: good.replace(b"\n", b"\r\n"),
+        lambda good: good + b"-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n",
+        lambda good: good + good,
+        lambda good: good.replace(b"M", b"M ", 1),
+        lambda _: b"",
+    ],
+    ids=["line-feed", "comment", "other-line-ends", "no-list", "twice", "blank", "empty"],
+)
+def test_any_other_octet_refuses_the_whole(fetcher: Fetcher, spoil: Callable[[bytes], bytes]) -> None:
+    before = fetcher.held
     revoke(fetcher.lab, "ct1", "syslog")
     fetcher.publish()
+    fetcher.published.write_bytes(spoil(fetcher.published.read_bytes()))
+    assert fetcher.run() == 1
+    assert fetcher.held == before
+
+
+def test_a_file_that_was_spoilt_on_the_host_is_replaced_and_said_so(
+    fetcher: Fetcher, rogue: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = fetcher.held
+    (fetcher.tls / "crl.pem").write_bytes(good + (rogue / "ca.crt").read_bytes())
+    assert fetcher.run() == 0
+    assert fetcher.held == good
+    assert fetcher.reloads
+    spoilt, taken = told(capsys)
+    assert (spoilt["reason"], taken["outcome"]) == ("not-a-list", "success")
+
+
+def test_lists_are_taken_from_where_the_site_says_and_from_nowhere_else(
+    fetcher: Fetcher, publisher: Publisher, capsys: pytest.CaptureFixture[str]
+) -> None:
+    revoke(fetcher.lab, "ct1", "syslog")
+    fetcher.publish()
+    before = fetcher.held
+    publisher.redirect = True
+    fetcher.fetch_from(publisher.url)
+    assert fetcher.run() == 1
+    assert fetcher.held == before
+    assert told(capsys)[-1]["reason"] == "unreachable"
+
+
+# --- whether there is anything to do -----------------------------------------------------------------
+
+
+def test_nothing_is_to_be_done_until_other_lists_are_published(fetcher: Fetcher, publisher: Publisher) -> None:
+    fetcher.fetch_from(publisher.url)
+    assert not fetcher.unchanged()  # nobody has looked yet
     fetcher.run()
-    number, end = max(fetcher.program.read(fetcher.held).values())
-    assert max(fetcher.program.known(fetcher.held).values()) == (number, end)
-    monkeypatch.setattr(fetcher.program.time, "time", lambda: end + 1)
+    assert fetcher.unchanged()
+    assert publisher.asked[-1] == ("HEAD", 304)
+    revoke(fetcher.lab, "ct1", "syslog")
+    fetcher.publish()
+    assert not fetcher.unchanged()
     fetcher.run()
-    assert "has run out" in fetcher.stale.read_text()
+    assert fetcher.held == fetcher.published.read_bytes()
+    assert fetcher.unchanged()
+
+
+def test_something_is_to_be_done_when_the_lists_at_hand_were_touched_or_end(
+    fetcher: Fetcher, publisher: Publisher
+) -> None:
+    fetcher.fetch_from(publisher.url)
+    fetcher.run()
+    assert fetcher.unchanged()
+    (fetcher.tls / "crl.pem").write_bytes(fetcher.held)
+    assert not fetcher.unchanged()
+    fetcher.run()
+    where, etag, end = fetcher.seen.read_text().splitlines()
+    assert int(end) == int(min(entry.end for entry in fetcher.lists()))
+    fetcher.seen.write_text(f"{where}\n{etag}\n{int(time.time())}\n")
+    assert not fetcher.unchanged()
+
+
+def test_something_is_to_be_done_when_the_publisher_is_away_or_talks_nonsense(
+    fetcher: Fetcher, publisher: Publisher
+) -> None:
+    fetcher.fetch_from(publisher.url)
+    fetcher.run()
+    publisher.nonsense = True
+    assert not fetcher.unchanged()
+    publisher.close()
+    assert not fetcher.unchanged()
+
+
+def test_a_site_without_a_publisher_asks_nobody_as_long_as_its_lists_are_good(fetcher: Fetcher) -> None:
+    fetcher.fetch_from(None)
+    assert fetcher.run() == 0
+    assert fetcher.unchanged()
+    (fetcher.tls / "crl.pem").write_bytes(fetcher.held)
+    assert not fetcher.unchanged()
+
+
+# --- what services that read the lists look at first -------------------------------------------------
+
+
+def test_a_service_does_not_start_with_a_file_that_holds_more_than_lists(fetcher: Fetcher, rogue: Path) -> None:
+    path = fetcher.tls / "crl.pem"
+    assert only_lists(path)
+    good = path.read_bytes()
+    for spoilt in (good + (rogue / "ca.crt").read_bytes(), good.replace(b"\n", b"\r\n"), good + b"\0\n", b""):
+        path.write_bytes(spoilt)
+        assert not only_lists(path)
+
+
+def test_openssl_would_trust_a_certificate_among_lists(fetcher: Fetcher, rogue: Path) -> None:
+    path = fetcher.tls / "crl.pem"
+    path.write_bytes(fetcher.held + (rogue / "ca.crt").read_bytes())
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(path)
+    assert context.get_ca_certs()
+
+
+def only_lists(path: Path) -> bool:
+    return subprocess.run([FILES / "crl-only", path], check=False, capture_output=True).returncode == 0
