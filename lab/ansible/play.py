@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from lab.ansible import strategy
 from lab.errors import AnsibleError
-from lab.events import TaskFinished
+from lab.events import TaskFinished, Warned
 from lab.settings import ROOT
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ STATUS = {
     "runner_on_skipped": "skipped",
     "runner_on_unreachable": "unreachable",
 }
+COLLECTION = "pacslab.lab."
 BAD = ("failed", "unreachable")
 _SHOWN_FAILURES = 3
 _SHOWN_LINES = 25
@@ -88,6 +89,8 @@ class Play:
             if outcome is None:
                 continue
             bus.emit(outcome)
+            for text in _warnings(event):
+                bus.emit(Warned(f"{outcome.host}: {text}"))
             role = event["event_data"].get("role", "")
             if self.heard is not None:
                 self.heard(_result(event, outcome, role))
@@ -192,6 +195,13 @@ def _outcome(event: dict[str, Any]) -> TaskFinished | None:
     if status == "ok" and result.get("changed"):
         status = "changed"
     return TaskFinished(data["host"], data.get("task", ""), status, message(result) if status in BAD else "")
+
+
+def _warnings(event: dict[str, Any]) -> list[str]:
+    """What a task of our own collection warns of; Ansible's own warnings stay in the run's output."""
+    data = event["event_data"]
+    ours = str(data.get("resolved_action", data.get("task_action", ""))).startswith(COLLECTION)
+    return list((data.get("res") or {}).get("warnings", [])) if ours else []
 
 
 def _result(event: dict[str, Any], outcome: TaskFinished, role: str) -> TaskResult:

@@ -1,4 +1,4 @@
-"""``pacslab check``: whether this machine can run a lab."""
+"""``pacslab check``: whether this machine can run a lab, and which known weaknesses the site's parts have."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 from lab.engine.client import Docker
 from lab.engine.requirements import examine
 from lab.errors import MachineNotReadyError
+from lab.operate.weaknesses import weaknesses
+from lab.settings import load_settings
+from lab.topology.load import load_site, site_path
 
 if TYPE_CHECKING:
     import argparse
@@ -24,14 +27,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print each requirement with what was found; 0 when all are met, 4 when not."""
+    """Print requirements with what was found, and known weaknesses; 0 when all requirements are met, 4 when not."""
     findings = list(examine(Docker()))
+    known = weaknesses(load_site(site_path(arguments.site, load_settings().inventories)))
     ready = all(finding.met for finding in findings)
     if arguments.json:
-        print(json.dumps({"ready": ready, "findings": [asdict(finding) for finding in findings]}))
-    else:
-        for entry in findings:
-            print(f"{'ok' if entry.met else 'NO':<3} {entry.name}: {entry.found}")
-            if not entry.met:
-                print(f"    {entry.remedy}")
+        found = {
+            "findings": [asdict(finding) for finding in findings],
+            "weaknesses": [asdict(entry) for entry in known],
+        }
+        print(json.dumps({"ready": ready, **found}))
+        return 0 if ready else MachineNotReadyError.exit_code
+    for entry in findings:
+        print(f"{'ok' if entry.met else 'NO':<3} {entry.name}: {entry.found}")
+        if not entry.met:
+            print(f"    {entry.remedy}")
+    for weak in known:
+        print(f"!   {weak.part} on {', '.join(weak.hosts)}: {', '.join(weak.ids)}\n    {weak.what}")
     return 0 if ready else MachineNotReadyError.exit_code

@@ -1,4 +1,8 @@
-"""Pin the Python packages of roles: an extra of the project and all it needs, as pip resolves it now ('make lock')."""
+"""Pin what roles take from elsewhere than the installed Debian release, as it is now ('make lock').
+
+Python packages: an extra of the project and all it needs, as pip resolves it. Packages of a later Debian release: their
+versions and hashes.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +10,14 @@ import tempfile
 import tomllib
 from pathlib import Path
 
+from lab.engine.client import Docker
+from lab.events import Bus
+from lab.images import later_release
+from lab.images.ensure import ensure_recipes, recipes_of
 from lab.images.wheels import download
-from lab.settings import ROOT
+from lab.settings import DEFAULT_SITE, ROOT, load_settings
 from lab.topology.catalog import ROLES_DIR, load_catalog
+from lab.topology.load import load_site, site_path
 
 HEADER = "# Made by 'make lock' from the extra '{extra}' of pyproject.toml: Python packages of the lab's hosts.\n"
 
@@ -32,12 +41,22 @@ def pins(wheels: list[Path]) -> str:
     return "".join(f"{name}=={version}\n" for name, version in parts)
 
 
+def base_image() -> str:
+    """The base image, made where it is missing: a bare host of the release that hosts have."""
+    settings = load_settings()
+    site = load_site(site_path(DEFAULT_SITE, settings.inventories))
+    recipes = recipes_of(site, settings)
+    return ensure_recipes(site, {(): recipes[()]}, Bus())[()]
+
+
 def main() -> None:
-    """Resolve and write the file of every role that has one."""
+    """Resolve and write the files of every role that has some."""
     for target, extra in targets().items():
         with tempfile.TemporaryDirectory(prefix="pacslab-lock-") as folder:
             download(wanted(extra), Path(folder))
             target.write_text(HEADER.format(extra=extra) + pins(list(Path(folder).glob("*.whl"))), "utf-8")
+    for path in later_release.files(ROLES_DIR):
+        later_release.lock(Docker(), base_image(), path)
 
 
 if __name__ == "__main__":

@@ -67,7 +67,7 @@ def site_recipes(site: Site, base_key: str, *, roles_dir: Path, root: Path) -> d
         UsageError: a host has a role that does not exist.
     """
     made: dict[RoleList, Recipe] = {(): Recipe((), base_key, None, installs=True)}
-    variables = _install_variables(site)
+    variables = install_variables(site)
     digests: dict[str, str] = {}
     for name, host in site.hosts.items():
         for length in range(1, len(host.roles) + 1):
@@ -95,8 +95,8 @@ def _recipe(roles: RoleList, parent: Recipe, files: str, variables: dict[str, An
     return Recipe(roles, hashlib.sha256(parts.encode()).hexdigest(), parent, installs=True, variables=own)
 
 
-def _install_variables(site: Site) -> dict[str, Any]:
-    """Variables in the site's ``group_vars`` that change images: those named ``<role>_install_...``."""
+def install_variables(site: Site) -> dict[str, Any]:
+    """Variables in the site's ``group_vars`` that change images, by name: ``<role>_install_...``."""
     found: dict[str, Any] = {}
     for path in sorted((site.path.parent / "group_vars").rglob("*.yml")):
         content = yaml.safe_load(path.read_text("utf-8")) or {}

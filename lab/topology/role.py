@@ -24,6 +24,12 @@ Capability = Annotated[str, StringConstraints(pattern=CAPABILITY)]
 Device = Annotated[str, StringConstraints(pattern=DEVICE)]
 """A device file of the machine, such as ``/dev/net/tun``."""
 
+VariableName = Annotated[str, StringConstraints(pattern=WORD)]
+"""An Ansible variable."""
+
+CveId = Annotated[str, StringConstraints(pattern=r"^CVE-[0-9]{4}-[0-9]{4,}$")]
+"""The number of a publicly known weakness."""
+
 Reason = Annotated[str, StringConstraints(min_length=1)]
 
 Usage = Literal["serverAuth", "clientAuth", "codeSigning", "emailProtection", "timeStamping", "OCSPSigning"]
@@ -155,6 +161,18 @@ class Function(Strict):
     single: bool = Field(default=True, description="A site has one such host at most.")
 
 
+class Weakness(Strict):
+    """Publicly known weaknesses of a part that the role installs."""
+
+    part: str = Field(min_length=1, description="The part with its version.", examples=["Orthanc 1.12.7"])
+    ids: list[CveId] = Field(min_length=1, description="Their numbers.")
+    what: str = Field(min_length=1, description="What they allow, and where they are closed.")
+    when: dict[VariableName, str] = Field(
+        default_factory=dict,
+        description="Variables of the site's group_vars with the values for which the part is installed; none: always.",
+    )
+
+
 class RoleMeta(Strict):
     """What the site's description, the engine and the PKI need to know of a role."""
 
@@ -188,6 +206,9 @@ class RoleMeta(Strict):
     )
     python_packages: PythonPackages | None = Field(
         default=None, description="Python packages that the driver fetches as wheels for the role's image."
+    )
+    weaknesses: list[Weakness] = Field(
+        default_factory=list, description="Known weaknesses of what the role installs; `pacslab check` names them."
     )
     after: list[RoleName] = Field(
         default_factory=list,
