@@ -36,6 +36,10 @@ class RefusedError(SimulatorError):
     exit_code = 1
 
 
+class BusyError(RefusedError):
+    """The peer could not process it now, and nothing has changed there; later it may."""
+
+
 class AssociationRejectedError(RefusedError):
     """The peer answered A-ASSOCIATE-RJ or aborted the association (PS3.8 9.3.4)."""
 

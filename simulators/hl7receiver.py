@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from simulators.events import reasons
 from simulators.events.actions import RECEIVE
 from simulators.events.report import reason_of, write_event, write_failure
+from simulators.hl7memory import Acceptance
 from simulators.hl7messages import (
     CONTROL_ID,
     VERSION,
@@ -62,8 +63,8 @@ class HL7ProblemError(Exception):
 class Inbox(Protocol):
     """Keeps what was received and lets each message have its effect once."""
 
-    def accept(self, sender: str, message: Message) -> bool:
-        """Take the message and do what it asks, both or neither; False when its control id came before.
+    def accept(self, sender: str, message: Message) -> Acceptance:
+        """Take the message and do what it asks, both or neither, unless its control id came before.
 
         Raises:
             HL7ProblemError: what it asks cannot be done.
@@ -89,11 +90,12 @@ class Receiver:
         caller: Caller | None = None
         problem: Problem | None = None
         failure: Exception | None = None
+        repeated = False
         try:
             caller = self._caller(sender)
             message = parse(data)
             self._check_header(message, caller)
-            self._take(message, caller)
+            repeated = self._take(message, caller)
         except HL7ProblemError as error:
             failure, problem = error, error.problem
         except MalformedError as error:
@@ -104,16 +106,20 @@ class Receiver:
             "certificate": sender.name,
             "peer": caller.name if caller else sender.address,
             "octets": len(data),
+            "repeated": repeated or None,
         }
         _write(message, failure, problem, facts)
         return acknowledgement(message, own, problem)
 
-    def _take(self, message: Message, caller: Caller) -> None:
-        if not self.inboxes[message.type].accept(caller.name, message):
+    def _take(self, message: Message, caller: Caller) -> bool:
+        """Let the message have its effect; return whether it is a repetition, which has none."""
+        acceptance = self.inboxes[message.type].accept(caller.name, message)
+        if acceptance is Acceptance.OTHER_CONTENT:
             raise HL7ProblemError(
-                reasons.DUPLICATE_CONTROL_ID, 205, f"message {message.control_id} was received before",
+                reasons.DUPLICATE_CONTROL_ID, 205, f"another message {message.control_id} was received before",
                 location=("MSH", "1", "10"), acknowledgement="AR",
             )  # fmt: skip
+        return acceptance is Acceptance.REPEATED
 
     def _caller(self, sender: Sender) -> Caller:
         for caller in self.settings.find_callers("hl7-tls"):

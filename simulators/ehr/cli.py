@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from simulators.command_line import Verb, run
 from simulators.sections import SECTIONS
+from simulators.settling import settling_arguments
 
 if TYPE_CHECKING:
     import argparse
@@ -106,7 +107,13 @@ VERBS = (
         "show O0000001 --json",
         _placer,
     ),
-    Verb("outbox", "List messages sent and to be sent", "simulators.ehr.record:outbox", "outbox"),
+    Verb(
+        "outbox",
+        "List messages sent and to be sent; decide on those that were set aside",
+        "simulators.ehr.record:outbox",
+        "outbox --retry 17",
+        settling_arguments,
+    ),
     Verb("serve", "Listen for HL7 and deliver the outbox until stopped", "simulators.ehr.serve:serve", "serve"),
 )
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, LiteralString
 
-from simulators.command_line import Result, table
+from simulators.command_line import Result
 from simulators.database import Database
 from simulators.errors import NotFoundError, RefusedError, UnreachableError
 from simulators.events import reasons
 from simulators.events.report import write_event
 from simulators.hl7content import Patient
-from simulators.hl7exchange import MESSAGES_TABLE, Outbox, messages
+from simulators.hl7exchange import MESSAGES_REMEMBERED, MESSAGES_TABLE
+from simulators.outbox import Outbox, outbox_of
 
 if TYPE_CHECKING:
     import argparse
@@ -64,6 +65,7 @@ CREATE TABLE results (
 );
 """
     + MESSAGES_TABLE,
+    MESSAGES_REMEMBERED,
 )
 
 
@@ -143,8 +145,7 @@ def find_patient(cursor: Cursor, identifier: str) -> Patient:
     return Patient.of_row(row)
 
 
-def outbox(_: argparse.Namespace, settings: Settings) -> Result:
-    """List what was sent and what waits."""
+def outbox(arguments: argparse.Namespace, settings: Settings) -> Result:
+    """List what was sent and what waits, after deciding on what was set aside."""
     with Record(settings).database.transaction() as cursor:
-        rows = messages(cursor, outgoing_only=True)
-    return Result(rows, table(rows, ("id", "peer", "type", "control_id", "state", "attempts", "answer")))
+        return outbox_of(cursor, arguments)

@@ -10,9 +10,10 @@ from simulators.ehr.record import STEPS, order_refused
 from simulators.events.actions import START
 from simulators.events.outlets import send_to_journal
 from simulators.events.report import write_event
-from simulators.hl7exchange import Outbox, TransactionalInbox
+from simulators.hl7exchange import TransactionalInbox
 from simulators.hl7receiver import Receiver
 from simulators.mllp import Listener
+from simulators.outbox import Outbox
 from simulators.service import notify, wait_for_stop
 
 if TYPE_CHECKING:

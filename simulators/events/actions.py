@@ -25,7 +25,7 @@ MESSAGE_TYPES = ("ADT^A04", "ADT^A08", "ADT^A40", "ORM^O01", "ORU^R01")
 AT_AN_EDGE = (
     "source_port", "edge", "profile", "tls", "suite", "bytes_in", "bytes_out", "milliseconds", "end",
 )  # fmt: skip
-COMMITMENT = ("commitment", "committed", "failed", "instances", "step", "error", "status")
+COMMITMENT = ("commitment", "committed", "failed", "instances", "step", "repeated", "error", "status")
 
 # Every program
 START = Action("start", "A service is ready.", SERVICES, facts=("hl7", "dicom", "callers", "archives"))
@@ -73,7 +73,7 @@ RECEIVE = Action(
     "An HL7 message is received and answered.",
     HL7_SERVICES,
     MESSAGE_TYPES,
-    facts=("message_type", "control_id", "code", "field", "octets", "error", "trace"),
+    facts=("message_type", "control_id", "code", "field", "octets", "repeated", "error", "trace"),
 )
 SEND = Action(
     "send",
@@ -81,6 +81,13 @@ SEND = Action(
     (EHR, RIS),
     MESSAGE_TYPES,
     facts=("message_type", "control_id", "code", "seconds", "attempts", "error", "trace"),
+)
+
+SETTLE = Action(
+    "settle",
+    "Somebody decides on a message of the outbox that was set aside or refused: it waits again, or is dropped.",
+    (EHR, RIS),
+    facts=("message_type", "control_id", "state"),
 )
 
 # Patients, orders, reports
@@ -129,14 +136,14 @@ BEGIN_STEP = Action(
     "A procedure step is begun (MPPS N-CREATE).",
     (MODALITY, RIS),
     ("RAD-6",),
-    facts=("operation", "mpps", "step", "status", "error", "trace"),
+    facts=("operation", "mpps", "step", "status", "repeated", "error", "trace"),
 )
 UPDATE_STEP = Action(
     "update-step",
     "A procedure step is changed or ended (MPPS N-SET); `state` says to what.",
     (MODALITY, RIS),
     ("RAD-7",),
-    facts=("operation", "mpps", "step", "state", "instances", "status", "error", "trace"),
+    facts=("operation", "mpps", "step", "state", "instances", "status", "repeated", "error", "trace"),
 )
 ACQUIRE = Action("acquire", "A modality makes images.", (MODALITY,), facts=("step", "modality", "instances"))
 IMPORT = Action(

@@ -73,6 +73,7 @@ FACTS: dict[str, str] = {
     "protocol": "`tcp`, `udp`, or `other`",
     "remedy": "what to do about it",
     "rejected": "objects that were not accepted",
+    "repeated": "it came before with the same content; it was answered as then and had no second effect",
     "seconds": "seconds until the next attempt",
     "series": "Series Instance UID, or the archive's name of the series",
     "service": "the host's service",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from simulators.errors import (
     ArgumentError,
     AssociationRejectedError,
+    BusyError,
     NoAnswerError,
     NotFoundError,
     NotReadyError,
@@ -37,6 +38,7 @@ DEEPEST = 12
 
 CAUSES: dict[type[BaseException], Reason] = {
     RefusedError: reasons.REFUSED_BY_PEER,
+    BusyError: reasons.SEND_AGAIN,
     AssociationRejectedError: reasons.ASSOCIATION_REJECTED,
     TlsRefusedError: reasons.TLS_REFUSED,
     UnsafeObjectError: reasons.UNSAFE_OBJECT,

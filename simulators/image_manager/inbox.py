@@ -10,6 +10,7 @@ from simulators.events import reasons
 from simulators.events.actions import SCHEDULE
 from simulators.events.report import write_event
 from simulators.hl7content import needed, order_of, patient_of
+from simulators.hl7memory import REMEMBERED_DAYS, Acceptance, content_of
 from simulators.hl7receiver import HL7ProblemError
 from simulators.image_manager.store import ask_work
 
@@ -36,19 +37,24 @@ class StoredInbox:
     work: Callable[[sqlite3.Connection, str, Message], None]
     done: Callable[[], None]
 
-    def accept(self, sender: str, message: Message) -> bool:
-        """Take the message; False when the sender's control id came before."""
+    def accept(self, sender: str, message: Message) -> Acceptance:
+        """Take the message, unless the sender's control id came before; see :class:`simulators.hl7receiver.Inbox`."""
+        now = time.time()
         with self.store.transaction() as db:
-            noted = db.execute(
-                "INSERT INTO messages (sender, control_id, type, body, at) VALUES (?, ?, ?, ?, ?)"
-                " ON CONFLICT DO NOTHING",
-                (sender, message.control_id, message.type, message.text, time.time()),
+            db.execute("DELETE FROM messages WHERE at < ?", (now - REMEMBERED_DAYS * 86400,))
+            known = db.execute(
+                "SELECT body FROM messages WHERE sender = ? AND control_id = ?", (sender, message.control_id)
+            ).fetchone()
+            if known is not None:
+                same = content_of(known["body"]) == content_of(message.text)
+                return Acceptance.REPEATED if same else Acceptance.OTHER_CONTENT
+            db.execute(
+                "INSERT INTO messages (sender, control_id, type, body, at) VALUES (?, ?, ?, ?, ?)",
+                (sender, message.control_id, message.type, message.text, now),
             )
-            if noted.rowcount == 0:
-                return False
             self.work(db, f"{message.type} {message.control_id} from {sender}", message)
         self.done()
-        return True
+        return Acceptance.NEW
 
 
 def update(db: sqlite3.Connection, source: str, message: Message) -> None:

@@ -18,6 +18,7 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS messages (
     sender TEXT NOT NULL, control_id TEXT NOT NULL, type TEXT NOT NULL, body TEXT NOT NULL, at REAL NOT NULL,
     PRIMARY KEY (sender, control_id));
+CREATE INDEX IF NOT EXISTS messages_at ON messages (at);
 CREATE TABLE IF NOT EXISTS patients (
     identifier TEXT NOT NULL, authority TEXT NOT NULL, family TEXT NOT NULL, given TEXT NOT NULL,
     birth_date TEXT NOT NULL, sex TEXT NOT NULL, source TEXT NOT NULL, changed REAL NOT NULL,

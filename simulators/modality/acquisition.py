@@ -9,14 +9,23 @@ from typing import TYPE_CHECKING
 
 from pydicom.dataset import Dataset
 
-from simulators.errors import ArgumentError, NotFoundError
+from simulators.errors import (
+    ArgumentError,
+    AssociationRejectedError,
+    BusyError,
+    NoAnswerError,
+    NotFoundError,
+    RefusedError,
+    SimulatorError,
+    TlsRefusedError,
+)
 from simulators.events.actions import ACQUIRE, BEGIN_STEP, IMPORT
 from simulators.events.report import performing, write_event
 from simulators.imaging.acquire import images_of
 from simulators.imaging.context import from_worklist
 from simulators.imaging.frame import new_uid
 from simulators.modality import procedure_step, worklist
-from simulators.modality.spool import COMPLETED, IN_PROGRESS, PerformedStep
+from simulators.modality.spool import ANSWERED, ASKED, COMPLETED, IN_PROGRESS, REFUSED, PerformedStep
 
 if TYPE_CHECKING:
     from pydicom.dataset import FileDataset
@@ -30,10 +39,18 @@ if TYPE_CHECKING:
 def begin(links: Links, spool: Spool, *, accession: str, step_id: str, commit: bool) -> PerformedStep:
     """Find the step in the worklist and tell the RIS that it is in progress.
 
+    A step that was begun here and has no images yet goes on instead: the RIS may have taken it off the worklist while
+    its answer was lost. Only when that is still unknown is it told again.
+
     Raises:
         NotFoundError, ArgumentError: not one step.
         SimulatorError: the RIS is away or refuses.
     """
+    pending = _without_images(spool, accession=accession, step_id=step_id, commit=commit)
+    if pending is not None:
+        if commit:
+            spool.want_commitment(pending.uid)
+        return confirm(links, spool, pending)
     items = worklist.query(links, accession=accession, step_id=step_id)
     return perform(links, spool, worklist.choose(items, accession or step_id), commit=commit)
 
@@ -42,30 +59,82 @@ def perform(links: Links, spool: Spool, item: Dataset, *, commit: bool) -> Perfo
     """Begin a performed procedure step for a worklist item.
 
     Raises:
-        SimulatorError: the RIS is away or refuses.
+        NoAnswerError: the RIS did not answer; the step stays in the spool, and the service tells the RIS again.
+        SimulatorError: the RIS is away or refuses; there is no step.
     """
-    scheduled = worklist.step_of(item)
-    uid = new_uid()
-    started = datetime.now(tz=UTC)
-    accession = str(item.get("AccessionNumber") or "")
-    step_id = str(scheduled.get("ScheduledProcedureStepID") or "")
-    patient = str(item.get("PatientID") or "")
-    facts = {"patient": patient, "accession": accession, "study": item.StudyInstanceUID, "step": step_id, "mpps": uid}
-    with performing(BEGIN_STEP, ae_title=links.ae_title, peer=links.ris.name, **facts):
-        procedure_step.begin(links, item, uid, started)
     step = PerformedStep(
-        uid=uid,
-        accession=accession,
-        step_id=step_id,
+        uid=new_uid(),
+        accession=str(item.get("AccessionNumber") or ""),
+        step_id=str(worklist.step_of(item).get("ScheduledProcedureStepID") or ""),
         worklist_item=item.to_json(),
-        started=started.timestamp(),
+        started=datetime.now(tz=UTC).timestamp(),
         status=IN_PROGRESS,
         reported=True,
         reason="",
         commit_wanted=commit,
+        begun=ASKED,
     )
     spool.add_step(step)
-    return step
+    try:
+        return confirm(links, spool, step)
+    except NoAnswerError:
+        raise
+    except SimulatorError:
+        spool.forget_step(step.uid)
+        raise
+
+
+def confirm(links: Links, spool: Spool, step: PerformedStep) -> PerformedStep:
+    """Tell the RIS of a step until it has answered; after a lost answer once more at once, with the same words.
+
+    Raises:
+        NoAnswerError: it did not answer.
+        SimulatorError: it is away or refuses.
+    """
+    if step.begun != ASKED:
+        return step
+    item = item_of(step)
+    facts = {**identity_of(step), "patient": str(item.get("PatientID") or ""), "mpps": step.uid}
+    with performing(BEGIN_STEP, ae_title=links.ae_title, peer=links.ris.name, **facts):
+        started = datetime.fromtimestamp(step.started, tz=UTC)
+        try:
+            procedure_step.begin(links, item, step.uid, started)
+        except NoAnswerError:
+            procedure_step.begin(links, item, step.uid, started)
+    spool.mark_begun(step.uid, ANSWERED)
+    return replace(step, begun=ANSWERED)
+
+
+def repeat_begin(links: Links, spool: Spool, step: PerformedStep) -> None:
+    """Tell the RIS again of a step whose beginning it has not answered; the service does so.
+
+    Raises:
+        SimulatorError: it is away, or refuses; a step that it refuses for good is forgotten unless it has images.
+    """
+    try:
+        confirm(links, spool, step)
+    except (BusyError, AssociationRejectedError, TlsRefusedError):
+        raise
+    except RefusedError:
+        if spool.instances(step.uid):
+            spool.mark_begun(step.uid, REFUSED)
+        else:
+            spool.forget_step(step.uid)
+        raise
+
+
+def _without_images(spool: Spool, *, accession: str, step_id: str, commit: bool) -> PerformedStep | None:
+    """The newest step of these that has no images and may have begun, or, where all is done at once, has begun."""
+    found = [
+        step
+        for step in spool.steps()
+        if accession in {"", step.accession}
+        and step_id in {"", step.step_id}
+        and step.status == IN_PROGRESS
+        and (step.begun == ASKED or (commit and step.begun == ANSWERED))
+        and not spool.instances(step.uid)
+    ]
+    return found[-1] if found else None
 
 
 def item_of(step: PerformedStep) -> Dataset:
@@ -139,8 +208,9 @@ def end(spool: Spool, step: PerformedStep, status: str, reason: str = "") -> Per
         raise ArgumentError(
             f"{reason} is no reason to discontinue.", remedy=f"Use one of {', '.join(procedure_step.REASONS)}."
         )
-    spool.end_step(step.uid, status, reason)
-    return replace(step, status=status, reason=reason, reported=False)
+    ended = datetime.now(tz=UTC).timestamp()
+    spool.end_step(step.uid, status, reason, ended)
+    return replace(step, status=status, reason=reason, reported=False, ended=ended)
 
 
 def require_in_progress(step: PerformedStep) -> None:

@@ -86,7 +86,9 @@ def _generate(parser: argparse.ArgumentParser) -> None:
 
 def _ending(parser: argparse.ArgumentParser) -> None:
     _step(parser)
-    parser.add_argument("--again", action="store_true", help="send the final state a second time (the RIS must refuse)")
+    parser.add_argument(
+        "--again", action="store_true", help="tell another final state after the first (the RIS must refuse)"
+    )
 
 
 def _discontinue(parser: argparse.ArgumentParser) -> None:

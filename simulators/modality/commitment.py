@@ -5,6 +5,7 @@ The answer may come on the association of the request or on one that the archive
 
 from __future__ import annotations
 
+import hashlib
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from simulators.modality.spool import COMMITTED
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from simulators.events.vocabulary import Reason
     from simulators.modality.links import Links
     from simulators.modality.spool import Instance, Spool, Transaction
 
@@ -63,10 +65,11 @@ def request(links: Links, spool: Spool, step: str, instances: Sequence[Instance]
         )
         answer = status.get("Status")
         if answer != _SUCCESS:
-            spool.end_transaction(transaction.uid, "refused", (), ())
+            spool.doubt_transaction(transaction.uid, "unanswered" if answer is None else "refused")
         if answer is None:
             raise NoAnswerError(
-                f"{archive.name} did not answer N-ACTION.", remedy="Look at the archive's health and log."
+                f"{archive.name} did not answer N-ACTION; it may have taken the request.",
+                remedy="Look at the archive's health and log; until it reports, it is asked again.",
             )
         if answer != _SUCCESS:
             raise RefusedError(
@@ -84,7 +87,7 @@ def wait_for(spool: Spool, transaction: Transaction, seconds: float) -> str:
         state = next(
             (known.state for known in spool.transactions(transaction.step) if known.uid == transaction.uid), "requested"
         )
-        if state != "requested" or deadline.over:
+        if state not in {"requested", "unanswered"} or deadline.over:
             return state
         deadline.pause(0.1)
 
@@ -105,21 +108,23 @@ def handler(spool: Spool, peer_of: Callable[[Any], str]) -> Callable[[Any], tupl
 def accept(spool: Spool, peer: str, event_type: int, information: Dataset) -> int:
     """Apply a report (PS3.4 J.3.3) if it answers a request of ours to that very peer; return the DIMSE status.
 
-    A report that is believed deletes images, so anything doubtful is refused and changes nothing.
+    A report that is believed deletes images, so anything doubtful is refused and changes nothing. The same report once
+    more, whose answer was lost, is answered as it was and changes nothing either.
     """
     uid = str(information.get("TransactionUID") or "")
     tell = partial(write_event, COMMITMENT_REPORT, ae_title=peer, commitment=uid)
+    report = hashlib.sha256(f"{event_type} {information.to_json()}".encode()).hexdigest()
     transaction = next((known for known in spool.transactions() if known.uid == uid), None)
-    if transaction is None or transaction.state != "requested":
-        unheard = reasons.UNKNOWN_COMMITMENT if transaction is None else reasons.COMMITMENT_ANSWERED
-        tell(reason=unheard)
+    if transaction is None:
+        tell(reason=reasons.UNKNOWN_COMMITMENT)
         return _INVALID_ARGUMENT
-    if peer != transaction.peer:
-        tell(reason=reasons.OTHER_ARCHIVE)
-        return _INVALID_ARGUMENT
-    if event_type not in {_ALL_SAFE, _FAILURES_EXIST}:
-        tell(reason=reasons.UNKNOWN_EVENT_TYPE)
-        return _NO_SUCH_EVENT
+    if transaction.peer == peer and transaction.report == report:
+        tell(repeated=True)
+        return _SUCCESS
+    doubt = _doubt(transaction, peer, event_type)
+    if doubt is not None:
+        tell(reason=doubt)
+        return _NO_SUCH_EVENT if doubt is reasons.UNKNOWN_EVENT_TYPE else _INVALID_ARGUMENT
     promised = spool.promised(uid)
     safe = _uids(information.get("ReferencedSOPSequence"))
     failed = {
@@ -133,7 +138,7 @@ def accept(spool: Spool, peer: str, event_type: int, information: Dataset) -> in
         tell(reason=reasons.REPORT_MISMATCH)
         return _INVALID_ARGUMENT
     state = COMMITTED if safe == promised else "failed"
-    spool.end_transaction(uid, state, safe, failed.items())
+    spool.end_transaction(uid, state, safe, failed.items(), report)
     step = next(performed for performed in spool.steps() if performed.uid == transaction.step)
     tell(
         reason=None if state == COMMITTED else reasons.NOT_COMMITTED,
@@ -144,6 +149,15 @@ def accept(spool: Spool, peer: str, event_type: int, information: Dataset) -> in
         failed=len(failed),
     )
     return _SUCCESS
+
+
+def _doubt(transaction: Transaction, peer: str, event_type: int) -> Reason | None:
+    """Why a report does not answer a request, if it does not."""
+    if peer != transaction.peer:
+        return reasons.OTHER_ARCHIVE
+    if not transaction.open:
+        return reasons.COMMITMENT_ANSWERED
+    return None if event_type in {_ALL_SAFE, _FAILURES_EXIST} else reasons.UNKNOWN_EVENT_TYPE
 
 
 def _uids(sequence: Iterable[Dataset] | None) -> set[str]:

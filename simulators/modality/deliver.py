@@ -13,8 +13,8 @@ from simulators.events.actions import DELIVER, REQUEST_COMMITMENT, STORE, UPDATE
 from simulators.events.report import performing, reason_of, write_event, write_failure
 from simulators.imaging.transfer import Parcel
 from simulators.modality import commitment, procedure_step
-from simulators.modality.acquisition import identity_of
-from simulators.modality.spool import ACQUIRED, IN_PROGRESS, LONGEST_PAUSE, STORED
+from simulators.modality.acquisition import confirm, identity_of, repeat_begin
+from simulators.modality.spool import ACQUIRED, ANSWERED, ASKED, IN_PROGRESS, LONGEST_PAUSE, STORED
 from simulators.modality.store import send
 
 if TYPE_CHECKING:
@@ -109,10 +109,11 @@ def report_end(links: Links, spool: Spool, step: PerformedStep) -> None:
     Raises:
         SimulatorError: it could not be told, or refused.
     """
+    step = confirm(links, spool, step)
     made = spool.instances(step.uid)
     facts = {**identity_of(step), "mpps": step.uid, "state": step.status, "instances": len(made)}
     with performing(UPDATE_STEP, ae_title=links.ae_title, peer=links.ris.name, **facts):
-        procedure_step.end(links, step.uid, step.status, step.reason, made)
+        procedure_step.end(links, step, made)
     spool.mark_reported(step.uid)
 
 
@@ -154,13 +155,15 @@ class Courier:
             instance.step for instance in waiting
         }
         for step in self._spool.steps():
-            if step.status != IN_PROGRESS and not step.reported:
+            if step.begun == ASKED:
+                yield f"begin {step.uid}", partial(repeat_begin, step=step)
+            if step.status != IN_PROGRESS and not step.reported and step.begun == ANSWERED:
                 yield f"end {step.uid}", partial(report_end, step=step)
             if step.commit_wanted and step.uid in complete and self._asks_again(step, now):
                 yield f"commit {step.uid}", partial(request_commitment, step=step)
 
     def _asks_again(self, step: PerformedStep, now: float) -> bool:
-        """Whether no request of the step is open, or its answer is overdue."""
+        """Whether the archive has no request of the step, or its answer is overdue."""
         asked = [transaction for transaction in self._spool.transactions(step.uid) if transaction.state == "requested"]
         return not asked or asked[-1].requested + ANSWER_SECONDS < now
 

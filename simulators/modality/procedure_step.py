@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pydicom.dataset import Dataset
 
 from simulators.association import contexts
-from simulators.errors import NoAnswerError, RefusedError
+from simulators.errors import BusyError, NoAnswerError, RefusedError
 from simulators.imaging.context import code
 from simulators.imaging.frame import da, performed_step_id, tm
 from simulators.modality.spool import COMPLETED, IN_PROGRESS
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from simulators.modality.links import Links
-    from simulators.modality.spool import Instance
+    from simulators.modality.spool import Instance, PerformedStep
 
 PERFORMED_STEP = "1.2.840.10008.3.1.2.3.3"
 
@@ -48,21 +48,23 @@ def begin(links: Links, item: Dataset, uid: str, started: datetime) -> None:
     """Tell the RIS that the step of a worklist item is in progress (RAD-6).
 
     Raises:
-        RefusedError: the RIS answered with a failure, as when the step was already begun.
+        RefusedError: the RIS answered with a failure; BusyError when it may take the same later.
+        NoAnswerError: it did not answer, and may have taken it; the same may be told again.
     """
     with links.open(links.ris, contexts([PERFORMED_STEP])) as association:
         status, _ = association.send_n_create(creation(links, item, uid, started), PERFORMED_STEP, uid)
     _judge(links, "N-CREATE", status)
 
 
-def end(links: Links, uid: str, status: str, reason: str, instances: Iterable[Instance]) -> None:
-    """Tell the RIS the step's final state and what was made in it (RAD-7).
+def end(links: Links, step: PerformedStep, instances: Iterable[Instance]) -> None:
+    """Tell the RIS the step's final state and what was made in it (RAD-7): the same, however often it is told.
 
     Raises:
-        RefusedError: the RIS answered with a failure; 0x0110 when the step already has a final state.
+        RefusedError: the RIS answered with a failure; 0x0110 when the step already has another final state.
+        NoAnswerError: it did not answer, and may have taken it.
     """
     with links.open(links.ris, contexts([PERFORMED_STEP])) as association:
-        answer, _ = association.send_n_set(conclusion(links, status, reason, instances), PERFORMED_STEP, uid)
+        answer, _ = association.send_n_set(conclusion(links, step, instances), PERFORMED_STEP, step.uid)
     _judge(links, "N-SET", answer)
 
 
@@ -110,16 +112,18 @@ def creation(links: Links, item: Dataset, uid: str, started: datetime) -> Datase
     return attributes
 
 
-def conclusion(links: Links, status: str, reason: str, instances: Iterable[Instance]) -> Dataset:
+def conclusion(links: Links, step: PerformedStep, instances: Iterable[Instance]) -> Dataset:
     """The attributes of the last N-SET: every series and every object made, stored or not yet."""
-    now = datetime.now(tz=UTC)
+    ended = datetime.fromtimestamp(step.ended, tz=UTC)
     attributes = Dataset()
     attributes.SpecificCharacterSet = "ISO_IR 192"
-    attributes.PerformedProcedureStepStatus = status
-    attributes.PerformedProcedureStepEndDate = da(now)
-    attributes.PerformedProcedureStepEndTime = tm(now)
-    if status != COMPLETED:
-        attributes.PerformedProcedureStepDiscontinuationReasonCodeSequence = [code(reason, "DCM", REASONS[reason])]
+    attributes.PerformedProcedureStepStatus = step.status
+    attributes.PerformedProcedureStepEndDate = da(ended)
+    attributes.PerformedProcedureStepEndTime = tm(ended)
+    if step.status != COMPLETED:
+        attributes.PerformedProcedureStepDiscontinuationReasonCodeSequence = [
+            code(step.reason, "DCM", REASONS[step.reason])
+        ]
     series: dict[str, list[Instance]] = {}
     for instance in instances:
         series.setdefault(instance.series, []).append(instance)
@@ -142,6 +146,8 @@ def _series(links: Links, members: list[Instance]) -> Dataset:
     return item
 
 
+_BUSY = frozenset({0x0110, 0x0213})
+"""Processing failure and resource limitation (PS3.7 annex C): nothing was begun, so it may be asked again."""
 _NOT_IMAGES = frozenset({"1.2.840.10008.5.1.4.1.1.104.1"})  # Encapsulated PDF
 
 
@@ -158,7 +164,8 @@ def _judge(links: Links, operation: str, status: Dataset) -> None:
     if answer is None:
         raise NoAnswerError(f"{links.ris.name} did not answer {operation}.", remedy="Look at the RIS's health and log.")
     if answer != 0:
-        raise RefusedError(
+        busy = operation == "N-CREATE" and answer in _BUSY
+        raise (BusyError if busy else RefusedError)(
             f"{links.ris.name} refused {operation}: status 0x{answer:04X} {status.get('ErrorComment', '')}".rstrip(),
             remedy="A step begins once and ends once; look at the RIS's log for the reason.",
         )

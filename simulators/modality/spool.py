@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 SPOOL = Path("/var/lib/pacslab/modality")
 
 ACQUIRED, STORED, COMMITTED = "acquired", "stored", "committed"
+ASKED, ANSWERED, REFUSED = "asked", "answered", "refused"
+"""Whether the RIS knows of a step: N-CREATE is under way or its answer was lost; it was accepted; it was refused."""
 IN_PROGRESS, COMPLETED, DISCONTINUED = "IN PROGRESS", "COMPLETED", "DISCONTINUED"
 
 LONGEST_PAUSE = 300.0
@@ -49,6 +51,13 @@ CREATE TABLE IF NOT EXISTS promises (
 """
 
 
+_LATER_COLUMNS = {
+    "steps": {"begun": f"TEXT NOT NULL DEFAULT '{ANSWERED}'", "ended": "REAL NOT NULL DEFAULT 0"},
+    "transactions": {"report": "TEXT NOT NULL DEFAULT ''"},
+}
+"""Columns that a spool of an earlier version lacks."""
+
+
 @dataclass(frozen=True)
 class PerformedStep:
     """A Modality Performed Procedure Step of this modality."""
@@ -63,6 +72,10 @@ class PerformedStep:
     """The RIS knows the status."""
     reason: str
     commit_wanted: bool
+    begun: str = ANSWERED
+    """How N-CREATE went."""
+    ended: float = 0.0
+    """When the final status was set, in seconds since 1970; the RIS is told this moment, however often it is told."""
 
     @property
     def study(self) -> str:
@@ -90,13 +103,23 @@ class Instance:
 
 @dataclass(frozen=True)
 class Transaction:
-    """A storage commitment request (PS3.4 J.3.2): ``state`` is requested, committed or failed."""
+    """A storage commitment request (PS3.4 J.3.2).
+
+    ``state`` is requested, unanswered (whether the archive took the request is not known), refused, committed or
+    failed; ``report`` is a digest of the archive's report that made it so.
+    """
 
     uid: str
     step: str
     peer: str
     requested: float
     state: str
+    report: str = ""
+
+    @property
+    def open(self) -> bool:
+        """The archive may still report."""
+        return self.state in {"requested", "unanswered"}
 
 
 class Spool:
@@ -114,6 +137,7 @@ class Spool:
             self._images.mkdir(exist_ok=True)
             with self._database() as database:
                 database.executescript(_SCHEMA)
+                _add_later_columns(database)
         except (OSError, sqlite3.Error) as error:
             raise NotReadyError(
                 f"The spool {folder} cannot be used: {error}", remedy="Run the command on a modality, as root."
@@ -148,11 +172,11 @@ class Spool:
     # --- steps --------------------------------------------------------------------------------
 
     def add_step(self, step: PerformedStep) -> None:
-        """Remember a step that the RIS has accepted."""
+        """Remember a step before the RIS is told of it: the answer may be lost."""
         with self._database() as database:
             database.execute(
                 "INSERT INTO steps (uid, accession, step_id, worklist_item, started, status, reported, reason,"
-                " commit_wanted) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " commit_wanted, begun) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     step.uid,
                     step.accession,
@@ -163,15 +187,26 @@ class Spool:
                     step.reported,
                     step.reason,
                     step.commit_wanted,
+                    step.begun,
                 ),
             )
+
+    def mark_begun(self, uid: str, begun: str) -> None:
+        """Remember how N-CREATE went."""
+        with self._database() as database:
+            database.execute("UPDATE steps SET begun = ? WHERE uid = ?", (begun, uid))
+
+    def forget_step(self, uid: str) -> None:
+        """Forget a step that never was: the RIS does not know it, and nothing was made in it."""
+        with self._database() as database:
+            database.execute("DELETE FROM steps WHERE uid = ?", (uid,))
 
     def steps(self) -> list[PerformedStep]:
         """All steps, oldest first."""
         with self._database() as database:
             rows = database.execute(
-                "SELECT uid, accession, step_id, worklist_item, started, status, reported, reason, commit_wanted"
-                " FROM steps ORDER BY started"
+                "SELECT uid, accession, step_id, worklist_item, started, status, reported, reason, commit_wanted,"
+                " begun, ended FROM steps ORDER BY started"
             ).fetchall()
         found = [PerformedStep(*row) for row in rows]
         return [
@@ -179,11 +214,12 @@ class Spool:
             for instance in found
         ]
 
-    def end_step(self, uid: str, status: str, reason: str = "") -> None:
-        """Set the final status; the RIS has yet to be told."""
+    def end_step(self, uid: str, status: str, reason: str, ended: float) -> None:
+        """Set the final status, reached at `ended`; the RIS has yet to be told."""
         with self._database() as database:
             database.execute(
-                "UPDATE steps SET status = ?, reason = ?, reported = 0 WHERE uid = ?", (status, reason, uid)
+                "UPDATE steps SET status = ?, reason = ?, reported = 0, ended = ? WHERE uid = ?",
+                (status, reason, ended, uid),
             )
 
     def mark_reported(self, uid: str) -> None:
@@ -267,7 +303,7 @@ class Spool:
         """All storage commitment requests, oldest first."""
         with self._database() as database:
             rows = database.execute(
-                "SELECT uid, step, peer, requested, state FROM transactions ORDER BY requested"
+                "SELECT uid, step, peer, requested, state, report FROM transactions ORDER BY requested"
             ).fetchall()
         return [
             transaction
@@ -283,13 +319,18 @@ class Spool:
             ).fetchall()
         return {row[0] for row in rows}
 
+    def doubt_transaction(self, uid: str, state: str) -> None:
+        """Note that a request was not answered, or refused, unless the archive has reported meanwhile."""
+        with self._database() as database:
+            database.execute("UPDATE transactions SET state = ? WHERE uid = ? AND state = 'requested'", (state, uid))
+
     def end_transaction(
-        self, uid: str, state: str, committed: Iterable[str], failed: Iterable[tuple[str, str]]
+        self, uid: str, state: str, committed: Iterable[str], failed: Iterable[tuple[str, str]], report: str = ""
     ) -> None:
         """Apply an answer: delete the files of what is committed, send again what failed, with its reason."""
         safe = list(committed)
         with self._database() as database:
-            database.execute("UPDATE transactions SET state = ? WHERE uid = ?", (state, uid))
+            database.execute("UPDATE transactions SET state = ?, report = ? WHERE uid = ?", (state, report, uid))
             database.executemany(
                 "UPDATE instances SET state = ?, error = '' WHERE uid = ?", [(COMMITTED, instance) for instance in safe]
             )
@@ -301,3 +342,10 @@ class Spool:
         # Only after the database knows: a crash in between leaves a file too many, never one too few.
         for instance in safe:
             self.path(instance).unlink(missing_ok=True)
+
+
+def _add_later_columns(database: sqlite3.Connection) -> None:
+    for table, columns in _LATER_COLUMNS.items():
+        present = {row[1] for row in database.execute(f"PRAGMA table_info({table})")}
+        for name in columns.keys() - present:
+            database.execute(f"ALTER TABLE {table} ADD COLUMN {name} {columns[name]}")

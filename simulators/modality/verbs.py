@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -122,7 +122,7 @@ def queue(arguments: argparse.Namespace, _settings: Settings) -> Result:
         state: sum(1 for instance in instances if instance["state"] == state) for state in (ACQUIRED, STORED, COMMITTED)
     }
     rows = [{**step, **step["states"]} for step in steps]
-    columns = ["accession", "step", "status", "reported", ACQUIRED, STORED, COMMITTED, "commitment", "error"]
+    columns = ["accession", "step", "status", "begun", "reported", ACQUIRED, STORED, COMMITTED, "commitment", "error"]
     return Result({"totals": totals, "steps": steps, "instances": instances}, table(rows, columns))
 
 
@@ -181,6 +181,8 @@ def _finish(arguments: argparse.Namespace, settings: Settings, status: str, reas
         step = acquisition.find_step(spool, accession=accession, step_id=step_id)
         if not arguments.again:
             step = acquisition.end(spool, step, status, reason)
+        else:  # another end: the same one, told again, is no change
+            step = replace(step, ended=datetime.now(tz=UTC).timestamp())
         report_end(links, spool, step)
     return _outcome(spool, step)
 
@@ -241,6 +243,7 @@ def _step_facts(spool: Spool, step: PerformedStep) -> dict[str, Any]:
         "study_uid": str(item.StudyInstanceUID),
         "patient_id": str(item.get("PatientID") or ""),
         "status": step.status,
+        "begun": step.begun,
         "reported": step.reported,
         "started": datetime.fromtimestamp(step.started, tz=UTC).isoformat(timespec="seconds"),
         "series": list(dict.fromkeys(instance.series for instance in instances)),

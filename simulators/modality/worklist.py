@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pydicom.dataset import Dataset
 
 from simulators.association import contexts
-from simulators.errors import ArgumentError, NotFoundError, RefusedError
+from simulators.errors import ArgumentError, NoAnswerError, NotFoundError, RefusedError
 from simulators.events.actions import QUERY
 from simulators.events.report import performing
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 MODALITY_WORKLIST = "1.2.840.10008.5.1.4.31"
 _SUCCESS, _PENDING = 0x0000, (0xFF00, 0xFF01)
+CUT = frozenset({0xA700, 0xFE00})
+"""Out of resources, and cancelled, which nobody here has asked for (PS3.4 K.4.1.1.4): not all steps came."""
 
 _RETURNED = (
     "PatientBirthDate",
@@ -77,14 +79,20 @@ def query(
             code = status.get("Status")
             if code in _PENDING and item is not None:
                 found.append(item)
+            elif code is None:
+                raise NoAnswerError(
+                    f"{links.ris.name} did not answer the worklist query to its end.",
+                    remedy="Ask again; look at the RIS's health.",
+                )
+            elif code in CUT:
+                raise RefusedError(
+                    f"{links.ris.name} gives no more than {len(found)} steps in one answer.",
+                    remedy="Ask for less: --accession, --patient or --date.",
+                )
             elif code != _SUCCESS:
                 raise RefusedError(
                     f"{links.ris.name} refused the worklist query: "
-                    + (
-                        "no answer"
-                        if code is None
-                        else f"status 0x{code:04X} {status.get('ErrorComment', '')}".rstrip()
-                    ),
+                    f"status 0x{code:04X} {status.get('ErrorComment', '')}".rstrip(),
                     remedy="A modality may ask for its own steps only; look at the RIS's log for the reason.",
                 )
         known["found"] = len(found)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from simulators.command_line import Verb, run
 from simulators.sections import SECTIONS
+from simulators.settling import settling_arguments
 
 if TYPE_CHECKING:
     import argparse
@@ -75,7 +76,13 @@ VERBS = (
         "show A0000001 --json",
         _accession,
     ),
-    Verb("outbox", "List messages sent and to be sent", "simulators.ris.views:outbox", "outbox"),
+    Verb(
+        "outbox",
+        "List messages sent and to be sent; decide on those that were set aside",
+        "simulators.ris.views:outbox",
+        "outbox --retry 17",
+        settling_arguments,
+    ),
 )
 
 

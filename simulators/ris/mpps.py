@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any
 
 from simulators.events import reasons
 
@@ -118,8 +119,18 @@ def check_creation(uid: str | None, attributes: Dataset, calling: str) -> None:
     _need(attributes.ScheduledStepAttributesSequence[0], ("StudyInstanceUID",))
 
 
+def is_repetition(state: str, changes: Dataset, held: Dataset) -> bool:
+    """Tell whether an N-SET says again what made a step's state final: its answer was lost, and it changes nothing."""
+    if state == IN_PROGRESS or "PerformedProcedureStepStatus" not in changes:
+        return False
+    before = held.to_json_dict()
+    return bool({**before, **changes.to_json_dict()} == before)
+
+
 def check_change(state: str, changes: Dataset, held: Dataset) -> str:
     """Check an N-SET against the state and what is held, and return the state after it.
+
+    What was said at the beginning may be said again, and not changed.
 
     Raises:
         MppsError: it may not be.
@@ -129,16 +140,21 @@ def check_change(state: str, changes: Dataset, held: Dataset) -> str:
         raise MppsError(INVALID_VALUE, "PerformedProcedureStepStatus has another value")
     if not TRANSITIONS[state, after]:
         raise MppsError(PROCESSING_FAILURE, "Performed Procedure Step Object may no longer be updated", FINAL_ERROR_ID)
-    fixed = [name for name in NOT_SETTABLE if name in changes]
+    fixed = [name for name in NOT_SETTABLE if name in changes and _said(changes, name) != _said(held, name)]
     if fixed:
         raise MppsError(NO_SUCH_ATTRIBUTE, f"N-SET may not change {fixed[0]}")
     if after != IN_PROGRESS:
-        together = held.copy()
+        together = deepcopy(held)  # Dataset.copy() shares what it holds
         together.update(changes)
         _need(together, NEEDED_AT_END)
         if after == COMPLETED:
             _need(together, ("PerformedSeriesSequence",))
     return after
+
+
+def _said(attributes: Dataset, name: str) -> Any:
+    """What an attribute says, in a form that can be compared (DICOM JSON, PS3.18 F)."""
+    return attributes[name].to_json_dict(None, 0) if name in attributes else None
 
 
 def _need(attributes: Dataset, names: tuple[str, ...]) -> None:

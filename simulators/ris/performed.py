@@ -22,6 +22,7 @@ from simulators.ris.mpps import (
     MppsError,
     check_change,
     check_creation,
+    is_repetition,
 )
 from simulators.ris.tell import Teller
 
@@ -39,16 +40,22 @@ class PerformedSteps:
     def create(self, cursor: Cursor, calling: str, uid: str | None, attributes: Dataset) -> None:
         """Begin a step and link it with the scheduled one that it names; an unscheduled one stands alone.
 
+        The same once more, after an answer that was lost, is answered likewise and has no second effect.
+
         Raises:
             MppsError: the rules or the schedule do not allow it.
         """
         check_creation(uid, attributes, calling)
+        creation = attributes.to_json_dict()
+        if _created_before(cursor, calling, uid, creation):
+            write_event(BEGIN_STEP, mpps=uid, ae_title=calling, repeated=True)
+            return
         procedure, step = _scheduled(cursor, calling, attributes.ScheduledStepAttributesSequence[0])
         accession = procedure["accession"] if procedure else None
         cursor.execute(
             "INSERT INTO performed_steps"
-            " (sop_instance_uid, performed_id, accession, step_id, station_ae, status, attributes)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+            " (sop_instance_uid, performed_id, accession, step_id, station_ae, status, attributes, creation)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
             (
                 uid,
                 str(attributes.PerformedProcedureStepID),
@@ -56,16 +63,17 @@ class PerformedSteps:
                 step["step_id"] if step else None,
                 calling,
                 IN_PROGRESS,
-                Jsonb(attributes.to_json_dict()),
+                Jsonb(creation),
+                Jsonb(creation),
             ),
         )
-        if cursor.rowcount == 0:
-            raise MppsError(DUPLICATE_INSTANCE, "this performed procedure step exists")
+        if cursor.rowcount == 0 and _created_before(cursor, calling, uid, creation):  # at the same moment
+            return
         self._follow(cursor, accession, step["step_id"] if step else None, IN_PROGRESS, None)
         write_event(BEGIN_STEP, mpps=uid, accession=accession, step=step["step_id"] if step else None, ae_title=calling)
 
     def change(self, cursor: Cursor, calling: str, uid: str, changes: Dataset) -> None:
-        """Change or end a step.
+        """Change or end a step; the end that is told once more, after an answer that was lost, changes nothing.
 
         Raises:
             MppsError: the rules do not allow it, or another station began it.
@@ -81,6 +89,17 @@ class PerformedSteps:
         if row is None or row["station_ae"] != calling:
             raise MppsError(NOT_AUTHORISED, "another station performs this step")
         held = Dataset.from_json(row["attributes"])
+        if is_repetition(row["status"], changes, held):
+            write_event(
+                UPDATE_STEP,
+                mpps=uid,
+                accession=row["accession"],
+                step=row["step_id"],
+                ae_title=calling,
+                state=row["status"],
+                repeated=True,
+            )
+            return
         after = check_change(row["status"], changes, held)
         held.update(changes)
         reason = _reason(held) if after != IN_PROGRESS else None
@@ -113,6 +132,21 @@ class PerformedSteps:
         row = cursor.fetchone()
         if row is not None and row["status"] not in {status, "reported"}:
             Teller(self.settings).status(cursor, set_status(cursor, accession, status), reason)
+
+
+def _created_before(cursor: Cursor, calling: str, uid: str | None, creation: dict[str, Any]) -> bool:
+    """Tell whether this very step was created before.
+
+    Raises:
+        MppsError: another one was, under the same UID.
+    """
+    cursor.execute("SELECT station_ae, creation FROM performed_steps WHERE sop_instance_uid = %s", (uid,))
+    row = cursor.fetchone()
+    if row is None:
+        return False
+    if row["station_ae"] != calling or row["creation"] != creation:
+        raise MppsError(DUPLICATE_INSTANCE, "this performed procedure step exists")
+    return True
 
 
 def _scheduled(cursor: Cursor, calling: str, reference: Dataset) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, LiteralString
 
 from simulators.errors import NotFoundError
 from simulators.hl7content import Order, Patient
-from simulators.hl7exchange import MESSAGES_TABLE
+from simulators.hl7exchange import MESSAGES_REMEMBERED, MESSAGES_TABLE
 
 if TYPE_CHECKING:
     from simulators.database import Cursor
@@ -76,6 +76,10 @@ CREATE TABLE reports (
     """
 CREATE SEQUENCE patient_numbers;
 CREATE SEQUENCE walk_in_numbers;
+""",
+    MESSAGES_REMEMBERED
+    + """
+ALTER TABLE performed_steps ADD COLUMN creation jsonb;
 """,
 )
 

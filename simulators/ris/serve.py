@@ -8,9 +8,10 @@ from simulators.database import Database
 from simulators.events.actions import START
 from simulators.events.outlets import send_to_journal
 from simulators.events.report import write_event
-from simulators.hl7exchange import Outbox, TransactionalInbox
+from simulators.hl7exchange import TransactionalInbox
 from simulators.hl7receiver import Receiver
 from simulators.mllp import Listener
+from simulators.outbox import Outbox
 from simulators.ris.dicom import DicomService
 from simulators.ris.filler import Filler
 from simulators.ris.patients import Patients

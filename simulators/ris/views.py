@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from simulators.command_line import Result, table
 from simulators.database import Database, one
 from simulators.hl7exchange import messages
+from simulators.outbox import outbox_of
 from simulators.ris.record import STEPS, find_procedure
 
 if TYPE_CHECKING:
@@ -126,8 +127,7 @@ def _first(item: dict[str, Any], tag: str) -> str | None:
     return first
 
 
-def outbox(_: argparse.Namespace, settings: Settings) -> Result:
-    """List what was sent and what waits."""
+def outbox(arguments: argparse.Namespace, settings: Settings) -> Result:
+    """List what was sent and what waits, after deciding on what was set aside."""
     with _open(settings).transaction() as cursor:
-        rows = messages(cursor, outgoing_only=True)
-    return Result(rows, table(rows, ("id", "peer", "type", "control_id", "order_key", "state", "attempts", "answer")))
+        return outbox_of(cursor, arguments)

@@ -151,6 +151,12 @@ VERBS = (
         _report,
     ),
     Verb(
+        "submit",
+        "Send reports again that the RIS has not answered (RAD-24).",
+        f"{_READING}:submit_pending",
+        "submit",
+    ),
+    Verb(
         "digests",
         "Print SHA-256 of the pixel data of every image in a folder.",
         f"{_VERBS}:digests",

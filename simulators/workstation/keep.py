@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING
 from simulators.errors import RefusedError
 from simulators.events.actions import STORE
 from simulators.events.report import performing
-from simulators.imaging.transfer import negotiated, parcel_of, store
+from simulators.imaging.transfer import ABORTED, NO_ANSWER, negotiated, parcel_of, store
 from simulators.workstation.query import find
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
     from simulators.workstation.desk import Desk
+
+
+ATTEMPTS = 3
+"""How often an object is sent whose answer is lost: the archive has it once, however often it is sent."""
 
 
 def keep(desk: Desk, document: Dataset, transaction: str) -> dict[str, str]:
@@ -32,7 +36,10 @@ def keep(desk: Desk, document: Dataset, transaction: str) -> dict[str, str]:
         "sop_class": document.SOPClassUID,
     }
     with performing(STORE, transaction=transaction, **desk.actor, **facts):
-        error = _store(desk, document)
+        for _ in range(ATTEMPTS):
+            error = _store(desk, document)
+            if error not in {NO_ANSWER, ABORTED}:
+                break
         if error:
             raise RefusedError(f"{desk.archive.name} did not take the object: {error}", remedy="Look at its log.")
     identity = {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pydicom.dataset import Dataset
 
 from simulators.association import contexts
-from simulators.errors import RefusedError
+from simulators.errors import NoAnswerError, RefusedError
 from simulators.events.actions import QUERY
 from simulators.events.report import performing
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 STUDY_ROOT_FIND = "1.2.840.10008.5.1.4.1.2.2.1"
 _SUCCESS, _PENDING = 0x0000, (0xFF00, 0xFF01)
+CUT = frozenset({0xA700, 0xFE00})
+"""Out of resources (PS3.4 C.4.1.1.4), and cancelled, which nobody here has asked for: not all matches came."""
 
 RETURNED = {
     "STUDY": (
@@ -83,10 +85,18 @@ def find(desk: Desk, level: str, keys: Mapping[str, str]) -> list[Dataset]:
             code = status.get("Status")
             if code in _PENDING and match is not None:
                 found.append(match)
-            elif code != _SUCCESS:
-                answer = "no answer" if code is None else f"status 0x{code:04X}"
+            elif code is None:
+                raise NoAnswerError(
+                    f"{desk.archive.name} did not answer the query to its end.", remedy="Ask again; look at its health."
+                )
+            elif code in CUT:
                 raise RefusedError(
-                    f"{desk.archive.name} refused the query: {answer}",
+                    f"{desk.archive.name} gives no more than {len(found)} answers to one query.",
+                    remedy="Ask for less: name a patient, a date or a study.",
+                )
+            elif code != _SUCCESS:
+                raise RefusedError(
+                    f"{desk.archive.name} refused the query: status 0x{code:04X}",
                     remedy="Look at its log and at the site's flows.",
                 )
         known["found"] = len(found)

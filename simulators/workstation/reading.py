@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from simulators.command_line import Result
+from simulators.command_line import Result, table
 from simulators.errors import ArgumentError
 from simulators.imaging.derived import Author, key_objects, measurement_report, presentation_state
 from simulators.imaging.report import ReportText, text_report
 from simulators.imaging.roi import Circle, measure
+from simulators.workstation import verbs
 from simulators.workstation.desk import desk_of
 from simulators.workstation.keep import keep
+from simulators.workstation.pending import PendingReports
 from simulators.workstation.study import open_study
-from simulators.workstation.submit import submit
+from simulators.workstation.submit import send, submit
 
 if TYPE_CHECKING:
     import argparse
@@ -69,16 +71,38 @@ def measure_region(arguments: argparse.Namespace, settings: Settings) -> Result:
 def report(arguments: argparse.Namespace, settings: Settings) -> Result:
     """RAD-24: Basic Text SR to the archive, then ORU^R01 to the RIS."""
     ris = settings.peer("hl7-tls", permit="ORU^R01")  # before anything is stored
+    pending = pending_reports()
     opened, author, desk = _open(arguments, settings)
+    waiting = next((kept for kept in pending.all() if kept.study == opened.study_uid), None)
+    if waiting is not None:
+        raise ArgumentError(
+            f"{waiting.peer} has not answered report {waiting.control_id} on {waiting.accession} yet.",
+            remedy="Send that one first: `pacslab-workstation submit`.",
+        )
     final = not arguments.preliminary
     said = ReportText(arguments.findings, arguments.impression, verified=final)
     evidence = [opened.image, *opened.instances[1:]]
     document = text_report(evidence, author, said, number=_NUMBERS["SR"] + 1)
     kept = keep(desk, document, "RAD-24")
     text = f"Findings: {said.findings}\nImpression: {said.impression}"
-    answer = submit(settings, ris, opened.image, author=author.name, text=text, final=final)
+    answer = submit(settings, ris, opened.image, pending=pending, author=author.name, text=text, final=final)
     data = {**_about(opened), "stored": kept, "found": True, "status": "F" if final else "P", "submitted": answer}
     return Result(data, f"report {document.SOPInstanceUID} kept on {kept['archive']} and accepted by {answer['peer']}")
+
+
+def submit_pending(_: argparse.Namespace, settings: Settings) -> Result:
+    """RAD-24: send reports again that the RIS has not answered."""
+    pending = pending_reports()
+    answers = [
+        send(settings, settings.peer("hl7-tls", name=report.peer, permit="ORU^R01"), pending, report)
+        for report in pending.all()
+    ]
+    return Result({"submitted": answers}, table(answers, ["peer", "control_id", "acknowledgement"]))
+
+
+def pending_reports() -> PendingReports:
+    """The reports of this workstation that were not answered."""
+    return PendingReports(verbs.HOME / "reports")
 
 
 def _open(arguments: argparse.Namespace, settings: Settings) -> tuple[OpenStudy, Author, Desk]:

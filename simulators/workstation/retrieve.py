@@ -8,7 +8,7 @@ from pydicom.dataset import Dataset
 from pynetdicom import build_role, evt
 
 from simulators.association import contexts
-from simulators.errors import NotFoundError, RefusedError, UnsafeObjectError
+from simulators.errors import NoAnswerError, NotFoundError, RefusedError, UnsafeObjectError
 from simulators.events.actions import RETRIEVE
 from simulators.events.report import performing
 
@@ -96,9 +96,14 @@ def _get(desk: Desk, folder: Folder, identifier: Dataset, known: dict[str, objec
         raise UnsafeObjectError(
             f"{desk.archive.name} sent objects that were not accepted: {refused[0]}", remedy="Look at them there."
         )
+    if last is None:
+        raise NoAnswerError(
+            f"{desk.archive.name} did not send everything: no answer", remedy="Ask again; look at its health and log."
+        )
     if last not in {_SUCCESS, *_PENDING}:
-        answer = "no answer" if last is None else f"status 0x{last:04X}"
-        raise RefusedError(f"{desk.archive.name} did not send everything: {answer}", remedy="Look at its log.")
+        raise RefusedError(
+            f"{desk.archive.name} did not send everything: status 0x{last:04X}", remedy="Look at its log."
+        )
 
 
 def _write(event: Any, folder: Folder) -> None:

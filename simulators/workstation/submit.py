@@ -4,50 +4,40 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulators import mllp
-from simulators.errors import RefusedError
 from simulators.events.actions import REPORT
 from simulators.events.report import performing
 from simulators.hl7content import Code, Envelope, Patient, Report, report_message
-from simulators.hl7messages import Party, new_control_id, read_answer
-from simulators.tls import client_context
+from simulators.hl7messages import Party, new_control_id
+from simulators.workstation.pending import PendingReport
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
     from simulators.settings import Peer, Settings
+    from simulators.workstation.pending import PendingReports
 
-CERTIFICATE = "hl7"
 
-
-def submit(settings: Settings, peer: Peer, image: Dataset, *, author: str, text: str, final: bool) -> dict[str, str]:
-    """Send a report to the RIS and return what it answered.
+def submit(
+    settings: Settings, peer: Peer, image: Dataset, *, pending: PendingReports, author: str, text: str, final: bool
+) -> dict[str, str]:
+    """Send a report to the RIS and return what it answered; `pending` keeps it until then.
 
     Raises:
         RefusedError: the RIS did not accept it.
-        SimulatorError: the RIS is away.
+        NoAnswerError: the RIS is away; the report is kept.
     """
     site = settings.site.name
     envelope = Envelope(Party.of(settings.host.name, site), Party.of(peer.name, site), new_control_id())
     message = report_message(envelope, patient_of(image, site), report_of(image, author=author, text=text, final=final))
-    facts = {"accession": image.AccessionNumber, "study": image.StudyInstanceUID, "control_id": envelope.control_id}
+    accession, study = str(image.AccessionNumber), str(image.StudyInstanceUID)
+    return send(settings, peer, pending, PendingReport(envelope.control_id, peer.name, accession, study, message))
+
+
+def send(settings: Settings, peer: Peer, pending: PendingReports, report: PendingReport) -> dict[str, str]:
+    """Send a report, for the first time or again; errors as :func:`submit`."""
+    facts = {"accession": report.accession, "study": report.study, "control_id": report.control_id}
     with performing(REPORT, transaction="RAD-24", peer=peer.name, **facts):
-        return exchange(peer, settings, envelope, message)
-
-
-def exchange(peer: Peer, settings: Settings, envelope: Envelope, message: str) -> dict[str, str]:
-    """Send a message and read its acknowledgement.
-
-    Raises:
-        RefusedError: MSA-1 is not AA.
-    """
-    answer = read_answer(mllp.send(peer, client_context(settings, CERTIFICATE), message.encode()))
-    if not answer.accepted:
-        raise RefusedError(
-            f"{peer.name} refused the report: {answer.acknowledgement} {answer.text}".rstrip(),
-            remedy="Look at the RIS's orders and log for the reason.",
-        )
-    return {"peer": peer.name, "control_id": envelope.control_id, "acknowledgement": answer.acknowledgement}
+        return pending.submit(settings, peer, report)
 
 
 def patient_of(image: Dataset, site: str) -> Patient:

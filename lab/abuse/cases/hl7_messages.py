@@ -38,20 +38,20 @@ def _taken(scene: Scene, tried: Tried) -> str:
 CASES = (
     AbuseCase(
         "abuse.hl7-duplicate",
-        "HL7: a second message with a control id that was used before",
+        "HL7: another message with a control id that was used before",
         parties=record_at_ris,
         attempt=Misuse("hl7-duplicate", words=fresh_patient),
         evidence=_refused("duplicate-control-id"),
         harm=patient_kept,
         unharmed=registers,
-        control="the receiver remembers every sender's control ids (MSH-10)",
+        control="the receiver remembers every sender's control ids (MSH-10), each with what the message said",
         weakenings=(
             restarted(
                 "the receiver remembers each message under a number of its own",
                 literal(
                     INBOX,
-                    "(sender, message.control_id, message.type, message.text),",
-                    "(sender, new_control_id(), message.type, message.text),",
+                    "(sender, message.control_id, content),",
+                    "(sender, new_control_id(), content),",
                 ),
             ),
         ),

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from simulators.hl7content import Envelope, Patient
+from simulators.hl7memory import Acceptance, content_of
 from simulators.hl7messages import Party
 from simulators.proxy_protocol import SIGNATURE, Sender
 from simulators.settings import Peer, Settings, parse
@@ -96,15 +97,17 @@ class MemoryInbox:
     def __init__(self) -> None:
         """Begin empty."""
         self.taken: list[Message] = []
-        self._seen: set[tuple[str, str]] = set()
+        self._seen: dict[tuple[str, str], str] = {}
 
-    def accept(self, sender: str, message: Message) -> bool:
+    def accept(self, sender: str, message: Message) -> Acceptance:
         """Take a message once."""
-        if (sender, message.control_id) in self._seen:
-            return False
-        self._seen.add((sender, message.control_id))
+        content = content_of(message.text)
+        if self._seen.setdefault((sender, message.control_id), content) != content:
+            return Acceptance.OTHER_CONTENT
+        if any(taken.text == message.text for taken in self.taken):
+            return Acceptance.REPEATED
         self.taken.append(message)
-        return True
+        return Acceptance.NEW
 
 
 def renamed(patient: Patient, identifier: str) -> Patient:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from simulators.hl7content import Code, Envelope, Order, adt, merge, order_message
-from simulators.hl7messages import Answer, Party, read_answer
+from simulators.hl7memory import Acceptance
+from simulators.hl7messages import Answer, Party, parse, read_answer
 from simulators.hl7receiver import Receiver
 from tests.unit.simulators.peers import ANNA, EHR, RIS, MemoryInbox, from_ehr, ris_settings, sender
 
@@ -62,27 +63,40 @@ def test_a_refusal_is_answered_logged_and_without_effect(
     ]
 
 
-def test_a_control_id_that_came_before_is_refused_and_has_no_second_effect(events: list[dict[str, Any]]) -> None:
+def test_a_control_id_that_came_before_with_other_content_is_refused_and_has_no_second_effect(
+    events: list[dict[str, Any]],
+) -> None:
     inbox = MemoryInbox()
     ask(REGISTER, inbox=inbox)
-    answer = ask(REGISTER, inbox=inbox)
+    answer = ask(REGISTER.replace("Anna", "Eva"), inbox=inbox)
     assert (answer.acknowledgement, answer.code, answer.location) == ("AR", 205, "MSH^1^10")
     assert len(inbox.taken) == 1
     assert [event.get("reason") for event in events] == [None, "duplicate-control-id"]
     assert events[1]["field"] == "MSH-10"
 
 
+def test_a_message_that_comes_again_is_answered_as_before_and_has_no_second_effect(
+    events: list[dict[str, Any]],
+) -> None:
+    inbox = MemoryInbox()
+    ask(REGISTER, inbox=inbox)
+    answer = ask(REGISTER, inbox=inbox)
+    assert (answer.acknowledgement, answer.control_id) == ("AA", "C1")
+    assert len(inbox.taken) == 1
+    assert [event.get("repeated") for event in events] == [None, True]
+
+
 def test_two_senders_may_use_the_same_control_id() -> None:
     inbox = MemoryInbox()
     ask(REGISTER, inbox=inbox)
-    assert inbox.accept("ws-rad1", inbox.taken[0])
+    assert inbox.accept("ws-rad1", parse(REGISTER.replace("Anna", "Eva").encode())) is Acceptance.NEW
 
 
 def test_an_inbox_that_breaks_is_answered_with_an_error_that_may_be_tried_again(
     events: list[dict[str, Any]],
 ) -> None:
     class Broken(MemoryInbox):
-        def accept(self, sender: str, message: Message) -> bool:
+        def accept(self, sender: str, message: Message) -> Acceptance:
             raise RuntimeError(sender, message)
 
     answer = ask(REGISTER, inbox=Broken())

@@ -12,6 +12,7 @@ import pytest
 
 from simulators.errors import UnreachableError
 from simulators.hl7content import Code, Envelope, Order, Patient, adt, merge, order_message
+from simulators.hl7memory import Acceptance
 from simulators.hl7messages import Party, new_control_id, parse
 from simulators.hl7receiver import HL7ProblemError
 from simulators.image_manager import inbox
@@ -44,7 +45,7 @@ class Manager:
         self.follower = Follower(self.store, archive, self.reconciler, targets)
         self.senders = [SeriesSender(self.store, archive, target) for target in targets]
 
-    def hear(self, message: str) -> bool:
+    def hear(self, message: str) -> Acceptance:
         """Take a message as the HL7 listener does."""
         parsed = parse(message.encode())
         work = {"ADT^A08": inbox.update, "ADT^A40": inbox.merge, "ORM^O01": inbox.procedure}[parsed.type]
@@ -214,9 +215,10 @@ def test_a_retired_identifier_is_not_updated(manager: Manager) -> None:
 
 def test_a_message_has_its_effect_once(manager: Manager) -> None:
     message = update(MARRIED)
-    assert manager.hear(message)
+    assert manager.hear(message) is Acceptance.NEW
     manager.hear(update(ANNA))
-    assert not manager.hear(message)
+    assert manager.hear(message) is Acceptance.REPEATED
+    assert manager.hear(message.replace("Klein", "Gross")) is Acceptance.OTHER_CONTENT
     assert manager.rows("patients")[0]["family"] == "Weber"
 
 

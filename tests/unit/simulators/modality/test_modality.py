@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -122,7 +123,7 @@ def test_a_final_state_cannot_be_changed_here_or_at_the_ris(hospital: Hospital, 
     with pytest.raises(ArgumentError, match="COMPLETED"):
         acquisition.end(spool, ended, DISCONTINUED, "110514")
     with pytest.raises(RefusedError, match="0x0110"):
-        deliver.report_end(hospital.links, spool, ended)
+        deliver.report_end(hospital.links, spool, replace(ended, ended=ended.ended + 1))
 
 
 def test_a_step_is_discontinued_with_a_coded_reason(hospital: Hospital, spool: Spool) -> None:
@@ -298,7 +299,9 @@ def test_a_report_that_is_not_exactly_the_answer_is_refused_and_changes_nothing(
     assert all(spool.path(instance.uid).exists() for instance in spool.instances(step.uid))
 
     assert commitment.accept(spool, "PACSRAD", event_type, good) == 0
-    assert commitment.accept(spool, "PACSRAD", event_type, good) == 0x0115, "an answer counts once"
+    assert commitment.accept(spool, "PACSRAD", event_type, good) == 0, "it is answered as it was"
+    assert commitment.accept(spool, "VNA1", event_type, good) == 0x0115
+    assert commitment.accept(spool, "PACSRAD", event_type, fewer) == 0x0115, "an answer counts once"
 
 
 def test_a_refused_request_leaves_the_images_where_they_are(

@@ -103,7 +103,7 @@ class Ris:
         ) as open_:
             return int(open_.send_n_create(step, PERFORMED_PROCEDURE_STEP, uid)[0].Status)
 
-    def end(self, status: str = "COMPLETED", uid: str = "2.25.9", calling: str = "CT1") -> int:
+    def end(self, status: str = "COMPLETED", uid: str = "2.25.9", calling: str = "CT1", **changes: str) -> int:
         """End a performed step; return the status."""
         series, change = Dataset(), Dataset()
         series.SeriesInstanceUID = "2.25.2"
@@ -111,6 +111,8 @@ class Ris:
         change.PerformedProcedureStepEndDate = "20260706"
         change.PerformedProcedureStepEndTime = "084000"
         change.PerformedSeriesSequence = [series]
+        for name, value in changes.items():
+            setattr(change, name, value)
         if status == "DISCONTINUED":
             reason = Dataset()
             reason.CodeValue = "110514"

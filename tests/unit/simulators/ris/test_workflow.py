@@ -12,8 +12,9 @@ from pydicom.dataset import Dataset
 from simulators.association import associate, contexts
 from simulators.database import URL_VARIABLE
 from simulators.hl7content import adt, merge, order_message
-from simulators.hl7exchange import Outbox, messages
+from simulators.hl7exchange import messages
 from simulators.hl7messages import parse
+from simulators.outbox import Outbox
 from simulators.ris.dicom import MODALITY_WORKLIST_FIND, VERIFICATION
 from simulators.ris.record import STEPS
 from tests.unit.simulators.database import own_schema
@@ -67,9 +68,28 @@ def test_a_replayed_order_has_no_second_effect(ris: Ris) -> None:
     ris.register()
     text = order_message(from_ehr("SAME"), "NW", ANNA, HEAD)
     assert ris.send(text).accepted
-    again = ris.send(text.replace("|O1|", "|O2|"))
-    assert (again.acknowledgement, again.code) == ("AR", 205)
+    assert ris.send(text).accepted, "it is answered as it was the first time"
+    other = ris.send(text.replace("|O1|", "|O2|"))
+    assert (other.acknowledgement, other.code) == ("AR", 205)
     assert len(ris.rows("SELECT * FROM procedures")) == 1
+
+
+def test_a_control_id_is_forgotten_after_its_time(ris: Ris) -> None:
+    ris.register()
+    text = order_message(from_ehr("SAME"), "NW", ANNA, HEAD)
+    ris.send(text)
+    with ris.database.transaction() as cursor:
+        cursor.execute("UPDATE control_ids SET at = at - interval '31 days'")
+    assert ris.send(text.replace("|O1|", "|O2|")).accepted
+    assert [row["control_id"] for row in ris.rows("SELECT control_id FROM control_ids")] == ["SAME"]
+
+
+def test_the_time_of_a_repetition_is_no_other_content(ris: Ris) -> None:
+    text = adt(from_ehr("SAME"), "A04", ANNA)
+    assert ris.send(text).accepted
+    header = text.split("|")
+    header[6] = "20270101000000+0000"
+    assert ris.send("|".join(header)).accepted
 
 
 def test_a_message_that_was_refused_may_be_mended_and_sent_again(ris: Ris) -> None:
@@ -149,7 +169,37 @@ def test_a_discontinued_step_tells_why(scheduled: Ris) -> None:
 
 
 def test_a_step_exists_once_and_an_unknown_one_not_at_all(scheduled: Ris) -> None:
-    assert [scheduled.begin(), scheduled.begin(), scheduled.end(uid="2.25.8")] == [0x0000, 0x0111, 0x0112]
+    assert [scheduled.begin(), scheduled.begin(AccessionNumber="A0000001"), scheduled.end(uid="2.25.8")] == [
+        0x0000,
+        0x0111,
+        0x0112,
+    ]
+
+
+def test_a_step_that_is_begun_again_in_the_same_words_is_answered_as_before(
+    scheduled: Ris, events: list[dict[str, Any]]
+) -> None:
+    assert [scheduled.begin(), scheduled.begin(), scheduled.end(), scheduled.begin()] == [0x0000] * 4
+    assert scheduled.procedure()["status"] == "completed"
+    assert [event.get("repeated") for event in events if event["action"] == "begin-step"] == [None, True, True]
+    assert len(scheduled.waiting("ehr1")) == 3, "nobody is told of a repetition"
+
+
+def test_an_end_that_is_told_again_in_the_same_words_is_answered_as_before(
+    scheduled: Ris, events: list[dict[str, Any]]
+) -> None:
+    scheduled.begin()
+    assert [scheduled.end(), scheduled.end()] == [0x0000, 0x0000]
+    assert events[-1]["repeated"] is True
+    assert scheduled.end(PerformedProcedureStepEndTime="084001") == 0x0110
+    assert scheduled.end(calling="CT2") == 0x0124
+    assert len(scheduled.waiting("ehr1")) == 3
+
+
+def test_an_end_may_repeat_what_was_said_at_the_beginning_and_not_change_it(scheduled: Ris) -> None:
+    scheduled.begin()
+    assert scheduled.end(PerformedStationAETitle="CT2") == 0x0105
+    assert scheduled.end(PerformedStationAETitle="CT1", Modality="CT", PerformedProcedureStepID="PPS1") == 0x0000
 
 
 @pytest.mark.parametrize(
