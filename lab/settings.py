@@ -48,7 +48,7 @@ def check_name(name: str, what: str) -> str:
     Raises:
         UsageError: it cannot.
     """
-    if not _LAB_NAME.match(name):
+    if not _LAB_NAME.fullmatch(name):
         raise UsageError(
             f"{name!r} cannot be the name of a {what}.",
             remedy="Use lower case letters, digits and hyphens, a letter first, 31 characters at most.",

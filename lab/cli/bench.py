@@ -6,6 +6,7 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
+from lab.cli import numbers
 from lab.errors import UsageError
 
 if TYPE_CHECKING:
@@ -33,7 +34,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     explained = "; ".join(f"{name}: {summary}" for name, summary in BENCHES.items())
     parser.add_argument("bench", choices=list(BENCHES), help=explained)
     parser.add_argument(
-        "--repetitions", type=int, metavar="N", help="of each comparison (default: 5; of verify, which is long, 1)"
+        "--repetitions",
+        type=numbers.count,
+        metavar="N",
+        help="of each comparison (default: 5; of verify, which is long, 1)",
     )
     parser.add_argument(
         "--without",
@@ -47,8 +51,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Measure; 0 when every ratio keeps its bound, 1 when one does not."""
     arguments.repetitions = REPETITIONS[arguments.bench] if arguments.repetitions is None else arguments.repetitions
-    if arguments.repetitions < 1:
-        raise UsageError("At least one repetition is needed.", remedy="Give --repetitions 1 or more.")
     if arguments.without and arguments.bench != "dicom":
         raise UsageError("--without belongs to 'bench dicom'.", remedy="Leave it out.")
     figures = {"dicom": _dicom, "up": _up, "verify": _verify}[arguments.bench](arguments)

@@ -7,6 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from lab.cli import numbers
 from lab.cli.display import print_line
 from lab.engine.lab import Lab
 from lab.errors import UsageError
@@ -31,9 +32,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what is served, from where, and where."""
     parser.add_argument("target", nargs="?", metavar="HOST:PORT", help="a port or the name of a service of a host")
     parser.add_argument("--as", dest="workstation", metavar="HOST", help="the host whose network connections begin in")
-    parser.add_argument("--local", type=int, default=0, metavar="PORT", help="port of 127.0.0.1 (default: a free one)")
+    parser.add_argument(
+        "--local", type=numbers.port, default=0, metavar="PORT", help="port of 127.0.0.1 (default: a free one)"
+    )
     parser.add_argument("--background", action="store_true", help="return at once and serve until the lab goes down")
-    parser.add_argument("--stop", type=int, metavar="PORT", help="end the forward that serves this port of 127.0.0.1")
+    parser.add_argument(
+        "--stop", type=numbers.port, metavar="PORT", help="end the forward that serves this port of 127.0.0.1"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

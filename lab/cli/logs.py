@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lab.cli import numbers
 from lab.cli.passthrough import pass_through
 from lab.engine.lab import Lab
 
@@ -20,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the host and which part of its log."""
     parser.add_argument("host", metavar="HOST", help="the host")
     parser.add_argument("--unit", metavar="UNIT", help="only this systemd unit")
-    parser.add_argument("--lines", type=int, default=200, metavar="N", help="the last N lines (default: 200)")
+    parser.add_argument("--lines", type=numbers.count, default=200, metavar="N", help="the last N lines (default: 200)")
     parser.add_argument("--follow", action="store_true", help="go on as the log grows, until Ctrl-C")
 
 

@@ -7,10 +7,11 @@ import importlib
 import json
 import os
 import sys
-from typing import TYPE_CHECKING, NoReturn, Protocol, cast
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, cast
 
-from lab.errors import PacslabError, UsageError
-from lab.settings import DEFAULT_SITE
+from lab.cli import streams
+from lab.errors import MachineNotReadyError, PacslabError, UsageError
+from lab.settings import DEFAULT_SITE, check_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,6 +57,11 @@ class Verb(Protocol):
 class Parser(argparse.ArgumentParser):
     """Gives each long flag a twin in the environment: ``--keep-going`` is ``PACSLAB_KEEP_GOING``."""
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        """Take what argparse's parser takes."""
+        self._from_environment: dict[str, tuple[str, argparse.Action]] = {}
+        super().__init__(*arguments, **options)
+
     def add_argument(self, *names: str, **options: object) -> argparse.Action:
         """Declare an argument, with the default that its environment twin holds."""
         action = super().add_argument(*names, **options)  # type: ignore[arg-type] # handed through unchanged
@@ -69,8 +75,11 @@ class Parser(argparse.ArgumentParser):
             return action
         if action.nargs == 0:
             action.default = action.const if value.lower() in _TRUE else action.default
+        elif isinstance(action.default, list):  # a flag that may be repeated: the environment gives it once
+            action.default = [value]
         else:
             action.default = value
+            self._from_environment[action.dest] = (twin, action)
         action.required = False
         return action
 
@@ -79,6 +88,10 @@ class Parser(argparse.ArgumentParser):
         words = list(args)
         cut = words.index("--") if "--" in words else len(words)
         parsed = super().parse_args(words[:cut], namespace)
+        for dest, (twin, action) in self._from_environment.items():  # of a default, argparse does not look at choices
+            value = getattr(parsed, dest)
+            if action.choices is not None and value not in action.choices:
+                self.error(f"{twin}: {value!r} is none of {', '.join(map(str, action.choices))}")
         after = words[cut + 1 :]
         if after:
             if not hasattr(parsed, "command"):
@@ -125,14 +138,28 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Entry point of the command: exits with the codes of ``docs/exit-codes.md``."""
     words = list(sys.argv[1:] if argv is None else argv)
     try:
-        code = _dispatch(words)
+        streams.prepare()
+        code = _code_of(words)
         sys.stdout.flush()
     except KeyboardInterrupt:
         code = INTERRUPTED
     except BrokenPipeError:  # the reader of our output left; nothing more can be said there
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        streams.silence(1)
         code = 1
+    except streams.OutputError as error:
+        streams.silence(1)
+        code = _report(error, as_json=False)
+    except UsageError as error:  # of the streams themselves
+        code = _report(error, as_json=False)
     raise SystemExit(code)
+
+
+def _code_of(words: list[str]) -> int:
+    """Do what the words say; what argparse ends with counts too, so that its output is looked after like any other."""
+    try:
+        return _dispatch(words)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
 
 
 def _dispatch(words: list[str]) -> int:
@@ -146,11 +173,28 @@ def _dispatch(words: list[str]) -> int:
     arguments = build_parser(verb, module).parse_args(rest)
     arguments.site_given = arguments.site is not None
     arguments.site = arguments.site or DEFAULT_SITE
+    arguments.lab_given = bool(arguments.lab)
     arguments.lab = arguments.lab or arguments.site
     try:
+        if arguments.lab_given:
+            check_name(arguments.lab, "lab")
         return module.run(arguments)
+    except (streams.OutputError, BrokenPipeError):
+        raise
     except PacslabError as error:
         return _report(error, as_json=arguments.json)
+    except OSError as error:
+        return _report(_of_machine(error), as_json=arguments.json)
+
+
+def _of_machine(error: OSError) -> MachineNotReadyError:
+    """What the machine refused: a file that cannot be read or written, or a program that is not there."""
+    what = f"{error.filename}: " if error.filename else ""
+    return MachineNotReadyError(
+        f"{what}{error.strerror or error}.",
+        remedy="Look at its space ('df'), its owner and what it is ('ls -l'); labs are kept in the folder "
+        "PACSLAB_STATE, or .lab of the checkout.",
+    )
 
 
 def _suggest(verb: str) -> str:

@@ -12,6 +12,7 @@ import tty
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from lab.cli.streams import write_through
 from lab.engine.execute import STDERR
 
 if TYPE_CHECKING:
@@ -28,9 +29,7 @@ def pass_through(stream: Stream) -> int:
     try:
         with _raw_terminal(stream) if stream.tty else _plain():
             for kind, data in stream.frames():
-                out = sys.stderr.buffer if kind == STDERR else sys.stdout.buffer
-                out.write(data)
-                out.flush()
+                write_through(data, 2 if kind == STDERR else 1)
         return stream.code()
     finally:
         stream.close()

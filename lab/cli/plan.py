@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     lab = described_lab(arguments)
     images, missing = _images(lab)
     there = observe(lab.docker, lab.name)
-    containers = compare(lab.name, lab.site, images, there, cgroups_of(lab.docker))
+    containers = compare(lab.name, lab.site, images, there, cgroups_of(lab.docker), folder=lab.folder)
     plan = make_plan(lab.docker, lab, there, containers, missing)
     print(
         json.dumps({"lab": lab.name, "site": lab.site.name, **plan.as_dict()}) if arguments.json else _text(lab, plan)

@@ -6,7 +6,7 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from lab.cli import status
+from lab.cli import numbers, status
 from lab.cli.display import shown
 from lab.cli.target import described_lab
 from lab.engine.lock import locked
@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare how long to wait, and the snapshot to start from."""
     parser.add_argument(
         "--timeout",
-        type=float,
+        type=numbers.seconds,
         default=HEALTHY_SECONDS,
         metavar="SECONDS",
         help=f"how long hosts may take to become healthy once configured (default: {HEALTHY_SECONDS})",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from lab.errors import UsageError
+from lab.settings import check_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,15 +25,17 @@ def locked(state: Path, lab: str) -> Iterator[None]:
     """Hold a lab. The lock's file stays, with the id of the last process that held it.
 
     Raises:
+        UsageError: the name cannot be a lab's.
         BusyError: another process holds it.
     """
+    check_name(lab, "lab")
     state.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = state / f".{lab}.lock"
     lock = FileLock(path, mode=0o600)
     try:
         lock.acquire(timeout=0)
     except Timeout as error:
-        holder = path.read_text("ascii") or "unknown"
+        holder = path.read_text("ascii", "replace") or "unknown"
         raise BusyError(
             f"Process {holder} is working on lab {lab!r}.", remedy="Wait for it, or end it, and try again."
         ) from error

@@ -8,6 +8,7 @@ HOST = "pacslab.host"
 PART = "pacslab.part"
 SPEC = "pacslab.spec"
 SNAPSHOT = "pacslab.snapshot"
+FOLDER = "pacslab.folder"
 FABRIC = "fabric"
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from lab.atomic_write import atomic_write
-from lab.errors import UsageError
+from lab.state_file import read_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,16 +58,14 @@ def load_record(folder: Path) -> LabRecord | None:
     """Read the record, or None when there is no such lab.
 
     Raises:
-        UsageError: the file is damaged.
+        DamagedFileError: the file is not what was written there.
     """
     path = folder / FILE
+    remedy = (
+        f"Remove that file ('rm {path}') and run 'pacslab up --lab {folder.name}' with the --site or --from of before: "
+        "it is written again, and hosts that run go on."
+    )
     try:
-        content = json.loads(path.read_text("utf-8"))
-        content["hosts"] = {name: HostRecord(**host) for name, host in content["hosts"].items()}
-        return LabRecord(**content)
+        return read_json(path, LabRecord, remedy=remedy)
     except FileNotFoundError:
         return None
-    except (ValueError, KeyError, TypeError) as error:
-        raise UsageError(
-            f"{path} is damaged: {error}.", remedy=f"Run 'pacslab down --lab {folder.name}', then 'up'."
-        ) from error

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from lab.engine import names
 from lab.engine.sysctls import LAB, sysctls_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from lab.topology.site import Site
 
 STOP_SIGNAL = "SIGRTMIN+3"
@@ -97,6 +99,12 @@ def fabric_spec(lab: str, site: Site, image: str) -> Spec:
         },
     }
     return _seal(names.fabric(lab), body, {names.LAB: lab, names.SITE: site.name, names.PART: names.FABRIC}, [])
+
+
+def owned(spec: Spec, folder: Path) -> Spec:
+    """The same container, labelled with the folder that its lab's files are in; where that is changes no digest."""
+    labels = {**spec.body["Labels"], names.FOLDER: str(folder)}
+    return replace(spec, body={**spec.body, "Labels": labels})
 
 
 def _device(path: str) -> dict[str, str]:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from lab.atomic_write import atomic_write
+from lab.state_file import DamagedFileError, read_json
 
 FOLDER = "forwards"
 
@@ -27,7 +28,7 @@ class BackgroundForward:
     @property
     def alive(self) -> bool:
         """Whether the process still runs."""
-        return start_of(self.pid) == self.started
+        return self.pid > 0 and bool(self.started) and start_of(self.pid) == self.started
 
 
 def start_of(pid: int) -> str:
@@ -48,19 +49,44 @@ def note(folder: Path, forward: BackgroundForward) -> Path:
 
 
 def load_all(folder: Path) -> list[BackgroundForward]:
-    """Every forward that a lab's folder names, running or not."""
-    return [
-        BackgroundForward(**json.loads(path.read_text("utf-8"))) for path in sorted((folder / FOLDER).glob("*.json"))
-    ]
+    """Every forward that a lab's folder names, running or not.
+
+    Raises:
+        DamagedFileError: one of its files is not what was written there.
+    """
+    return [load(path) for path in files(folder)]
+
+
+def files(folder: Path) -> list[Path]:
+    """The file of each forward that a lab's folder names."""
+    return sorted((folder / FOLDER).glob("*.json"))
+
+
+def load(path: Path) -> BackgroundForward:
+    """Read the file of a forward.
+
+    Raises:
+        FileNotFoundError: it is gone.
+        DamagedFileError: it is not what was written there.
+    """
+    return read_json(
+        path, BackgroundForward, remedy=f"Look which process serves that port, and remove it: 'rm {path}'."
+    )
 
 
 def stop_all(folder: Path, local: int | None = None) -> list[int]:
     """End the lab's forwards, or the one of a local port; the answer is the ports that were served."""
     ended = []
-    for forward in load_all(folder):
+    for path in files(folder):
+        try:
+            forward = load(path)
+        except DamagedFileError:
+            if local is None:  # whose process it names is not known: the file goes, and no process is ended
+                path.unlink(missing_ok=True)
+            continue
         if local in (None, forward.local):
             if forward.alive:
                 os.kill(forward.pid, signal.SIGTERM)
                 ended.append(forward.local)
-            (folder / FOLDER / f"{forward.local}.json").unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
     return ended

@@ -20,6 +20,7 @@ from lab.errors import EngineError
 from lab.events import HostPhase, Note, Phase, StageFinished, StageStarted
 from lab.operate.configured import Configured
 from lab.operate.inputs import digests
+from lab.operate.ownership import require_own
 from lab.operate.plan import Action, compare, to_configure
 from lab.operate.repair import ask, repair
 from lab.operate.wait import NeverHealthyError, wait_until_healthy
@@ -64,12 +65,13 @@ class LabBringUp:
         with self._stage("machine"):
             needed = {path for host in lab.site.hosts for path in lab.site.devices(host)}
             cgroups = require(lab.docker, sorted(needed))
+            require_own(lab.docker, lab.name, lab.folder)
         images = self.images()
         lab.record.save(lab.folder)
         with ThreadPoolExecutor(max_workers=1) as pool:
             trust = pool.submit(self._trust)
             there = observe(lab.docker, lab.name)
-            containers = compare(lab.name, lab.site, images, there, cgroups)
+            containers = compare(lab.name, lab.site, images, there, cgroups, folder=lab.folder)
             running = self._containers(containers, there)
             self._network(running)
             since = self._repair(containers, there)

@@ -10,6 +10,7 @@ import json
 from typing import TYPE_CHECKING
 
 from lab.atomic_write import atomic_write
+from lab.state_file import DamagedFileError, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,8 +27,8 @@ class Configured:
         """Read the record; one that is missing or damaged says that nothing is configured."""
         self._path = folder / FILE
         try:
-            self._entries: dict[str, list[str]] = dict(json.loads(self._path.read_text("utf-8")))
-        except (OSError, ValueError):
+            self._entries = read_json(self._path, dict[str, tuple[str, str]], remedy="'pacslab up' writes it again.")
+        except (FileNotFoundError, DamagedFileError):
             self._entries = {}
 
     @property
@@ -37,11 +38,11 @@ class Configured:
 
     def knows(self, host: str, container: str) -> bool:
         """Whether this container of the host was configured at all."""
-        return self._entries.get(host, [""])[0] == container
+        return self._entries.get(host, ("", ""))[0] == container
 
     def holds(self, host: str, container: str, digest: str) -> bool:
         """Whether this container of the host was configured from the same."""
-        return self._entries.get(host) == [container, digest]
+        return self._entries.get(host) == (container, digest)
 
     def follow(self, before: Mapping[str, str], after: Mapping[str, str]) -> None:
         """Enter new digests of hosts that held the former ones, and that have been brought what is new since."""
@@ -50,5 +51,5 @@ class Configured:
 
     def note(self, entries: Mapping[str, tuple[str, str]]) -> None:
         """Enter hosts as (container, digest)."""
-        self._entries.update({host: list(entry) for host, entry in entries.items()})
+        self._entries.update(entries)
         atomic_write(self._path, json.dumps(self._entries, indent=1) + "\n")

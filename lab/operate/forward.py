@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 from contextlib import suppress
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _RELAY = Path(__file__).with_name("relay.py")
 _CHUNK = 65536
+_PORT = re.compile("[0-9]{1,5}")
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ def parse_target(lab: Lab, text: str, workstation: str) -> ForwardTarget:
     host, _, what = text.partition(":")
     lab.container(host)
     lab.container(workstation)
-    if what.isdigit() and 0 < int(what) < 1 << 16:
+    if _PORT.fullmatch(what) and 0 < int(what) < 1 << 16:
         return ForwardTarget(host, int(what), workstation)
     services = lab.site.services(host)
     port = services[what].port if what in services else None

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from lab.ansible.site_playbook import play
 from lab.settings import ROOT
+from lab.state_file import read_json
 from lab.topology.variables import host_variables, site_variables
 
 if TYPE_CHECKING:
@@ -191,7 +192,12 @@ class Inputs:
     @cached_property
     def _secrets(self) -> dict[str, dict[str, str]]:
         path = self.folder / "secrets.json"
-        return dict(json.loads(path.read_text("utf-8"))) if path.is_file() else {}
+        try:
+            return read_json(
+                path, dict[str, dict[str, str]], remedy="Put it back, or remove it: 'pacslab up' makes new ones."
+            )
+        except FileNotFoundError:
+            return {}
 
     @cached_property
     def _site_variables(self) -> dict[str, Any]:

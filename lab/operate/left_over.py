@@ -6,16 +6,17 @@ import json
 import subprocess
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lab.engine import names
-from lab.engine.record import load_record
-from lab.errors import UsageError
+from lab.engine.record import FILE, load_record
 from lab.operate import background_forwards, snapshot
+from lab.operate.ownership import owner
 from lab.settings import RESERVED
+from lab.state_file import DamagedFileError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from lab.engine.client import Docker
@@ -46,32 +47,53 @@ class LeftOver:
 
 def examine(settings: Settings, docker: Docker, stock: Images) -> Iterator[LeftOver]:
     """Look for everything that a lab can leave behind."""
-    listed = docker.containers(names.LAB)
-    labs = {container["Labels"][names.LAB] for container in listed}
-    for lab in sorted(labs):
-        if not (settings.state / lab / "lab.json").is_file():
-            count = sum(container["Labels"][names.LAB] == lab for container in listed)
-            yield LeftOver(Kind.CONTAINERS, lab, f"{count} containers of a lab whose files are gone", _down(lab))
+    labs: dict[str, list[dict[str, Any]]] = {}
+    for container in docker.containers(names.LAB):
+        labs.setdefault(container["Labels"][names.LAB], []).append(container)
+    yield from _ownerless(settings, labs)
     yield from _folders(settings, labs)
     yield from _snapshots(settings, stock)
     yield from _links()
+
+
+def _ownerless(settings: Settings, labs: Mapping[str, list[dict[str, Any]]]) -> Iterator[LeftOver]:
+    """Containers whose lab's files are neither here nor where they themselves say.
+
+    Whatever runs may be in use, with its files on a disk that is not mounted now: to remove it is never advised.
+    """
+    for lab, containers in sorted(labs.items()):
+        folder = settings.state / lab
+        if (folder / FILE).is_file() or owner(containers, folder) is not None:
+            continue
+        running = sum(container["State"] == "running" for container in containers)
+        why = f"{len(containers)} containers ({running} running) of a lab whose files are not in {settings.state}"
+        named = sorted({container["Labels"].get(names.FOLDER, "") for container in containers} - {"", str(folder)})
+        why += f", nor in {', '.join(named)}" if named else ""
+        look = f"docker ps --filter label={names.LAB}={lab}"
+        find = f"find whose it is ({look}) and set PACSLAB_STATE to where its files are; once nobody needs it, stop it"
+        yield LeftOver(Kind.CONTAINERS, lab, why, find if running else _down(lab))
 
 
 def _down(lab: str) -> str:
     return f"pacslab down --lab {lab}"
 
 
-def _folders(settings: Settings, labs: set[str]) -> Iterator[LeftOver]:
+def _folders(settings: Settings, labs: Mapping[str, list[dict[str, Any]]]) -> Iterator[LeftOver]:
     for folder in sorted(path for path in settings.state.glob("*") if path.is_dir() and path.name not in RESERVED):
         lab = folder.name
         if lab.startswith("."):
             continue
-        yield from _damaged(folder)
+        yield from _damaged(folder, has_containers=lab in labs)
         if lab not in labs:
             yield LeftOver(
                 Kind.FOLDER, str(folder), "a lab without containers", f"pacslab up --lab {lab}, or {_down(lab)}"
             )
-        for forward in background_forwards.load_all(folder):
+        for path in background_forwards.files(folder):
+            try:
+                forward = background_forwards.load(path)
+            except DamagedFileError as error:
+                yield LeftOver(Kind.FORWARD, path.name, error.message, f"rm {path}")
+                continue
             if not forward.alive:
                 clear = f"rm {folder / background_forwards.FOLDER / f'{forward.local}.json'}"
                 yield LeftOver(Kind.FORWARD, f"port {forward.local}", f"its process {forward.pid} ended", clear)
@@ -81,18 +103,26 @@ def _folders(settings: Settings, labs: set[str]) -> Iterator[LeftOver]:
                 )
 
 
-def _damaged(folder: Path) -> Iterator[LeftOver]:
+def _damaged(folder: Path, *, has_containers: bool) -> Iterator[LeftOver]:
     try:
         record = load_record(folder)
-    except UsageError as error:
-        yield LeftOver(Kind.FOLDER, str(folder), error.message, _down(folder.name))
+    except DamagedFileError as error:
+        yield LeftOver(Kind.FOLDER, str(folder), error.message, error.remedy)
         return
     if record is None:
-        yield LeftOver(Kind.FOLDER, str(folder), "no lab.json in it", _down(folder.name))
+        clear = f"pacslab up --lab {folder.name}" if has_containers else _down(folder.name)
+        yield LeftOver(Kind.FOLDER, str(folder), "no lab.json in it", clear)
 
 
 def _snapshots(settings: Settings, stock: Images) -> Iterator[LeftOver]:
-    known = {kept.name: kept for kept in snapshot.load_all(settings)}
+    known = {}
+    for path in snapshot.files(settings):
+        try:
+            kept = snapshot.load(settings, path.parent.name)
+        except DamagedFileError as error:
+            yield LeftOver(Kind.SNAPSHOT, path.parent.name, error.message, error.remedy)
+        else:
+            known[kept.name] = kept
     found = {tag for image in stock.listed(names.SNAPSHOT) for tag in image["RepoTags"] or ()}
     for tag in sorted(found):
         name = tag.partition(":")[0].removeprefix(snapshot.repository(""))

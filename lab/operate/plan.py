@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lab.engine import names
 from lab.engine.fabric import wire
-from lab.engine.spec import Cgroups, Spec, fabric_spec, host_spec
+from lab.engine.spec import Cgroups, Spec, fabric_spec, host_spec, owned
 from lab.operate.configured import Configured
 from lab.operate.inputs import digests
 
@@ -72,12 +72,22 @@ class Plan:
 
 
 def compare(
-    lab: str, site: Site, images: Mapping[str, str], there: Mapping[str, Running], cgroups: Cgroups
+    lab: str,
+    site: Site,
+    images: Mapping[str, str],
+    there: Mapping[str, Running],
+    cgroups: Cgroups,
+    *,
+    folder: Path,
 ) -> Containers:
-    """Compare the containers that exist with those described; ``images`` has one for each host and the fabric."""
+    """Compare the containers that exist with those described.
+
+    ``images`` has one for each host and the fabric; ``folder`` is where the lab's files are.
+    """
     specs = {names.FABRIC: fabric_spec(lab, site, images[names.FABRIC])}
     for host in site.hosts:
         specs[host] = host_spec(lab, site, host, images[host], cgroups)
+    specs = {host: owned(spec, folder) for host, spec in specs.items()}
     actions = {host: _action(spec, there.get(host)) for host, spec in specs.items()}
     actions |= {host: Action.REMOVE for host in there if host not in specs}
     return Containers(specs, actions)

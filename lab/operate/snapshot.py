@@ -17,6 +17,7 @@ from lab.errors import UsageError
 from lab.events import HostPhase, Phase, StageFinished, StageStarted
 from lab.operate.repair import health_now
 from lab.settings import check_name
+from lab.state_file import Moment, read_json
 
 if TYPE_CHECKING:
     from lab.engine.client import Docker
@@ -41,7 +42,7 @@ class Snapshot:
     name: str
     site: str
     lab: str
-    at: float
+    at: Moment
     images: dict[str, str]
 
 
@@ -117,22 +118,34 @@ def load(settings: Settings, name: str) -> Snapshot:
     """Read a snapshot's record.
 
     Raises:
-        UsageError: there is none of that name.
+        UsageError: there is none of that name, or its record is damaged.
     """
     path = settings.snapshot_folder(name) / FILE
     if not path.is_file():
         known = ", ".join(kept.name for kept in load_all(settings)) or "none"
         raise UsageError(f"There is no snapshot {name!r}.", remedy=f"Snapshots: {known}.")
-    return Snapshot(**json.loads(path.read_text("utf-8")))
+    return _read(path)
+
+
+def _read(path: Path) -> Snapshot:
+    remedy = (
+        f"Put it back from a copy, or remove the snapshot: 'rm -r {path.parent}'; 'pacslab doctor' names its images."
+    )
+    return read_json(path, Snapshot, remedy=remedy)
+
+
+def files(settings: Settings) -> list[Path]:
+    """The record of each snapshot."""
+    return sorted(settings.snapshot_folder("any").parent.glob(f"[a-z]*/{FILE}"))
 
 
 def load_all(settings: Settings) -> list[Snapshot]:
-    """Every snapshot, oldest first."""
-    found = [
-        Snapshot(**json.loads(path.read_text("utf-8")))
-        for path in settings.snapshot_folder("any").parent.glob(f"[a-z]*/{FILE}")
-    ]
-    return sorted(found, key=lambda kept: kept.at)
+    """Every snapshot, oldest first.
+
+    Raises:
+        DamagedFileError: the record of one is not what was written there.
+    """
+    return sorted(map(_read, files(settings)), key=lambda kept: kept.at)
 
 
 def remove(settings: Settings, docker: Docker, stock: Images, name: str) -> None:

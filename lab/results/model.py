@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping  # noqa: TC003 # who reads a result back looks at its fields' types
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
 ID = re.compile(r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")
 """A result's id: words joined by dots, the first naming the check or scenario."""
@@ -118,14 +119,6 @@ class Result:
             "seconds": round(self.seconds, 3),
             "message": str(self),
         }
-
-    @classmethod
-    def of_dict(cls, content: Mapping[str, Any]) -> Result:
-        """Read what :meth:`as_dict` wrote."""
-        known = {name: content[name] for name in cls.__dataclass_fields__ if name in content}
-        known["outcome"] = Outcome(known["outcome"])
-        known["observations"] = tuple(Observation(**entry) for entry in known.get("observations", ()))
-        return cls(**known)
 
 
 def judged(promise: Promise, host: str, outcome: Outcome, **rest: Any) -> Result:

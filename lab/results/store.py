@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NotRequired, Self, TypedDict
 
 from lab.atomic_write import atomic_write
 from lab.errors import UsageError
 from lab.results.model import Result, all_good, counts
+from lab.state_file import DamagedFileError, Moment, parse_json, read_bytes, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,6 +86,27 @@ class Run:
             atomic_write(self.folder / SUMMARY, json.dumps({**self.summary(), IDS: self._ids()}, indent=1) + "\n")
 
 
+class _Manifest(TypedDict):
+    """What is needed of a kept manifest; :class:`lab.results.manifest.Manifest` has all."""
+
+    verb: str
+    commit: str
+    clean: bool | None
+    site: str
+    lab: str
+    begun: Moment
+    hosts: NotRequired[list[str]]
+
+
+class _Summary(TypedDict):
+    """What is needed of a kept summary."""
+
+    passed: bool
+    counts: dict[str, int]
+    seconds: float
+    ids: NotRequired[list[str]]
+
+
 @dataclass(frozen=True)
 class KeptRun:
     """A run of the store; ``summary`` is None when it did not come to its end."""
@@ -100,11 +123,18 @@ class KeptRun:
         return None if known is None else frozenset(known)
 
     def results(self) -> Iterator[Result]:
-        """The run's results, in the order in which they were judged; a line that was cut off by a kill is left out."""
-        with (self.folder / RESULTS).open(encoding="utf-8") as file:
-            for line in file:
-                if line.endswith("\n"):
-                    yield Result.of_dict(json.loads(line))
+        """The run's results, in the order in which they were judged; a line that was cut off by a kill is left out.
+
+        Raises:
+            DamagedFileError: their file is gone, or another line of it is no result.
+        """
+        path, remedy = self.folder / RESULTS, f"Remove that run: 'rm -r {self.folder}'."
+        try:
+            lines = read_bytes(path, remedy=remedy).split(b"\n")
+        except FileNotFoundError as error:
+            raise DamagedFileError(path, "it is gone", remedy=remedy) from error
+        for line in lines[:-1]:
+            yield parse_json(path, line, Result, remedy=remedy)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the run as ``--json`` prints it, without its results."""
@@ -173,7 +203,7 @@ def _keep() -> int:
         UsageError: the variable is not a number from 1 on.
     """
     text = os.environ.get(KEEP_VARIABLE) or str(KEPT)
-    if not text.isdigit() or int(text) < 1:
+    if not re.fullmatch("[0-9]{1,9}", text) or int(text) < 1:
         raise UsageError(f"{KEEP_VARIABLE} is {text!r}.", remedy="Set it to how many runs to keep: 1 or more.")
     return int(text)
 
@@ -195,9 +225,17 @@ def _new_folder(parent: Path, name: str, begun: float) -> Path:
 
 def _load(folder: Path) -> KeptRun | None:
     try:
-        manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
-        ended = folder / SUMMARY
-        summary = json.loads(ended.read_text("utf-8")) if ended.exists() else None
-    except (OSError, ValueError):
+        manifest = _read(folder / MANIFEST, _Manifest)
+    except (FileNotFoundError, DamagedFileError):
         return None
+    try:
+        summary = _read(folder / SUMMARY, _Summary)
+    except (FileNotFoundError, DamagedFileError):
+        summary = None
     return KeptRun(folder.name, folder, manifest, summary)
+
+
+def _read(path: Path, needed: type) -> dict[str, Any]:
+    """All that a file holds, once it holds what is needed of it."""
+    read_json(path, needed, remedy="")
+    return read_json(path, dict[str, Any], remedy="")

@@ -51,7 +51,7 @@ def load_site(path: Path, roles_dir: Path = ROLES_DIR) -> Site:
         TopologyError: with every mistake of the description, and of the roles' ``meta/pacslab.yml``.
     """
     if not path.is_file():
-        raise TopologyError([_missing(path, path.absolute().parents[1])])
+        raise TopologyError([_missing(path, path.absolute().parent.parent)])
     source = read_source(path)
     catalog, problems = read_catalog(roles_dir)
     problems += source.problems

@@ -61,6 +61,8 @@ def read_source(path: Path) -> Source:
         source.problems.append(_syntax_problem(path, error))
     except yaml.YAMLError as error:
         source.problems.append(Problem(path, 0, f"Not YAML: {error}.", "Write the file as YAML."))
+    except RecursionError:
+        source.problems.append(Problem(path, 0, "Nested too deeply.", "Write the file as docs/topology.md shows."))
     except ValueError as error:  # a scalar that looks like a date or number and is none, such as 2024-13-01
         source.problems.append(Problem(path, 0, f"A value cannot be read: {error}.", "Put quotation marks around it."))
     finally:

@@ -12,6 +12,7 @@ from lab.atomic_write import atomic_write
 from lab.errors import UsageError
 from lab.operate.inputs import tree_digest
 from lab.settings import ROOT
+from lab.state_file import DamagedFileError, read_json
 from lab.trials.description import describe
 
 if TYPE_CHECKING:
@@ -48,8 +49,10 @@ class Tried:
         """Read the record; one that is missing or damaged says that nothing was tried."""
         self._path = state / FILE
         try:
-            self._roles: dict[str, dict[str, str]] = dict(json.loads(self._path.read_text("utf-8")))
-        except (OSError, ValueError):
+            self._roles = read_json(
+                self._path, dict[str, dict[str, str]], remedy="'pacslab role --all' writes it again."
+            )
+        except (FileNotFoundError, DamagedFileError):
             self._roles = {}
 
     def holds(self, role: str, key: str) -> bool:

@@ -113,7 +113,7 @@ class Trial:
         ensure_pki(lab.site, lab.folder)
         images = {host: made[tuple(entry.roles)] for host, entry in started.hosts.items()}
         images[names.FABRIC] = made[min(made, key=len)]
-        specs = compare(lab.name, started, images, {}, cgroups).specs
+        specs = compare(lab.name, started, images, {}, cgroups, folder=lab.folder).specs
         in_parallel(lambda host: ensure(docker, specs[host], None), specs)
         running = pids(docker, lab.name, started.hosts)
         problems = wire(docker, lab.name, started, running, apply=True).problems

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -17,6 +17,7 @@ from lab.trust.store import current, pki_folder
 if TYPE_CHECKING:
     from pathlib import Path
 
+E = TypeVar("E", bound=x509.ExtensionType)
 _WORDS = {identifier: name for name, identifier in USAGES.items()}
 
 
@@ -49,22 +50,27 @@ def describe(folder: Path, host: str, name: str) -> dict[str, str | list[str]]:
 
 
 def _names(certificate: x509.Certificate) -> list[str]:
-    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    return list(names.get_values_for_type(x509.DNSName))
+    names = _extension(certificate, x509.SubjectAlternativeName)
+    return list(names.get_values_for_type(x509.DNSName)) if names is not None else []
 
 
 def _usages(certificate: x509.Certificate) -> list[str]:
-    usages = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-    return [_WORDS.get(usage, usage.dotted_string) for usage in usages]
+    usages = _extension(certificate, x509.ExtendedKeyUsage)
+    return [_WORDS.get(usage, usage.dotted_string) for usage in usages or ()]
 
 
 def _ocsp(certificate: x509.Certificate) -> list[str]:
-    try:
-        access = certificate.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
-    except x509.ExtensionNotFound:
-        return []
+    access = _extension(certificate, x509.AuthorityInformationAccess)
     return [
-        access_entry.access_location.value
-        for access_entry in access
-        if access_entry.access_method == AuthorityInformationAccessOID.OCSP
+        entry.access_location.value
+        for entry in access or ()
+        if entry.access_method == AuthorityInformationAccessOID.OCSP
     ]
+
+
+def _extension(certificate: x509.Certificate, kind: type[E]) -> E | None:
+    """An extension's value; None where the certificate, which need not be one of ours, lacks it."""
+    try:
+        return certificate.extensions.get_extension_for_class(kind).value
+    except x509.ExtensionNotFound:
+        return None

@@ -12,6 +12,7 @@ from filelock import FileLock
 
 from lab.atomic_write import atomic_write
 from lab.errors import PacslabError
+from lab.state_file import read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,7 +62,7 @@ def read_key(path: Path) -> ec.EllipticCurvePrivateKey:
         TrustError: the file is not one.
     """
     try:
-        key = load_pem_private_key(path.read_bytes(), password=None)
+        key = load_pem_private_key(read_bytes(path, remedy=_REBUILD), password=None)
     except (OSError, ValueError, TypeError) as error:
         raise TrustError(f"{path} cannot be read as a key: {error}", remedy=_REBUILD) from error
     if not isinstance(key, ec.EllipticCurvePrivateKey):
@@ -76,7 +77,7 @@ def read_certificate(path: Path) -> x509.Certificate:
         TrustError: the file holds none.
     """
     try:
-        return x509.load_pem_x509_certificate(path.read_bytes())
+        return x509.load_pem_x509_certificate(read_bytes(path, remedy=_REBUILD))
     except (OSError, ValueError) as error:
         raise TrustError(f"{path} cannot be read as a certificate: {error}", remedy=_REBUILD) from error
 

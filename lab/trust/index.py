@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from cryptography import x509
 
+from lab.state_file import read_text
 from lab.trust.files import TrustError, write_private
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 _TIME = "%y%m%d%H%M%SZ"  # UTCTime, as openssl-ca writes it
 _FIELDS = 6
+_REMEDY = "Put the file back from a copy: without it, revoked certificates would count as good."
 
 REASONS: dict[str, x509.ReasonFlags] = {
     "unspecified": x509.ReasonFlags.unspecified,
@@ -55,10 +57,13 @@ class Index:
         """Read the file; one that is not there is empty."""
         self._path = path
         self._entries: dict[int, Entry] = {}
-        if path.exists():
-            for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
-                entry = _parse(line, f"{path}:{number}")
-                self._entries[entry.serial] = entry
+        try:
+            text = read_text(path, remedy=_REMEDY)
+        except FileNotFoundError:
+            text = ""
+        for number, line in enumerate(text.splitlines(), start=1):
+            entry = _parse(line, f"{path}:{number}")
+            self._entries[entry.serial] = entry
 
     def entries(self) -> list[Entry]:
         """Return every entry, oldest first."""
@@ -110,7 +115,7 @@ def _parse(line: str, where: str) -> Entry:
     except ValueError as error:
         raise TrustError(
             f"{where}: not a line of an OpenSSL index: {error}",
-            remedy="Put the file back from a copy: without it, revoked certificates would count as good.",
+            remedy=_REMEDY,
         ) from error
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from lab.errors import UsageError
 from lab.settings import load_settings
+from lab.state_file import read_json
 from lab.trust.files import make_private_folder, write_private
 from lab.trust.pki import ensure_pki
 from lab.trust.secrets import ensure_secrets
@@ -39,7 +40,8 @@ def issue(site: Site, folder: Path) -> Changes:
             f"{folder} is where labs are kept, which 'pacslab down' removes.", remedy="Name a folder of your own."
         )
     owner = folder / OWNER
-    if owner.is_file() and (kept := json.loads(owner.read_text("utf-8"))["site"]) != site.name:
+    kept = _owner(owner)
+    if kept not in (None, site.name):
         raise UsageError(f"{folder} holds the certificates of site {kept!r}.", remedy="Name a folder for each site.")
     make_private_folder(folder)
     write_private(owner, _json({"site": site.name}))
@@ -47,6 +49,20 @@ def issue(site: Site, folder: Path) -> Changes:
     variables = {"trust_pki_dir": str(pki_folder(folder)), "trust_secrets": ensure_secrets(site, folder)}
     write_private(folder / VARIABLES, _json(variables))
     return changes
+
+
+class _Owner(TypedDict):
+    """What ``site.json`` says."""
+
+    site: str
+
+
+def _owner(path: Path) -> str | None:
+    """The site that a folder is of; None for a new one."""
+    try:
+        return read_json(path, _Owner, remedy="Name another folder, or put the file back.")["site"]
+    except FileNotFoundError:
+        return None
 
 
 def _json(content: object) -> bytes:

@@ -6,7 +6,8 @@ import json
 import secrets
 from typing import TYPE_CHECKING
 
-from lab.trust.files import TrustError, locked, write_private
+from lab.state_file import read_json
+from lab.trust.files import locked, write_private
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,12 +42,11 @@ def ensure_secrets(site: Site, folder: Path) -> dict[str, dict[str, str]]:
 
 
 def _read(path: Path) -> dict[str, dict[str, str]]:
-    if not path.exists():
-        return {}
     try:
-        return {name: dict(hosts) for name, hosts in json.loads(path.read_text("utf-8")).items()}
-    except (ValueError, AttributeError, TypeError) as error:
-        raise TrustError(
-            f"{path} is not a table of secrets: {error}",
+        return read_json(
+            path,
+            dict[str, dict[str, str]],
             remedy="Put the file back, or remove it and run 'pacslab up' to make and spread new ones.",
-        ) from error
+        )
+    except FileNotFoundError:
+        return {}

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from lab.state_file import DamagedFileError, read_bytes
 from lab.trust.authority import Authority
-from lab.trust.files import read_certificate, read_key, write_private
+from lab.trust.files import TrustError, read_certificate, read_key, write_private
 from lab.trust.profiles import ISSUING_CRL_LIFETIME, ROOT_CRL_LIFETIME
 
 if TYPE_CHECKING:
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lab.trust.index import Entry, Index
+
+
+_REMEDY = "Put the file back from a copy: its number must go on from the last that was published."
 
 
 def pki_folder(folder: Path) -> Path:
@@ -54,7 +58,7 @@ def ensure_lists(pki: Path, index: Index, now: datetime) -> list[str]:
     root, root_is_new = _ensure_list(pki, "root", [], ROOT_CRL_LIFETIME, now)
     text = issuing.public_bytes(Encoding.PEM) + root.public_bytes(Encoding.PEM)
     both = pki / "crl.pem"
-    if not both.exists() or both.read_bytes() != text:
+    if not _holds(both, text):
         write_private(both, text)
     return [name for name, new in (("issuing.crl", issuing_is_new), ("root.crl", root_is_new)) if new]
 
@@ -65,11 +69,31 @@ def _ensure_list(
     path = pki / f"{name}.crl"
     number = 1
     if path.exists():
-        before = x509.load_der_x509_crl(path.read_bytes())
+        before, number = _read_list(path)
         fresh = before.next_update_utc is not None and before.next_update_utc - now > lifetime / 2
         if fresh and {former.serial_number for former in before} == {entry.serial for entry in revoked}:
             return before, False
-        number = before.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number + 1
+        number += 1
     signed = load_authority(pki, name).revocation_list(revoked, number, now, lifetime)
     write_private(path, signed.public_bytes(Encoding.DER))
     return signed, True
+
+
+def _read_list(path: Path) -> tuple[x509.CertificateRevocationList, int]:
+    """A list that was signed before, and its number.
+
+    Raises:
+        TrustError: the file is none of ours.
+    """
+    try:
+        read = x509.load_der_x509_crl(read_bytes(path, remedy=_REMEDY))
+        return read, read.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+    except (ValueError, x509.ExtensionNotFound) as error:
+        raise TrustError(f"{path} cannot be read as a revocation list: {error}", remedy=_REMEDY) from error
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    try:
+        return read_bytes(path, remedy=_REMEDY) == content
+    except (FileNotFoundError, DamagedFileError):
+        return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 
 from lab.topology.load import site_names
@@ -41,6 +42,7 @@ def parts() -> list[Part]:
     return [
         Part("rebuild", (("pacslab", "build", "--fresh", "--prune"),)),
         Part("lint and unit", (("make", "lint", "unit"),)),
+        Part("fuzz", ((sys.executable, "-m", "tests.night.fuzz"),)),
         Part("lab tests", (("make", "lab-test"),)),
         Part("roles", (("pacslab", "role", "--all", "--lab", f"{LAB}-role"),)),
         *(site_part(site) for site in site_names()),

@@ -44,4 +44,4 @@ def test_a_missed_bound_ends_with_1_and_is_told(
 def test_no_repetition_at_all_is_a_wrong_argument(capsys: pytest.CaptureFixture[str]) -> None:
     ran = run_verb(capsys, "bench", "up", "--repetitions", "0")
     assert ran.code == 2
-    assert "--repetitions 1" in ran.err
+    assert "1 or more" in ran.err

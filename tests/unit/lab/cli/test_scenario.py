@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from lab.scenarios.model import Scenario
 
 
+CIRCUMSTANCES = {"commit": "", "clean": None, "site": "reference", "lab": "reference"}
+
+
 @pytest.fixture
 def known() -> dict[str, Scenario[Any]]:
     """The scenarios that there are."""
@@ -38,7 +41,7 @@ def folder(known: dict[str, Scenario[Any]], tmp_path: Path, monkeypatch: pytest.
         manifest,
         "manifest",
         lambda _lab, words, begun, _hosts, **_: SimpleNamespace(
-            begun=begun, as_dict=lambda: {"verb": words, "begun": begun}
+            begun=begun, as_dict=lambda: {"verb": words, "begun": begun, **CIRCUMSTANCES}
         ),
     )
     return tmp_path

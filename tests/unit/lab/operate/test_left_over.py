@@ -29,9 +29,11 @@ class Engine:
 
     def __init__(self, labs: list[str], tags: list[str]) -> None:
         self.labs, self.tags = labs, tags
+        self.labels: dict[str, str] = {}
+        self.state = "exited"
 
     def containers(self, _: str) -> list[dict[str, Any]]:
-        return [{"Labels": {names.LAB: lab}} for lab in self.labs]
+        return [{"Labels": {names.LAB: lab} | self.labels, "State": self.state} for lab in self.labs]
 
     def listed(self, _: str) -> list[dict[str, Any]]:
         return [{"RepoTags": [tag]} for tag in self.tags]
@@ -51,8 +53,16 @@ def lab(settings: Settings, name: str) -> Path:
     return settings.state / name
 
 
-def found(settings: Settings, *, labs: tuple[str, ...] = (), tags: tuple[str, ...] = ()) -> list[LeftOver]:
+def found(
+    settings: Settings,
+    *,
+    labs: tuple[str, ...] = (),
+    tags: tuple[str, ...] = (),
+    folder: str = "",
+    state: str = "exited",
+) -> list[LeftOver]:
     engine = Engine(list(labs), list(tags))
+    engine.labels, engine.state = {names.FOLDER: folder} if folder else {}, state
     return list(examine(settings, cast("Docker", engine), cast("Images", engine)))
 
 
@@ -65,6 +75,33 @@ def test_containers_without_files_are_counted_and_cleared_by_down(settings: Sett
     (only,) = found(settings, labs=("gone", "gone"))
     assert (only.kind, only.name, only.clear) == ("containers", "gone", "pacslab down --lab gone")
     assert "2 containers" in only.why
+
+
+def test_a_lab_whose_files_are_in_another_state_is_nobody_s_left_over(settings: Settings, tmp_path: Path) -> None:
+    other = tmp_path / "other" / "theirs"
+    LabRecord("theirs", "site", "/x", {}).save(other)
+    assert found(settings, labs=("theirs",), folder=str(other), state="running") == []
+
+
+@pytest.mark.parametrize("folder", ["", "/no/such/state/lost"])
+def test_containers_that_run_are_never_advised_to_be_removed(folder: str, settings: Settings) -> None:
+    (only,) = found(settings, labs=("lost",), folder=folder, state="running")
+    assert "1 running" in only.why
+    assert folder in only.why
+    assert "PACSLAB_STATE" in only.clear
+    assert "down" not in only.clear
+
+
+def test_damaged_files_are_named_and_the_others_are_still_looked_at(settings: Settings) -> None:
+    folder = lab(settings, "one")
+    (folder / "forwards").mkdir()
+    (folder / "forwards" / "1.json").write_text("[]")
+    background_forwards.note(folder, background_forwards.BackgroundForward(1, "0", 1002, "ct1", 104, "ws1"))
+    kept = settings.snapshot_folder("kept")
+    kept.mkdir(parents=True)
+    (kept / "snapshot.json").write_text('{"name": 1}')
+    seen = {(entry.kind.value, entry.name) for entry in found(settings, labs=("one",))}
+    assert seen == {("forward", "1.json"), ("forward", "port 1002"), ("snapshot", "kept")}
 
 
 def test_a_lab_without_containers_can_be_brought_up_or_removed(settings: Settings) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -17,20 +18,19 @@ from lab.operate.plan import Action, Containers, compare, make_plan, to_configur
 from lab.topology.load import load_site, site_path
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from lab.engine.client import Docker
     from lab.engine.lab import Lab
 
 SITE = load_site(site_path("small-practice"))
 CGROUPS = Cgroups(1)
+FOLDER = Path("/state/x")
 IMAGES = {host: "sha256:1" for host in (*SITE.hosts, names.FABRIC)}  # noqa: C420 # one form with what follows
 HOST = next(iter(SITE.hosts))
 
 
 def as_described() -> dict[str, Running]:
     """Containers of the whole lab, running as the description has them."""
-    specs = compare("x", SITE, IMAGES, {}, CGROUPS).specs
+    specs = compare("x", SITE, IMAGES, {}, CGROUPS, folder=FOLDER).specs
     return {
         host: Running(id=f"id-{host}", name=spec.name, state="running", pid=7, digest=spec.digest, image="sha256:1")
         for host, spec in specs.items()
@@ -39,7 +39,7 @@ def as_described() -> dict[str, Running]:
 
 def actions(there: dict[str, Running]) -> dict[str, Action]:
     """What is planned for each host that is not simply kept."""
-    found = compare("x", SITE, IMAGES, there, CGROUPS).actions
+    found = compare("x", SITE, IMAGES, there, CGROUPS, folder=FOLDER).actions
     return {host: action for host, action in found.items() if action is not Action.KEEP}
 
 
@@ -69,12 +69,18 @@ def test_a_host_that_is_described_no_longer_is_removed() -> None:
 
 
 def test_an_image_that_changed_makes_its_host_anew() -> None:
-    found = compare("x", SITE, {**IMAGES, HOST: "sha256:2"}, as_described(), CGROUPS).actions
+    found = compare("x", SITE, {**IMAGES, HOST: "sha256:2"}, as_described(), CGROUPS, folder=FOLDER).actions
     assert {host for host, action in found.items() if action is Action.RECREATE} == {HOST}
 
 
+def test_containers_say_where_the_files_of_their_lab_are_and_moving_these_makes_none_anew() -> None:
+    here, there = (compare("x", SITE, IMAGES, {}, CGROUPS, folder=Path(folder)).specs for folder in ("/a/x", "/b/x"))
+    assert {spec.body["Labels"][names.FOLDER] for spec in here.values()} == {"/a/x"}
+    assert {host: spec.digest for host, spec in here.items()} == {host: spec.digest for host, spec in there.items()}
+
+
 def compared(there: dict[str, Running]) -> Containers:
-    return compare("x", SITE, IMAGES, there, CGROUPS)
+    return compare("x", SITE, IMAGES, there, CGROUPS, folder=FOLDER)
 
 
 def test_hosts_are_configured_when_made_anew_or_when_what_they_use_has_changed(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from lab.operate import background_forwards, snapshot
 from lab.operate.configured import Configured
 from lab.operate.inputs import tree_digest
 from lab.settings import Settings
+from lab.state_file import DamagedFileError
 
 
 @pytest.fixture
@@ -42,9 +43,10 @@ def test_a_folder_without_record_is_no_lab(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", "[]", '{"lab": "x"}', '{"hosts": {"a": {}}}'])
 def test_a_damaged_record_says_how_to_go_on(text: str, tmp_path: Path) -> None:
     (tmp_path / "lab.json").write_text(text)
-    with pytest.raises(UsageError) as error:
+    with pytest.raises(DamagedFileError) as error:
         load_record(tmp_path)
-    assert "pacslab down" in error.value.remedy
+    assert "pacslab up" in error.value.remedy
+    assert "down" not in error.value.remedy  # it may well run
 
 
 def test_opening_a_lab_that_is_not_there_says_how_to_bring_it_up(settings: Settings) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -14,9 +14,7 @@ from lab.results.junit import write_junit
 from lab.results.manifest import Manifest
 from lab.results.model import Observation, Outcome, Promise, Result, all_good, judged
 from lab.results.store import Run, latest, prune, run_of, runs
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from lab.state_file import parse_json
 
 PROMISE = Promise("doors.closed", "Doors are closed.")
 
@@ -38,7 +36,7 @@ def kept(folder: Path, begun: float, *results: Result) -> Run:
 
 def test_a_result_is_read_as_it_was_written() -> None:
     seen = result(observations=(Observation("open\n\x1b[31m", "ls on ct1", 12.5),), facts={"port": 80}, reason="x")
-    assert Result.of_dict(json.loads(json.dumps(seen.as_dict()))) == seen
+    assert parse_json(Path("results.jsonl"), json.dumps(seen.as_dict()).encode(), Result, remedy="") == seen
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lab.state_file import DamagedFileError
 from lab.trust import ensure_secrets
-from lab.trust.files import TrustError
 from tests.unit.lab.trust.sites import tiny_site
 
 if TYPE_CHECKING:
@@ -41,5 +41,5 @@ def test_secrets_are_for_their_owner_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["nonsense", json.dumps([1]), json.dumps({"orthanc_http": 1})])
 def test_a_damaged_file_is_an_error_and_not_a_new_start(tmp_path: Path, text: str) -> None:
     (tmp_path / "secrets.json").write_text(text)
-    with pytest.raises(TrustError, match=r"secrets\.json"):
+    with pytest.raises(DamagedFileError, match=r"secrets\.json"):
         ensure_secrets(tiny_site(), tmp_path)
