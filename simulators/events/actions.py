@@ -14,6 +14,8 @@ EHR, RIS, MODALITY, WORKSTATION, IMAGE_MANAGER = (
 EDGE = "haproxy"
 PACKET_FILTER = "refusals"
 """The firewall's and the hosts' refused packets."""
+ARCHIVE = "Orthanc"
+"""The archive's gate for objects, a plugin of Orthanc."""
 REVOCATION_LISTS = "pacslab-crl"
 HEALTH = "pacslab-health"
 
@@ -64,7 +66,7 @@ ASSOCIATE = Action(
     "associate",
     "A DICOM association is asked for, at an edge or behind it.",
     (EDGE, RIS),
-    facts=(*AT_AN_EDGE, "called"),
+    facts=(*AT_AN_EDGE, "called", "offers"),
 )
 
 # HL7 messages
@@ -85,9 +87,9 @@ SEND = Action(
 
 SETTLE = Action(
     "settle",
-    "Somebody decides on a message of the outbox that was set aside or refused: it waits again, or is dropped.",
-    (EHR, RIS),
-    facts=("message_type", "control_id", "state"),
+    "Somebody decides on work that was set aside, or a message that was refused: it waits again, or is dropped.",
+    (EHR, RIS, IMAGE_MANAGER),
+    facts=("message_type", "control_id", "queue", "item", "state"),
 )
 
 # Patients, orders, reports
@@ -187,21 +189,34 @@ RETRIEVE = Action(
     facts=("series", "instance", "instances", "rejected", "error", "trace"),
 )
 RECEIVE_IMAGES = Action("receive-images", "A study's images have arrived in the archive.", (IMAGE_MANAGER,), ("RAD-8",))
+TAKE_OBJECT = Action(
+    "take-object",
+    "An object reaches the archive and is not stored: refused, or stored before, as `state` says.",
+    (ARCHIVE,),
+    ("C-STORE",),
+    facts=("octets", "series", "instance", "sop_class", "field", "state", "status", "detail", "error"),
+)
+FILL_STORAGE = Action(
+    "fill-storage", "An archive's storage is nearly full; told once an hour.", (ARCHIVE,), facts=("used", "limit")
+)
 FORWARD = Action(
     "forward",
     "A series is sent onward to another archive.",
     (IMAGE_MANAGER,),
-    facts=("series", "instances", "attempts", "error"),
+    facts=("series", "instances", "attempts", "error", "trace"),
 )
 RESTAMP = Action(
     "restamp",
     "Images are brought to what is known of their patient.",
     (IMAGE_MANAGER,),
     ("RAD-12",),
-    facts=("authority", "instances", "attempts", "error"),
+    facts=("authority", "instances", "attempts", "error", "trace"),
 )
 RECOVER = Action(
-    "recover", "An object is put back that was taken out when the service stopped.", (IMAGE_MANAGER,), facts=("file",)
+    "recover",
+    "An object is put back that was taken out when the service stopped.",
+    (IMAGE_MANAGER,),
+    facts=("file", "error", "trace"),
 )
 
 # Hosts

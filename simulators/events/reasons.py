@@ -93,6 +93,23 @@ UNKNOWN_EVENT_TYPE = _refused("unknown-event-type", "an Event Type ID that stora
 REPORT_MISMATCH = _refused("report-mismatch", "the report names other instances than were asked about")
 NOT_COMMITTED = _refused("not-committed", "the archive does not answer for all instances")
 UNSAFE_OBJECT = _refused("unsafe-object", "an object came that was not asked for, or whose UIDs cannot be used")
+UNREADABLE_OBJECT = _refused("unreadable-object", "an object's elements do not follow PS3.5, or are deflated (0xC100)")
+INVALID_IDENTIFIER = _refused(
+    "invalid-identifier", "an object does not name patient, study, series and itself, or a UID is none (0xC101)"
+)
+ATTRIBUTE_TYPE = _refused("attribute-type", "an attribute has another VR than PS3.6 gives it (0xC102)")
+ATTRIBUTE_TEXT = _refused(
+    "attribute-text", "a text is too long, or holds what is not seen or turns the order of others (0xC103)"
+)
+OBJECT_TOO_LARGE = _refused("object-too-large", "an object is longer than one may be (0xC104)")
+DECODED_TOO_LARGE = _refused("decoded-too-large", "an object's pixels, decoded, are more than they may be (0xC105)")
+INSTANCE_CONFLICT = _refused(
+    "instance-conflict", "the SOP Instance UID is that of an object with other content, or elsewhere (0xC111)"
+)
+SERIES_CONFLICT = _refused("series-conflict", "the Series Instance UID is that of a series of another study (0xC112)")
+STUDY_CONFLICT = _refused("study-conflict", "the Study Instance UID is that of another patient's study (0xC113)")
+STORAGE_FULL = _refused("storage-full", "the archive holds what it may, or its disk has no room left (0xA700)")
+STORAGE_FILLING = _failed("storage-filling", "the archive holds nine tenths of what it may, or its disk is nearly full")
 NOT_STORED = _refused("not-stored", "the archive answers C-STORE with a failure status")
 
 # Revocation lists

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simulators.command_line import Verb, run
+from simulators.settling import settling_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +22,13 @@ VERBS = (
         "List announced procedures and whether their images came",
         "simulators.image_manager.status:procedures",
         "procedures --json",
+    ),
+    Verb(
+        "set-aside",
+        "List work that failed; try it again or drop it",
+        "simulators.image_manager.status:set_aside",
+        "set-aside --retry 3",
+        settling_arguments,
     ),
     Verb("serve", "Serve until stopped", "simulators.image_manager.serve:serve", "serve"),
 )

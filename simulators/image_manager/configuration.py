@@ -15,12 +15,13 @@ PATH_VARIABLE = "PACSLAB_IMAGE_MANAGER_CONFIG"
 
 @dataclass(frozen=True)
 class Configuration:
-    """The archive's REST interface, and the folder for the database and the spool."""
+    """The archive's REST interface, the folder for database and spool, and the one for what other programs read."""
 
     url: str
     user: str
     password: str
     state: Path
+    runtime: Path
 
 
 def load() -> Configuration:
@@ -34,7 +35,11 @@ def load() -> Configuration:
         data = json.loads(where.read_text("utf-8"))
         archive = data["orthanc"]
         return Configuration(
-            url=archive["url"], user=archive["user"], password=archive["password"], state=Path(data["state"])
+            url=archive["url"],
+            user=archive["user"],
+            password=archive["password"],
+            state=Path(data["state"]),
+            runtime=Path(data["runtime"]),
         )
     except OSError as error:
         raise NotReadyError(

@@ -4,20 +4,35 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from simulators.deadline import Deadline
-from simulators.errors import NoAnswerError, NotFoundError, RefusedError, SimulatorError
-from simulators.events.actions import FORWARD, RECEIVE_IMAGES
+from simulators.errors import NoAnswerError, NotFoundError, RefusedError, SimulatorError, UnreachableError
+from simulators.events.actions import FORWARD, RECEIVE_IMAGES, WORK
 from simulators.events.report import write_event, write_failure
+from simulators.image_manager.orthanc import Change
 from simulators.image_manager.store import ask_transfer, pause, set_cursor
+from simulators.image_manager.troubles import (
+    DROPPED,
+    SET_ASIDE,
+    WAITING,
+    Queue,
+    clear,
+    count_error,
+    excluded,
+    item_of,
+    set_aside,
+    tell_set_aside,
+    text_of,
+    troubles,
+)
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable
 
     from simulators.events.vocabulary import Facts
-    from simulators.image_manager.orthanc import Change, OrthancClient
+    from simulators.image_manager.orthanc import OrthancClient
     from simulators.image_manager.reconcile import Reconciler
     from simulators.image_manager.store import Store
 
@@ -49,8 +64,15 @@ class Follower:
             with self.store.transaction() as db:
                 for series in page:
                     for target in self.targets:
-                        if series["IsStable"] and _sent(db, series["ID"], target) != len(series["Instances"]):
+                        if series["IsStable"] and self._is_missing(db, series, target):
                             ask_transfer(db, series["ID"], target)
+
+    def _is_missing(self, db: sqlite3.Connection, series: dict[str, Any], target: str) -> bool:
+        """Whether a target lacks objects of a series, and nobody has to decide on that."""
+        item = item_of(series["ID"], target)
+        if any(trouble.item == item for trouble in troubles(db, SET_ASIDE, DROPPED)):
+            return False
+        return _sent(db, series["ID"], target) != len(series["Instances"])
 
     def follow(self) -> bool:
         """Take the next changes; return whether there were any."""
@@ -73,6 +95,22 @@ class Follower:
                 self.reconciler.notice(change.resource)
         except NotFoundError:
             return  # gone before its turn
+        except UnreachableError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a change brings, those after it have their turn
+            with self.store.transaction() as db:
+                set_aside(db, Queue.FOLLOW, item_of(change.kind, change.resource), error)
+            tell_set_aside(WORK, error, worker="follow")
+
+    def take_again(self) -> None:
+        """Take the changes that were set aside and that somebody lets be tried again."""
+        with self.store.transaction() as db:
+            again = [trouble for trouble in troubles(db, WAITING) if trouble.queue == Queue.FOLLOW.value]
+            for trouble in again:
+                clear(db, Queue.FOLLOW, trouble.item)
+        for trouble in again:
+            kind, _, resource = trouble.item.partition(" ")
+            self._take(Change(0, kind, "", resource))
 
     def _arrived(self, study: str) -> None:
         names = names_of(self.archive, study)
@@ -97,7 +135,9 @@ class SeriesSender:
         """Send what is due; what fails is tried again later."""
         with self.store.transaction() as db:
             due = db.execute(
-                "SELECT * FROM transfers WHERE target = ? AND done < asked AND next_try <= ? ORDER BY next_try",
+                "SELECT * FROM transfers WHERE target = ? AND done < asked AND next_try <= ? AND "  # noqa: S608 - our own
+                + excluded(Queue.SEND, "series || ' ' || target")
+                + " ORDER BY next_try",
                 (self.target, time.time()),
             ).fetchall()
         for row in due:
@@ -110,7 +150,7 @@ class SeriesSender:
             except NotFoundError:
                 with self.store.transaction() as db:
                     db.execute("DELETE FROM transfers WHERE series = ? AND target = ?", (row["series"], self.target))
-            except SimulatorError as error:
+            except Exception as error:  # noqa: BLE001 - what one series meets must not stop the others
                 # The target may be away altogether: the next turn tries the next series, and this one later.
                 self._postpone(row, error, names)
                 return
@@ -134,6 +174,7 @@ class SeriesSender:
 
     def _done(self, row: sqlite3.Row, instances: int, names: Facts) -> None:
         with self.store.transaction() as db:
+            clear(db, Queue.SEND, item_of(row["series"], self.target))
             db.execute(
                 "UPDATE transfers SET done = ?, instances = ?, attempts = 0, error = NULL, sent_at = ?"
                 " WHERE series = ? AND target = ?",
@@ -141,14 +182,29 @@ class SeriesSender:
             )
         write_event(FORWARD, peer=self.target, **names, series=row["series"], instances=instances)
 
-    def _postpone(self, row: sqlite3.Row, error: SimulatorError, names: Facts) -> None:
+    def _postpone(self, row: sqlite3.Row, error: Exception, names: Facts) -> None:
         attempts = row["attempts"] + 1
-        write_failure(FORWARD, error, waiting=True, peer=self.target, **names, series=row["series"], attempts=attempts)
+        facts: Facts = {"peer": self.target, **names, "series": row["series"], "attempts": attempts}
+        aside = False
+        if self._is_there():
+            with self.store.transaction() as db:
+                aside = count_error(db, Queue.SEND, item_of(row["series"], self.target), error)
+        if aside:
+            tell_set_aside(FORWARD, error, **facts)
+        else:
+            write_failure(FORWARD, error, waiting=True, **facts)
         with self.store.transaction() as db:
             db.execute(
                 "UPDATE transfers SET attempts = ?, next_try = ?, error = ? WHERE series = ? AND target = ?",
-                (attempts, time.time() + pause(attempts), str(error), row["series"], self.target),
+                (attempts, time.time() + pause(attempts), text_of(error), row["series"], self.target),
             )
+
+    def _is_there(self) -> bool:
+        """Whether the target answers, so that it is the series' fault that it was not taken."""
+        try:
+            return self.archive.echo(self.target)
+        except SimulatorError:
+            return False
 
 
 def names_of(archive: OrthancClient, study: str) -> Facts:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from simulators.image_manager.configuration import Configuration
 
 SECONDS = 60.0
+ECHO_SECONDS = 5
 _NOT_FOUND, _ERROR = 404, 400
 
 
@@ -114,6 +115,14 @@ class OrthancClient:
         body: Mapping[str, Any] = {"Resources": [series], "Asynchronous": True, "Permissive": False}
         job: str = self._ask("POST", f"/modalities/{target}/store", json=body).json()["ID"]
         return job
+
+    def echo(self, target: str) -> bool:
+        """Tell whether a DICOM node answers C-ECHO."""
+        try:
+            self._ask("POST", f"/modalities/{target}/echo", json={"Timeout": ECHO_SECONDS})
+        except RefusedError:
+            return False
+        return True
 
     def job(self, job: str) -> dict[str, Any]:
         """Return the state of a job."""

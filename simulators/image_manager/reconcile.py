@@ -13,15 +13,28 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from simulators.errors import NotFoundError, RefusedError, SimulatorError
+from simulators.errors import NotFoundError, RefusedError, UnreachableError
 from simulators.events.actions import RECOVER, RESTAMP
 from simulators.events.report import write_event, write_failure
 from simulators.image_manager.restamp import restamp
 from simulators.image_manager.store import ask_work, pause
+from simulators.image_manager.troubles import (
+    DROPPED,
+    SET_ASIDE,
+    Queue,
+    clear,
+    count_error,
+    excluded,
+    item_of,
+    tell_set_aside,
+    text_of,
+    troubles,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from simulators.events.vocabulary import Facts
     from simulators.hl7content import Patient
     from simulators.image_manager.orthanc import OrthancClient
     from simulators.image_manager.store import Store
@@ -43,15 +56,21 @@ class Reconciler:
         """Finish what a crash interrupted, then compare the images of every identifier that is due."""
         self.recover()
         with self.store.transaction() as db:
-            due = db.execute("SELECT * FROM work WHERE next_try <= ? ORDER BY next_try", (time.time(),)).fetchall()
+            due = db.execute(
+                "SELECT * FROM work WHERE next_try <= ? AND "  # noqa: S608 - a condition of our own
+                + excluded(Queue.RESTAMP, "identifier || ' ' || authority")
+                + " ORDER BY next_try",
+                (time.time(),),
+            ).fetchall()
         for row in due:
             identifier, authority = row["identifier"], row["authority"]
             try:
                 changed = self.apply(identifier, authority)
-            except SimulatorError as error:
+            except Exception as error:  # noqa: BLE001 - what one patient's objects hold must not stop the others
                 self._postpone(identifier, authority, row["attempts"] + 1, error)
                 continue
             with self.store.transaction() as db:
+                clear(db, Queue.RESTAMP, item_of(identifier, authority))
                 db.execute(
                     "DELETE FROM work WHERE identifier = ? AND authority = ? AND asked = ?",
                     (identifier, authority, row["asked"]),
@@ -60,11 +79,19 @@ class Reconciler:
                 write_event(RESTAMP, patient=identifier, authority=authority, instances=changed)
 
     def apply(self, identifier: str, authority: str) -> int:
-        """Restamp every object filed under an identifier; return how many changed."""
+        """Restamp every object filed under an identifier; return how many changed.
+
+        Raises:
+            Exception: what the first object met that could not be restamped; all others are.
+        """
         identity = self.store.identity(identifier, authority)
         if identity is None:
             return 0
-        return sum(self._study(study, identity.patient) for study in self.archive.studies_of(identifier))
+        failed: list[Exception] = []
+        changed = sum(self._study(study, identity.patient, failed) for study in self.archive.studies_of(identifier))
+        if failed:
+            raise failed[0]
+        return changed
 
     def notice(self, study: str) -> None:
         """Ask for work when a study has arrived under an identifier whose patient is known to differ."""
@@ -79,21 +106,44 @@ class Reconciler:
     def recover(self) -> None:
         """Put back what stands in the spool: objects that were taken out when the manager or the archive stopped."""
         for path in sorted(self.spool.glob("*.dcm")):
-            self._replace(None, path.read_bytes())
+            with self.store.transaction() as db:
+                if any(trouble.item == path.name for trouble in troubles(db, SET_ASIDE, DROPPED)):
+                    continue
+            try:
+                self._replace(None, path.read_bytes())
+            except UnreachableError:
+                raise
+            except Exception as error:  # noqa: BLE001 - one file must not stop the others, nor what comes after them
+                with self.store.transaction() as db:
+                    aside = count_error(db, Queue.RECOVER, path.name, error)
+                if aside:
+                    tell_set_aside(RECOVER, error, file=path.name)
+                else:
+                    write_failure(RECOVER, error, waiting=True, file=path.name)
+                continue
             path.unlink()
+            with self.store.transaction() as db:
+                clear(db, Queue.RECOVER, path.name)
             write_event(RECOVER, file=path.name)
 
-    def _study(self, study: str, patient: Patient) -> int:
+    def _study(self, study: str, patient: Patient, failed: list[Exception]) -> int:
+        """Restamp a study's objects; what an object meets that cannot be is added to `failed`."""
         changed, last = 0, None
         for instance in self.archive.instances_of(study):
             try:
                 file = self.archive.file(instance)
             except NotFoundError:
                 continue  # deleted meanwhile
-            stamped = restamp(file, patient, system=self.system)
-            if stamped is None:
+            try:
+                stamped = restamp(file, patient, system=self.system)
+                if stamped is None:
+                    continue
+                last = self._exchange(instance, stamped)
+            except UnreachableError:
+                raise
+            except Exception as error:  # noqa: BLE001 - the patient's other objects are still brought up to date
+                failed.append(error)
                 continue
-            last = self._exchange(instance, stamped)
             changed += 1
         if last is not None:
             # The index took the patient's and the study's attributes from the first object it saw of them.
@@ -121,12 +171,18 @@ class Reconciler:
             remedy="Look at who stores that object again and again.",
         )
 
-    def _postpone(self, identifier: str, authority: str, attempts: int, error: SimulatorError) -> None:
-        write_failure(RESTAMP, error, waiting=True, patient=identifier, authority=authority, attempts=attempts)
+    def _postpone(self, identifier: str, authority: str, attempts: int, error: Exception) -> None:
+        facts: Facts = {"patient": identifier, "authority": authority, "attempts": attempts}
+        with self.store.transaction() as db:
+            aside = count_error(db, Queue.RESTAMP, item_of(identifier, authority), error)
+        if aside:
+            tell_set_aside(RESTAMP, error, **facts)
+        else:
+            write_failure(RESTAMP, error, waiting=True, **facts)
         with self.store.transaction() as db:
             db.execute(
                 "UPDATE work SET attempts = ?, next_try = ?, error = ? WHERE identifier = ? AND authority = ?",
-                (attempts, time.time() + pause(attempts), error.message, identifier, authority),
+                (attempts, time.time() + pause(attempts), text_of(error), identifier, authority),
             )
 
 

@@ -17,12 +17,14 @@ from simulators.image_manager.inbox import StoredInbox, merge, procedure, update
 from simulators.image_manager.orthanc import OrthancClient
 from simulators.image_manager.reconcile import Reconciler
 from simulators.image_manager.store import Store
+from simulators.image_manager.troubles import publish
 from simulators.mllp import Listener
 from simulators.service import notify, wait_for_stop
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
+    from pathlib import Path
 
     from simulators.settings import Settings
 
@@ -83,7 +85,8 @@ def serve(_: argparse.Namespace, settings: Settings) -> None:
 
     restamping = Worker("restamp", reconciler.run_due)
     following = Worker("follow", Following(follower, restamping.wake))
-    workers = [restamping, following]
+    reporting = Worker("report", lambda: report(store, configuration.runtime))
+    workers = [restamping, following, reporting]
     for target in targets:
         sender = SeriesSender(store, archive, target, lambda: following.stopped)
         workers.append(Worker(f"send-to-{target}", sender.run_due))
@@ -108,6 +111,12 @@ def serve(_: argparse.Namespace, settings: Settings) -> None:
         worker.thread.join(deadline.left)
 
 
+def report(store: Store, runtime: Path) -> None:
+    """Show the health probe what is set aside."""
+    with store.transaction() as db:
+        publish(runtime, db)
+
+
 class Following:
     """A turn of following: after every time that the archive was away, all series are compared first."""
 
@@ -120,6 +129,7 @@ class Following:
     def __call__(self) -> None:
         """Take every change there is."""
         try:
+            self._follower.take_again()
             if not self._swept:
                 self._follower.sweep()
                 self._swept = True

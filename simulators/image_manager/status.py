@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from simulators.command_line import Result, table
 from simulators.errors import SimulatorError
+from simulators.events.actions import SETTLE
+from simulators.events.report import write_event
 from simulators.image_manager.configuration import load
 from simulators.image_manager.forward import CURSOR
 from simulators.image_manager.orthanc import OrthancClient
 from simulators.image_manager.store import Store
+from simulators.image_manager.troubles import SET_ASIDE, decide, troubles
 
 if TYPE_CHECKING:
     import argparse
 
     from simulators.settings import Settings
+
+
+SHOWN = ("id", "queue", "item", "state", "errors", "error")
 
 
 def status(_: argparse.Namespace, settings: Settings) -> Result:
@@ -41,6 +48,7 @@ def status(_: argparse.Namespace, settings: Settings) -> Result:
                 "SELECT target, series, attempts, error FROM transfers WHERE error IS NOT NULL AND done < asked"
             )
         ]
+        aside = [asdict(trouble) for trouble in troubles(db, SET_ASIDE)]
     for row in transfers:
         row["last_sent"] = _moment(row["last_sent"])
     data: dict[str, Any] = {
@@ -52,6 +60,7 @@ def status(_: argparse.Namespace, settings: Settings) -> Result:
         "spooled": len(list((configuration.state / "spool").glob("*.dcm"))),
         "transfers": transfers,
         "errors": errors,
+        "set_aside": aside,
     }
     facts = [f"{name}: {data[name]}" for name in ("archive", "cursor", *count, "spooled")]
     text = "\n".join(
@@ -63,9 +72,27 @@ def status(_: argparse.Namespace, settings: Settings) -> Result:
             table(transfers, ["target", "series", "waiting", "instances", "last_sent"]),
             "\nfailing:",
             table(errors, ["target", "series", "attempts", "error"]),
+            "\nset aside:",
+            table(aside, SHOWN),
         ]
     )
     return Result(data, text)
+
+
+def set_aside(arguments: argparse.Namespace, _: Settings) -> Result:
+    """Decide as the arguments ask, and return all that has failed and is not done.
+
+    Raises:
+        NotFoundError: there is no such number.
+        ArgumentError: nothing is to be decided on it.
+    """
+    with Store(load().state).transaction() as db:
+        for number, again in ((arguments.retry, True), (arguments.drop, False)):
+            if number is not None:
+                decided = decide(db, number, again=again)
+                write_event(SETTLE, queue=decided.queue, item=decided.item, state="waiting" if again else "dropped")
+        rows = [{**asdict(trouble), "since": _moment(trouble.since)} for trouble in troubles(db)]
+    return Result(rows, table(rows, SHOWN))
 
 
 def procedures(_: argparse.Namespace, __: Settings) -> Result:

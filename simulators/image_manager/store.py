@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from simulators.hl7content import Patient
+from simulators.image_manager.troubles import TROUBLES_SCHEMA, Queue, clear, item_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,7 +62,7 @@ class Store:
         """Open or make the database below `folder`."""
         self._path = folder / "image-manager.sqlite"
         with self.transaction() as db:
-            db.executescript(SCHEMA)
+            db.executescript(SCHEMA + TROUBLES_SCHEMA)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -116,7 +117,8 @@ class Store:
 
 
 def ask_work(db: sqlite3.Connection, identifier: str, authority: str) -> None:
-    """Ask that the images of an identifier be compared with what is known of the patient."""
+    """Ask that the images of an identifier be compared with what is known of the patient, also when that failed."""
+    clear(db, Queue.RESTAMP, item_of(identifier, authority))
     db.execute(
         "INSERT INTO work (identifier, authority, next_try) VALUES (?, ?, ?) ON CONFLICT DO UPDATE"
         " SET asked = asked + 1, attempts = 0, next_try = excluded.next_try",
@@ -125,7 +127,8 @@ def ask_work(db: sqlite3.Connection, identifier: str, authority: str) -> None:
 
 
 def ask_transfer(db: sqlite3.Connection, series: str, target: str) -> None:
-    """Ask that a series be sent to an archive."""
+    """Ask that a series be sent to an archive, also when that failed."""
+    clear(db, Queue.SEND, item_of(series, target))
     db.execute(
         "INSERT INTO transfers (series, target, next_try) VALUES (?, ?, ?) ON CONFLICT DO UPDATE"
         " SET asked = asked + 1, attempts = 0, next_try = excluded.next_try",

@@ -66,10 +66,12 @@ class FakeOrthanc:
     away: bool = False
     target_away: bool = False
     stop_after_delete: bool = False
+    refused: set[str] = field(default_factory=set)
+    """Series that no target takes."""
 
     def archive(self, folder: Path) -> OrthancClient:
         """Return a client of this archive."""
-        configuration = Configuration(url="http://archive", user="u", password="p", state=folder)  # noqa: S106
+        configuration = Configuration(url="http://archive", user="u", password="p", state=folder, runtime=folder)  # noqa: S106
         return OrthancClient(configuration, httpx.MockTransport(self.answer))
 
     def store(self, *datasets: Dataset) -> None:
@@ -164,14 +166,16 @@ class FakeOrthanc:
     def _post_patients(self, *_: object) -> dict[str, str]:
         return {}
 
-    def _post_modalities(self, request: httpx.Request, target: str, _: str) -> dict[str, str]:
+    def _post_modalities(self, request: httpx.Request, target: str, what: str) -> Any:
+        if what == "echo":
+            return httpx.Response(500) if self.target_away else {}
         series = json.loads(request.content)["Resources"][0]
         count = sum(_identifier(dataset, 3) == series for dataset in self.datasets())
         self.sent.append((target, series, count))
         return {"ID": str(len(self.sent) - 1)}
 
     def _get_jobs(self, _: httpx.Request, job: str) -> dict[str, Any]:
-        if self.target_away:
+        if self.target_away or self.sent[int(job)][1] in self.refused:
             failed = {"FailedInstancesCount": 1, "InstancesCount": 1}
             return {"State": "Failure", "ErrorDescription": "network", "ErrorDetails": "", "Content": failed}
         content = {"FailedInstancesCount": 0, "InstancesCount": self.sent[int(job)][2]}
