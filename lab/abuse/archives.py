@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lab.abuse.weakening import ASIDE, EditedFiles, ReplacedService, literal
+from lab.abuse.weakening import ASIDE, Edit, EditedFiles, ReplacedService, literal
 from lab.hospital.archive import Archive
 
 if TYPE_CHECKING:
@@ -33,6 +33,14 @@ def answers(lab: Lab, host: str) -> bool:
     """Whether the archive on a host has come up: its index answers, after its DICOM service listens."""
     Archive(lab, host).ask("/system")
     return True
+
+
+GATE_OFF = EditedFiles(
+    "the archive stores objects without asking its gate",
+    (Edit(SETTINGS, r'"PythonScript": "[^"]+"', '"PythonScript": ""'),),
+    effect=("systemctl", "restart", UNIT),
+    ready=answers,
+)
 
 
 def _port(site: Site, host: str) -> int:

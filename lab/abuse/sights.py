@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lab.abuse.evidence import event_of
-from lab.abuse.failure import require
+from lab.abuse.failure import NotAsPromised, require
 from lab.hospital.archive import Archive
 from lab.hospital.database import rows
+from lab.hospital.hospital import Actor
+from lab.hospital.image_manager import procedures
 from lab.hospital.record import Procedure, Record
 from lab.hospital.ris import Ris
 
 if TYPE_CHECKING:
     from lab.abuse.attempt import Tried
     from lab.abuse.scene import Scene
+    from lab.hospital.image_manager import KeptProcedure
 
 FOLLOWED_WITHIN = 30.0
 """Seconds in which a system has to follow what another one was told."""
@@ -74,6 +77,37 @@ def _is_of(line: dict[str, object], control_id: str) -> bool:
     """Whether a line tells that a message was taken."""
     event = event_of(line)
     return event.get("control_id") == control_id and event.get("outcome") in {"received", "success"}
+
+
+def announced(scene: Scene) -> KeptProcedure:
+    """Order an examination for the source's modality; return it once the target, an archive, knows of it (RAD-4).
+
+    Raises:
+        NotAsPromised: the archive is not told.
+    """
+    return scene.once("announced", lambda: _announced(scene))
+
+
+def _announced(scene: Scene) -> KeptProcedure:
+    hospital, archive = scene.hospital, scene.parties.target
+    ris = hospital.host(Actor("order-filler"))
+    record = next((flow.source for flow in scene.site.flows_in(ris) if REGISTRATION in flow.permits), "")
+    section = hospital.described(scene.parties.source).modality or ""
+    procedure = Procedure(f"{section}TRIAL", f"{section} for a trial", section)
+    if record:
+        patient = Record(hospital, record).register(f"Test{scene.token}", "Object").patient.identifier
+        accession = Record(hospital, record).order(patient, procedure).accession or ""
+    else:
+        patient = Ris(hospital, ris).register(f"Test{scene.token}", "Object")
+        accession = Ris(hospital, ris).order(patient, procedure).accession
+
+    def kept() -> KeptProcedure | None:
+        return next((one for one in procedures(hospital, archive) if one.accession == accession), None)
+
+    found = scene.eventually(kept, timeout=FOLLOWED_WITHIN)
+    if found is None:
+        raise NotAsPromised(f"{archive} is not told of procedure {accession}")
+    return found
 
 
 def record_of(scene: Scene) -> str:

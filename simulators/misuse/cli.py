@@ -52,6 +52,8 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--instance", metavar="UID", help="SOP instance or study that the case is about, or that it makes"
     )
+    parser.add_argument("--study", metavar="UID", help="study that the patient really has")
+    parser.add_argument("--accession", metavar="NUMBER", help="its accession number")
     parser.add_argument("--sender", metavar="NAME", help="sending application (MSH-3) to claim")
     parser.add_argument("--event", metavar="TYPE", default="ADT^A04", help="HL7 message type (default: ADT^A04)")
     parser.add_argument("--patient", metavar="ID", help="patient whom nobody knows (default: a new one)")

@@ -44,6 +44,8 @@ SETTINGS: dict[str, Any] = {
     "DicomAlwaysAllowMove": False, "UnknownSopClassAccepted": False, "OverwriteInstances": False,
     "SyncStorageArea": True, "StoreMD5ForAttachments": True, "OrthancPeersInDatabase": False,
     "DicomModalitiesInDatabase": False, "HttpsVerifyPeers": True, "DeidentifyLogs": True, "HttpDescribeErrors": False,
+    "TranscodeDicomProtocol": False, "BuiltinDecoderTranscoderOrder": "Disabled",
+    "PythonScript": "/usr/local/lib/pacslab/ingest/guard.py",
 }  # fmt: skip
 
 

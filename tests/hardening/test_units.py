@@ -8,7 +8,7 @@ from lab.verify.hardening.allowed import allowed
 from lab.verify.hardening.declare import Sabotage, promise
 from lab.verify.hardening.expect import not_applicable
 from lab.verify.hardening.facts import FAILED, UNITS, units
-from lab.verify.hardening.sabotages import changed_file
+from lab.verify.hardening.sabotages import changed_file, drop_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,6 +44,13 @@ LESS = {
 }
 
 
+BOUNDED = frozenset(
+    {"orthanc.service", "pacslab-image-manager.service", "pacslab-modality.service", "pacslab-ris.service",
+     "pacslab-ehr.service"}
+)  # fmt: skip
+LIMITS = {"MemoryMax": 2 << 30, "TasksMax": 512}
+
+
 def described(target: Target) -> Iterable[tuple[str, str]]:
     """The units of the described services."""
     found = dict.fromkeys(service.unit for service in target.site.services(target.host).values())
@@ -58,6 +65,11 @@ def settings(target: Target) -> Iterable[tuple[str, tuple[str, str]]]:
         for setting in PROMISED
         if setting not in LESS.get(unit, set())
     ]
+
+
+def bounded(target: Target) -> list[str]:
+    """The services of the host that read what peers send and are not made for strangers."""
+    return [unit for unit, _ in described(target) if unit in BOUNDED]
 
 
 def weakened(target: Target) -> str:
@@ -104,6 +116,25 @@ def test_every_unit_starts_at_boot(host: Host, subject: str, expect: Expect) -> 
     expect.that(
         state in {"enabled", "enabled-runtime", "static", "alias", "indirect", "generated"}, "started at boot", state
     )
+
+
+@promise(
+    "hardening.units.bounded",
+    "Every service that takes what peers send has a limit of memory and of tasks.",
+    remedy="Give its unit MemoryMax and TasksMax.",
+    each=lambda target: [(f"{unit} {limit}", (unit, limit)) for unit in bounded(target) for limit in LIMITS],
+    reads=READS,
+    sabotage=drop_in(
+        lambda target: target.value[0],
+        "MemoryMax=infinity",
+        restart=False,
+        on=lambda target: target.value[1] == "MemoryMax",
+    ),
+)
+def test_a_service_that_peers_can_fill_is_bounded(host: Host, subject: tuple[str, str], expect: Expect) -> None:
+    unit, limit = subject
+    value = units(host).get(unit, {}).get(limit, "not loaded")
+    expect.that(value.isdigit() and int(value) <= LIMITS[limit], f"{limit} of {LIMITS[limit]} at most", value)
 
 
 @promise(

@@ -36,7 +36,7 @@ PROPERTIES = (
     "Id,ActiveState,SubState,UnitFileState,Result,NRestarts,User,MainPID,NoNewPrivileges,ProtectSystem,ProtectHome,"
     "PrivateTmp,PrivateDevices,ProtectKernelTunables,ProtectKernelModules,ProtectControlGroups,RestrictSUIDSGID,"
     "RestrictRealtime,RestrictNamespaces,LockPersonality,MemoryDenyWriteExecute,RestrictAddressFamilies,"
-    "CapabilityBoundingSet,SystemCallFilter,UMask,FragmentPath"
+    "CapabilityBoundingSet,SystemCallFilter,UMask,FragmentPath,MemoryMax,TasksMax"
 )
 UNITS = f"systemctl show --no-pager --property={PROPERTIES} '*.service' '*.timer' '*.socket'"
 FAILED = "systemctl list-units --state=failed --no-legend --plain --no-pager"

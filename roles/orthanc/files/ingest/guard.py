@@ -1,0 +1,240 @@
+"""The archive's one gate for objects: a plugin of Orthanc that asks every rule before an object is stored.
+
+An object is let in, refused with a status of C-STORE, or answered as stored before; every refusal is one event.
+What the image manager does (it restamps objects and puts them back by the REST interface) does not pass here.
+
+Settings: /etc/orthanc/ingest.json, ``{"callers": {AE title: host}, "limits": {"octets", "decoded_octets"},
+"storage": {"folder", "quota", "reserve"}}``, all in octets.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+import sys
+import threading
+import uuid
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import orthanc  # the plugin's interface, which only exists inside Orthanc
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from conflicts import Conflicts, Names
+from content import same
+from pacslab_event import write_event
+from reading import EXPLICIT, PREAMBLE, Reading, UnreadableError, read
+from rules import AGAIN, UNREADABLE, Arrival, Limits, Refusal, first_refusal
+from storage import State, Storage
+
+SETTINGS = Path("/etc/orthanc/ingest.json")
+ACTION, FILL = "take-object", "fill-storage"
+SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+TAKEN, ALREADY_TAKEN = 0x0000, 0xB000
+"""Success; and the warning "coercion of data elements": it is there, under the identity that its patient has by now."""
+LONGEST_TEXT = 2048
+"""Characters of a value that are looked at; what is longer counts as empty and is judged by its octets."""
+LONGEST_SHOWN = 64
+LEVELS = ("PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
+
+
+class ArchiveIndex:
+    """What the archive has, asked of its own REST interface."""
+
+    def patients_of(self, study: str) -> list[str]:
+        """Return the identifiers under which a Study Instance UID is filed."""
+        found = _find("Study", "StudyInstanceUID", study)
+        return [one["PatientMainDicomTags"].get("PatientID", "") for one in found]
+
+    def studies_of(self, series: str) -> list[str]:
+        """Return the studies in which a Series Instance UID is filed."""
+        found = _find("Series", "SeriesInstanceUID", series)
+        return [_get(f"/studies/{one['ParentStudy']}")["MainDicomTags"]["StudyInstanceUID"] for one in found]
+
+    def places_of(self, instance: str) -> list[tuple[str, Names]]:
+        """Return the archive's names of the objects with a SOP Instance UID, and where they are filed."""
+        found = _find("Instance", "SOPInstanceUID", instance)
+        return [(one["ID"], self._place(one)) for one in found]
+
+    def _place(self, instance: dict[str, Any]) -> Names:
+        series = _get(f"/series/{instance['ParentSeries']}")
+        study = _get(f"/studies/{series['ParentStudy']}")
+        return Names(
+            study["PatientMainDicomTags"].get("PatientID", ""),
+            study["MainDicomTags"]["StudyInstanceUID"],
+            series["MainDicomTags"]["SeriesInstanceUID"],
+            instance["MainDicomTags"]["SOPInstanceUID"],
+        )
+
+
+def _find(level: str, keyword: str, uid: str) -> list[dict[str, Any]]:
+    """Ask for what has a UID, which has been found to be one, so that nothing in it is a wildcard."""
+    query = {"Level": level, "Query": {keyword: uid}, "CaseSensitive": True, "Expand": True, "Limit": 8}
+    found: list[dict[str, Any]] = json.loads(orthanc.RestApiPost("/tools/find", json.dumps(query)))
+    return found
+
+
+def _get(path: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(orthanc.RestApiGet(path))
+    return found
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What is decided on an object, and what may be said of it."""
+
+    status: int
+    facts: dict[str, Any]
+    refusal: Refusal | None = None
+    already: bool = False
+
+
+class Gate:
+    """Asks the rules about each object.
+
+    Orthanc asks twice in one thread: first with the bytes and no more than where they come from, then with the calling
+    AE title. From 1.13 on it does not ask the second time about an object whose identifiers it has, whatever its
+    content, and answers it with success. So the first answer to an object that is refused hands on a marker in its
+    place, which the second answer refuses.
+    """
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        """Judge by these settings."""
+        self._callers: dict[str, str] = settings["callers"]
+        self._limits = Limits(**settings["limits"])
+        self._conflicts = Conflicts(ArchiveIndex())
+        self._storage = Storage(**settings["storage"], counted=_stored_octets)
+        self._judged: dict[int, Judgement] = {}
+
+    def received(self, file: bytes, origin: int) -> tuple[Any, bytes | None]:
+        """Judge what arrives; what the image manager puts back passes."""
+        action = orthanc.ReceivedInstanceAction
+        if origin == orthanc.InstanceOrigin.REST_API:
+            return action.KEEP_AS_IS, None
+        judgement = self._judge(file)
+        if origin != orthanc.InstanceOrigin.DICOM_PROTOCOL:
+            self._tell(judgement, {})
+            return (action.KEEP_AS_IS if judgement.refusal is None else action.DISCARD), None
+        if judgement.already and judgement.status == TAKEN:
+            self._tell(judgement, {})
+            judgement = replace(judgement, already=False)
+        self._judged[threading.get_ident()] = judgement
+        return (action.KEEP_AS_IS, None) if judgement.status == TAKEN else (action.MODIFY, marker())
+
+    def asked(self, instance: Any) -> int:
+        """Return the status with which an object of C-STORE is answered; 0 lets it in."""
+        judgement = self._judged.pop(threading.get_ident(), None)
+        calling = instance.GetInstanceRemoteAet()
+        if judgement is None:  # an object that nobody has looked at is not let in
+            judgement = Judgement(AGAIN, {}, Refusal("internal-error", AGAIN))
+        self._tell(judgement, {"ae_title": calling, "peer": self._callers.get(calling)})
+        return judgement.status
+
+    def _tell(self, judgement: Judgement, actor: dict[str, Any]) -> None:
+        """Write an event about an object that is not stored."""
+        facts = {"transaction": "C-STORE", **actor, **judgement.facts}
+        if judgement.refusal is not None:
+            refusal = judgement.refusal
+            outcome = "failed" if refusal.reason == "internal-error" else "refused"
+            told = {"field": refusal.attribute or None, "status": f"0x{refusal.status:04X}"}
+            write_event(ACTION, outcome, refusal.reason, **_shown(facts | told))
+        elif judgement.already:
+            write_event(ACTION, **_shown(facts | {"state": "already-stored"}))
+
+    def _judge(self, file: bytes) -> Judgement:
+        facts: dict[str, Any] = {"octets": len(file)}
+        try:
+            return self._compare(file, read(file), facts)
+        except UnreadableError as error:
+            facts["detail"] = str(error)
+            return Judgement(UNREADABLE, facts, Refusal("unreadable-object", UNREADABLE))
+        except Exception as error:  # noqa: BLE001 # whatever it is, nothing is let in unseen; its sender may try again
+            facts["error"] = type(error).__name__
+            return Judgement(AGAIN, facts, Refusal("internal-error", AGAIN))
+
+    def _compare(self, file: bytes, reading: Reading, facts: dict[str, Any]) -> Judgement:
+        elements = _elements_of(orthanc.CreateDicomInstance(file))
+        values = {name: value for name, value in elements.items() if isinstance(value, str)}
+        arrival = Arrival(len(file), reading.elements, values)
+        names = Names(*(arrival.value(keyword) for keyword in LEVELS))
+        facts |= {
+            "patient": names.patient, "study": names.study, "accession": arrival.value("AccessionNumber"),
+            "series": names.series, "instance": names.instance, "sop_class": arrival.value("SOPClassUID"),
+        }  # fmt: skip
+        refusal = first_refusal(arrival, self._limits)
+        if refusal is not None:
+            return Judgement(refusal.status, facts, refusal)
+        found = self._conflicts.find(
+            names,
+            hashlib.sha256(file).hexdigest(),
+            belongs=lambda _: False,
+            same=lambda stored: _is_stored(stored, elements, file[reading.pixels :]),
+        )
+        if found.refusal is not None:
+            return Judgement(found.refusal.status, facts, found.refusal)
+        if found.under is not None:
+            return Judgement(TAKEN if found.under == names else ALREADY_TAKEN, facts, already=True)
+        state = self._storage.state(len(file))
+        if state is State.FULL:
+            return Judgement(AGAIN, facts, Refusal("storage-full", AGAIN))
+        if state is State.FILLING and self._storage.may_tell():
+            write_event(FILL, "failed", "storage-filling", used=self._storage.used, limit=self._storage.quota or None)
+        return Judgement(TAKEN, facts)
+
+
+def _stored_octets() -> int:
+    return int(_get("/statistics")["TotalDiskSize"])
+
+
+def marker() -> bytes:
+    """Return an object that stands in the place of one that is refused, under UIDs of its own (PS3.5 B.2)."""
+    uids = {tag: f"2.25.{uuid.uuid4().int}" for tag in (0x00080018, 0x0020000D, 0x0020000E)}
+    texts = {0x00080016: SECONDARY_CAPTURE, 0x00100010: "", 0x00100020: "REFUSED", **uids}
+    header = {0x00020002: SECONDARY_CAPTURE, 0x00020003: uids[0x00080018], 0x00020010: EXPLICIT}
+    return bytes(PREAMBLE) + b"DICM" + _written(header) + _written(texts)
+
+
+def _written(texts: dict[int, str]) -> bytes:
+    """Return elements in explicit VR, by tag."""
+    written = b""
+    for tag, text in sorted(texts.items()):
+        vr = {0x00100010: b"PN", 0x00100020: b"LO"}.get(tag, b"UI")
+        value = text.encode() + (b"\0" if vr == b"UI" else b" ") * (len(text) % 2)
+        written += struct.pack("<HH2sH", tag >> 16, tag & 0xFFFF, vr, len(value)) + value
+    return written
+
+
+def _is_stored(stored: str, elements: dict[str, Any], pixels: bytes) -> bool:
+    file = orthanc.RestApiGet(f"/instances/{stored}/file")
+    reading: Reading = read(file)
+    return same(_elements_of(orthanc.CreateDicomInstance(file)), file[reading.pixels :], elements, pixels)
+
+
+def _elements_of(instance: Any) -> dict[str, Any]:
+    """Return the elements of an object by keyword, texts as the archive decodes them, pixel data left out."""
+    flags = orthanc.DicomToJsonFlags.INCLUDE_PRIVATE_TAGS | orthanc.DicomToJsonFlags.INCLUDE_UNKNOWN_TAGS
+    text = instance.GetInstanceAdvancedJson(orthanc.DicomToJsonFormat.HUMAN, flags, LONGEST_TEXT)
+    elements: dict[str, Any] = json.loads(text)
+    return elements
+
+
+def _shown(facts: dict[str, Any]) -> dict[str, Any]:
+    """Return facts as they may stand in a line: short, with control and format characters as escapes."""
+    known = {name: fact for name, fact in facts.items() if fact not in {None, ""}}
+    return {name: _text(fact) if isinstance(fact, str) else fact for name, fact in known.items()}
+
+
+def _text(fact: str) -> str:
+    shown = "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in fact[: LONGEST_SHOWN + 1]
+    )
+    return shown if len(shown) <= LONGEST_SHOWN else shown[: LONGEST_SHOWN - 1] + "…"
+
+
+GATE = Gate(json.loads(SETTINGS.read_text("utf-8")))
+orthanc.RegisterReceivedInstanceCallback(GATE.received)
+orthanc.RegisterIncomingCStoreInstanceFilter(GATE.asked)
