@@ -25,7 +25,8 @@ SERVER = "/run/pacslab-ssh"
 FETCH = f"""set -eu
 mkdir -p /tmp/fetched{SERVER} && cd /tmp/fetched{SERVER}
 apt-get install --quiet --download-only --yes --no-install-recommends openssh-server >&2
-for package in "$OWN"/openssh-server_*.deb "$OWN"/libwrap0_*.deb; do dpkg-deb --extract "$package" .; done
+apt-get install --simulate --no-install-recommends openssh-server | sed -n 's/^Inst \\([^ ]*\\).*/\\1/p' |
+    while read -r name; do dpkg-deb --extract "$OWN/$name"_*.deb .; done
 rm -rf etc
 """
 LIBRARIES = f"LD_LIBRARY_PATH={SERVER}/usr/lib/x86_64-linux-gnu:{SERVER}/usr/lib/aarch64-linux-gnu"
@@ -40,6 +41,7 @@ CONFIG = f"""HostKey {SERVER}/host
 AuthorizedKeysFile {SERVER}/user.pub
 PermitRootLogin prohibit-password
 PasswordAuthentication no
+KbdInteractiveAuthentication no
 UsePAM no
 StrictModes no
 """
@@ -114,4 +116,4 @@ def test_a_machine_that_does_not_answer_is_named_with_what_ssh_said(clone: Lab, 
     ran = pacslab("verify", "hardening", *ssh, "--json")
     assert ran.code != 0
     assert f"ssh://root@{host}" in ran.out + ran.err
-    assert "Permission denied" in ran.out + ran.err
+    assert "Permission denied (publickey)" in ran.out + ran.err

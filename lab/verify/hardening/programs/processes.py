@@ -9,9 +9,11 @@ import json
 import os
 import re
 import sys
+import time
 from pathlib import Path
 
 MARK = b"pacslab-agent"
+SETTLE_SECONDS = 5.0
 STATUS = re.compile(r"^(PPid|Uid|CapEff|CapBnd|CapAmb|NoNewPrivs|Seccomp):\s*(\S+)", re.MULTILINE)
 UNIT = re.compile(r"([^/]+\.(?:service|scope|slice))(?:/|$)")
 
@@ -52,6 +54,26 @@ def everything() -> dict[int, dict[str, object]]:
     return found
 
 
+def begun(found: dict[int, dict[str, object]]) -> list[int]:
+    """Children of process 1 that are copies of it still: they have not become their program yet (execve(2))."""
+    first = found.get(1, {})
+    return [
+        pid
+        for pid, facts in found.items()
+        if pid != 1 and facts["ppid"] == 1 and all(facts[key] == first.get(key) for key in ("name", "arguments"))
+    ]
+
+
+def settled() -> dict[int, dict[str, object]]:
+    """Every process, once those that have just been forked are what they are going to be; one that stays is told."""
+    deadline = time.monotonic() + SETTLE_SECONDS
+    found = everything()
+    while begun(found) and time.monotonic() < deadline:
+        time.sleep(0.1)
+        found = everything()
+    return found
+
+
 def judges_own(found: dict[int, dict[str, object]]) -> set[int]:
     """The ids of processes that are the judge's, or were put in from outside."""
     roots = {os.getpid(), os.getppid()}
@@ -70,7 +92,7 @@ def judges_own(found: dict[int, dict[str, object]]) -> set[int]:
 
 
 if __name__ == "__main__":
-    every = everything()
+    every = settled()
     hidden = judges_own(every)
     # kernel threads have no command line; they are the machine's, not the host's
     shown = [facts for pid, facts in sorted(every.items()) if pid not in hidden and (facts["arguments"] or pid == 1)]
