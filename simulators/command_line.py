@@ -14,6 +14,7 @@ from simulators.events.actions import COMMAND
 from simulators.events.outlets import feeds_journal, host_log
 from simulators.events.report import write_failure
 from simulators.identity import become_service_user
+from simulators.printable import printable
 from simulators.settings import Settings, load
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ def _function(reference: str) -> Callable[[argparse.Namespace, Settings], Result
 
 def show(result: Result, *, as_json: bool) -> None:
     """Print a result on standard output."""
-    text = json.dumps(result.data, indent=2, ensure_ascii=False, default=str) if as_json else result.text
+    text = _json(result.data, indent=2) if as_json else _lines(result.text)
     if text:
         sys.stdout.write(text.rstrip("\n") + "\n")
 
@@ -127,16 +128,32 @@ def show(result: Result, *, as_json: bool) -> None:
 def fail(error: SimulatorError, *, as_json: bool) -> None:
     """Print an error: JSON on standard output, for a person on standard error."""
     if as_json:
-        sys.stdout.write(json.dumps(error.as_dict(), ensure_ascii=False) + "\n")
+        sys.stdout.write(_json(error.as_dict()) + "\n")
     else:
-        sys.stderr.write(f"error: {error.message}\nremedy: {error.remedy}\n")
+        sys.stderr.write(f"error: {printable(error.message)}\nremedy: {printable(error.remedy)}\n")
+
+
+def _json(data: Any, indent: int | None = None) -> str:
+    """Return data as JSON; what a terminal would not show as it is stands there as JSON's own escapes."""
+    text = json.dumps(data, indent=indent, ensure_ascii=False, default=str)
+    return "".join(
+        character if character == "\n" or character.isprintable() else json.dumps(character)[1:-1] for character in text
+    )
+
+
+def _lines(text: str) -> str:
+    """Return text of several lines, each as a terminal shows it."""
+    return "\n".join(printable(line) for line in text.split("\n"))
 
 
 def table(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> str:
-    """Return rows as aligned text, with the columns' names above; nothing found reads ``(none)``."""
+    """Return rows as aligned text, with the columns' names above; nothing found reads ``(none)``.
+
+    A value is on one line, whatever it contains.
+    """
     if not rows:
         return "(none)"
-    cells = [[str(row.get(column) if row.get(column) is not None else "") for column in columns] for row in rows]
+    cells = [[printable(str(row[column])) if row.get(column) is not None else "" for column in columns] for row in rows]
     widths = [max(len(line[index]) for line in [list(columns), *cells]) for index in range(len(columns))]
     lines = [list(columns), *cells]
     return "\n".join(

@@ -1,6 +1,7 @@
-"""Patients, orders and reports as they stand in HL7 v2.5.1 segments: the one place where fields are numbered.
+"""Patients, orders and reports as they stand in HL7 v2 segments: the one place where fields are numbered.
 
-Fields follow IHE RAD TF-2: RAD-1 and RAD-12 (ADT), RAD-2, RAD-3 and RAD-4 (ORM), RAD-24 and RAD-28 (ORU).
+Fields follow IHE RAD TF-2: RAD-1 and RAD-12 (ADT), RAD-2, RAD-3 and RAD-4 (ORM, or OMG and OMI as of SWF.b), RAD-24 and
+RAD-28 (ORU). What is read may be of any version of :data:`simulators.hl7messages.VERSIONS`.
 """
 
 from __future__ import annotations
@@ -9,12 +10,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from simulators.dicom_text import LONGEST_ID, LONGEST_NAME, NAME_DELIMITERS
+from simulators.errors import ArgumentError
 from simulators.events import reasons
 from simulators.hl7messages import Message, Party, header, join, segment, timestamp
 from simulators.hl7receiver import HL7ProblemError
+from simulators.printable import hides
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from simulators.hl7messages import Value
 
@@ -154,25 +158,88 @@ def pid(patient: Patient) -> str:
 def patient_of(message: Message) -> Patient:
     """Read PID.
 
+    Of several identifiers it is the medical record number, or else the first one; of several names the legal one, or
+    else the first. An identifier whose assigning authority is not named was assigned by the sending facility (MSH-4).
+
     Raises:
-        HL7ProblemError: PID-3, its assigning authority or PID-5 is missing, or a date or the sex is wrong.
+        HL7ProblemError: PID-3 or PID-5 is missing, a date or the sex is wrong, or a value cannot be a DICOM one.
     """
+    needed(message, "PID", 3)
+    needed(message, "PID", 5)
+    identifier = _chosen(message.repetitions("PID", 3), 5, ("MR", "PI"))
+    name = _chosen(message.repetitions("PID", 5), 7, ("L",))
     patient = Patient(
-        identifier=needed(message, "PID", 3),
-        authority=needed(message, "PID", 3, 4),
-        family=needed(message, "PID", 5),
-        given=message.get("PID", 5, 2),
-        birth_date=message.get("PID", 7),
+        identifier=identifier[0],
+        authority=_component_of(identifier, 4) or message.get("MSH", 4),
+        family=name[0],
+        given=_component_of(name, 2),
+        birth_date=_day(message.get("PID", 7)),
         sex=message.get("PID", 8) or "U",
     )
-    if patient.sex not in SEXES:
-        raise HL7ProblemError(reasons.CONTENT, 103, "PID-8 is not of table 0001", location=("PID", "1", "8"))
-    if patient.birth_date:
-        try:
-            datetime.strptime(patient.birth_date, "%Y%m%d")  # noqa: DTZ007 - a date of birth has no time zone
-        except ValueError as error:
-            raise HL7ProblemError(reasons.CONTENT, 102, "PID-7 is not YYYYMMDD", location=("PID", "1", "7")) from error
+    problem = problem_of(patient)
+    if problem is not None:
+        field, code, text = problem
+        raise HL7ProblemError(reasons.CONTENT, code, f"PID-{field} {text}", location=("PID", "1", str(field)))
     return patient
+
+
+def problem_of(patient: Patient) -> tuple[int, int, str] | None:
+    """Tell what of a patient cannot be kept, or could not be said in DICOM: field of PID, code of table 0357, words."""
+    name = (patient.family, patient.given)
+    rules = (
+        (patient.sex not in SEXES, 8, 103, "is not of table 0001"),
+        (not _is_date(patient.birth_date), 7, 102, "is not YYYYMMDD"),
+        (not patient.identifier, 3, 101, "is empty"),
+        (not patient.family, 5, 101, "is empty"),
+        (not is_identifier(patient.identifier), 3, 102, "cannot be a Patient ID: too long, or a character in it"),
+        (not is_identifier(patient.authority), 3, 102, "cannot be an issuer: too long, or a character in it"),
+        (len(patient.dicom_name) > LONGEST_NAME, 5, 102, f"is longer than {LONGEST_NAME} characters"),
+        (any(NAME_DELIMITERS & set(part) or hides(part, name=True) for part in name), 5, 102, "cannot be a DICOM name"),
+    )
+    return next(((field, code, text) for broken, field, code, text in rules if broken), None)
+
+
+def require_sound(patient: Patient) -> None:
+    """Refuse what somebody typed in of a patient and cannot be kept.
+
+    Raises:
+        ArgumentError: :func:`problem_of` has found something.
+    """
+    problem = problem_of(patient)
+    if problem is not None:
+        field, _, text = problem
+        raise ArgumentError(f"{_PID_WORDS[field]} {text}", remedy="Give it otherwise.")
+
+
+_PID_WORDS = {3: "the identifier", 5: "the name", 7: "the date of birth", 8: "the sex"}
+
+
+def is_identifier(text: str) -> bool:
+    """Tell whether a number or name can be one value of a DICOM attribute (LO), and hides nothing."""
+    return len(text) <= LONGEST_ID and "\\" not in text and not hides(text, name=True)
+
+
+def _is_date(text: str) -> bool:
+    """Tell whether it is a date, or left open."""
+    try:
+        return not text or (len(text) == 8 and bool(datetime.strptime(text, "%Y%m%d")))  # noqa: DTZ007, PLR2004 - a date of birth has no time zone
+    except ValueError:
+        return False
+
+
+def _day(text: str) -> str:
+    """Return the day of a time (HL7 v2.5.1 2.A.22); one that is known to the year or month only is left open."""
+    return "" if len(text) in {4, 6} and text.isdecimal() else text[:8] if text[:8].isdecimal() else text
+
+
+def _chosen(repetitions: list[list[str]], component: int, kinds: tuple[str, ...]) -> list[str]:
+    """Return the repetition of the first kind that there is, or else the first."""
+    found = (parts for kind in kinds for parts in repetitions if _component_of(parts, component) == kind and parts[0])
+    return next(found, repetitions[0])
+
+
+def _component_of(repetition: list[str], number: int) -> str:
+    return repetition[number - 1] if number <= len(repetition) else ""
 
 
 def needed(message: Message, name: str, field: int, component: int = 1) -> str:
@@ -189,7 +256,7 @@ def needed(message: Message, name: str, field: int, component: int = 1) -> str:
 
 
 def adt(envelope: Envelope, event: str, patient: Patient, patient_class: str = "O") -> str:
-    """Return ADT^A04 (register, RAD-1) or ADT^A08 (update, RAD-12)."""
+    """Return ADT^A04 (register, RAD-1), ADT^A08 (update, RAD-12) or another event of the same structure."""
     return join(
         envelope.header("ADT", event, "ADT_A01"),
         segment("EVN", {2: timestamp()}),
@@ -208,10 +275,34 @@ def merge(envelope: Envelope, surviving: Patient, prior: str) -> str:
     )
 
 
+ORDER_KINDS: dict[str, str] = {"ORM^O01": "ORM_O01", "OMG^O19": "OMG_O19", "OMI^O23": "OMI_O23"}
+"""Messages that carry orders, with their structure (MSH-9.3): that of IHE's Scheduled Workflow, and those of SWF.b."""
+
+
+def order_kind(permits: Sequence[str]) -> str | None:
+    """Return the message that a peer wants orders in: the newest of those that a flow permits, if it permits any."""
+    return next((kind for kind in reversed(ORDER_KINDS) if kind in permits), None)
+
+
 def order_message(
-    envelope: Envelope, control: str, patient: Patient, order: Order, status: Status | None = None
+    envelope: Envelope,
+    control: str,
+    patient: Patient,
+    order: Order,
+    status: Status | None = None,
+    *,
+    kind: str = "ORM^O01",
 ) -> str:
-    """Return ORM^O01; `control` is ORC-1: NW new, CA cancel, SC status changed (RAD-2, RAD-3, RAD-4)."""
+    """Return a message about an order (RAD-2, RAD-3, RAD-4).
+
+    Args:
+        envelope: who sends it to whom.
+        control: ORC-1: NW new, CA cancel, SC status changed.
+        patient: whose order it is.
+        order: what was ordered and assigned.
+        status: of the order, where the message tells it.
+        kind: of :data:`ORDER_KINDS`.
+    """
     orc: dict[int, Value] = {
         1: control,
         2: order.placer,
@@ -236,45 +327,88 @@ def order_message(
         orc[16] = status.reason.field() if status.reason else None
         obr[25] = status.result
     segments = [
-        envelope.header("ORM", "O01", "ORM_O01"),
+        envelope.header(*kind.split("^"), ORDER_KINDS[kind]),
         pid(patient),
         segment("PV1", {1: "1", 2: "O"}),
         segment("ORC", orc),
         segment("TQ1", {1: "1", 7: order.scheduled, 9: (order.priority,)}),
         segment("OBR", obr),
     ]
-    if order.study_uid:
+    if kind == "OMI^O23":
+        named: dict[int, Value] = {
+            1: order.accession,
+            2: order.procedure_id,
+            3: order.study_uid,
+            4: order.step_id,
+            5: order.modality,
+        }
+        segments.append(segment("IPC", named))
+    elif order.study_uid and kind == "ORM^O01":
         segments.append(segment("ZDS", {1: (order.study_uid, envelope.sender.application, "Application", "DICOM")}))
     return join(*segments)
 
 
+def orders_in(message: Message) -> list[Message]:
+    """Return a message for each order, with the patient in front of it: there may be several."""
+    return message.groups("ORC", "OBR")
+
+
 def order_of(message: Message) -> Order:
-    """Read ORC, TQ1, OBR and ZDS of an ORM^O01.
+    """Read ORC, TQ1, OBR, and ZDS or IPC.
+
+    Before version 2.5 timing and priority stand in ORC-7 and OBR-27, or in OBR-5 and OBR-36.
 
     Raises:
-        HL7ProblemError: ORC-2 or OBR-4 is empty, or OBR-2 contradicts ORC-2.
+        HL7ProblemError: the placer order number or the code is empty, the two numbers contradict each other, or an
+            identifier could not be said in DICOM.
     """
-    placer = needed(message, "ORC", 2)
+    placer = message.get("ORC", 2) or needed(message, "OBR", 2)
     if message.get("OBR", 2) not in {"", placer}:
         raise HL7ProblemError(reasons.CONTENT, 103, "OBR-2 is not ORC-2", location=("OBR", "1", "2"))
-    return Order(
+    order = Order(
         placer=placer,
-        code=Code(needed(message, "OBR", 4), message.get("OBR", 4, 2), message.get("OBR", 4, 3)),
-        modality=message.get("OBR", 24),
-        priority=message.get("TQ1", 9) or "R",
-        reason=message.get("OBR", 31, 2),
-        provider=message.get("ORC", 12, 2),
-        scheduled=message.get("TQ1", 7),
-        filler=message.get("ORC", 3),
-        accession=message.get("OBR", 18),
-        procedure_id=message.get("OBR", 19),
-        step_id=message.get("OBR", 20),
-        study_uid=message.get("ZDS", 1),
+        code=_code(message, "OBR", 4),
+        modality=message.get("OBR", 24) or message.get("IPC", 5),
+        priority=_first(message, ("TQ1", 9, 1), ("ORC", 7, 6), ("OBR", 27, 6), ("OBR", 5, 1)) or "R",
+        reason=_first(message, ("OBR", 31, 2), ("OBR", 31, 1), ("OBR", 13, 1)),
+        provider=_first(message, ("ORC", 12, 2), ("OBR", 16, 2)),
+        scheduled=_first(message, ("TQ1", 7, 1), ("ORC", 7, 4), ("OBR", 27, 4), ("OBR", 36, 1)),
+        filler=_first(message, ("ORC", 3, 1), ("OBR", 3, 1)),
+        accession=_first(message, ("OBR", 18, 1), ("IPC", 1, 1)),
+        procedure_id=_first(message, ("OBR", 19, 1), ("IPC", 2, 1)),
+        step_id=_first(message, ("OBR", 20, 1), ("IPC", 4, 1)),
+        study_uid=_first(message, ("ZDS", 1, 1), ("IPC", 3, 1)),
     )
+    for field, value in {
+        ("ORC", "2"): order.placer,
+        ("ORC", "3"): order.filler,
+        ("OBR", "18"): order.accession,
+    }.items():
+        if not is_identifier(value):
+            name, number = field
+            raise HL7ProblemError(
+                reasons.CONTENT, 102, f"{name}-{number} cannot be a DICOM value: too long, or a backslash in it",
+                location=(name, "1", number),
+            )  # fmt: skip
+    return order
+
+
+def _code(message: Message, name: str, field: int) -> Code:
+    """Read a coded element; where only the alternate triplet is valued, that one."""
+    for first in (1, 4):
+        value, meaning, scheme = (message.get(name, field, first + number) for number in range(3))
+        if value:
+            return Code(value, meaning, scheme)
+    return Code(needed(message, name, field), "", "")
+
+
+def _first(message: Message, *places: tuple[str, int, int]) -> str:
+    """Return the first value that is not empty, of segment, field and component."""
+    return next((value for place in places if (value := message.get(*place))), "")
 
 
 def status_of(message: Message) -> Status:
-    """Read ORC-5, OBR-25 and ORC-16 of an ORM^O01."""
+    """Read ORC-5, OBR-25 and ORC-16."""
     reason = Code(message.get("ORC", 16), message.get("ORC", 16, 2), message.get("ORC", 16, 3))
     return Status(needed(message, "ORC", 5), message.get("OBR", 25), reason if reason.value else None)
 
@@ -335,11 +469,11 @@ def report_of(message: Message) -> Report:
     return Report(
         accession=needed(message, "OBR", 18),
         study_uid=message.get("ZDS", 1),
-        code=Code(needed(message, "OBR", 4), message.get("OBR", 4, 2), message.get("OBR", 4, 3)),
-        author=message.get("OBR", 32, 1, sub=2),
+        code=_code(message, "OBR", 4),
+        author=message.get("OBR", 32, 1, sub=2) or message.get("OBR", 32, 2),
         status=status,
         text="\n".join(
-            message.get("OBX", 5, occurrence=number)
+            message.text_of("OBX", 5, occurrence=number)
             for number in range(1, message.count("OBX") + 1)
             if message.get("OBX", 2, occurrence=number) in {"TX", "FT", "ST"}
         ),

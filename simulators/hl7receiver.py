@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -11,7 +12,7 @@ from simulators.events.report import reason_of, write_event, write_failure
 from simulators.hl7memory import Acceptance
 from simulators.hl7messages import (
     CONTROL_ID,
-    VERSION,
+    VERSIONS,
     MalformedError,
     Message,
     Party,
@@ -27,25 +28,33 @@ if TYPE_CHECKING:
     from simulators.proxy_protocol import Sender
     from simulators.settings import Caller, Settings
 
-SHAPES: dict[str, tuple[tuple[str, str], ...]] = {
-    "ADT^A04": (("MSH", "1"), ("EVN", "1"), ("PID", "1"), ("PV1", "1")),
-    "ADT^A08": (("MSH", "1"), ("EVN", "1"), ("PID", "1"), ("PV1", "?")),
-    "ADT^A40": (("MSH", "1"), ("EVN", "1"), ("PID", "1"), ("MRG", "1")),
-    "ORM^O01": (
-        ("MSH", "1"),
-        ("PID", "1"),
-        ("PV1", "?"),
-        ("ORC", "1"),
-        ("TQ1", "?"),
-        ("OBR", "1"),
-        ("ZDS", "?"),
-    ),
-    "ORU^R01": (("MSH", "1"), ("PID", "1"), ("PV1", "?"), ("ORC", "?"), ("OBR", "1"), ("OBX", "+"), ("ZDS", "?")),
-}
-"""Segments of each message in order, with ``1`` one, ``?`` one or none, ``+`` one or more.
+_ORDER = "ORC (TQ1 )*OBR (OBX )*"
+_PATIENT = "MSH PID (PV1 )?"
+_EVENT = "MSH EVN PID PV1 (OBX )*"
 
-The profile is narrow on purpose: a segment smuggled in through a field has no place in it.
+SHAPES: dict[str, str] = {
+    "ADT^A01": _EVENT,
+    "ADT^A03": _EVENT,
+    "ADT^A04": _EVENT,
+    "ADT^A05": _EVENT,
+    "ADT^A08": "MSH EVN PID (PV1 )?(OBX )*",
+    "ADT^A11": _EVENT,
+    "ADT^A40": "MSH EVN (PID MRG (PV1 )?)+",
+    "ORM^O01": f"{_PATIENT}({_ORDER}(ZDS )?)+",
+    "OMG^O19": f"{_PATIENT}({_ORDER})+",
+    "OMI^O23": f"{_PATIENT}({_ORDER}(IPC )+)+",
+    "ORU^R01": f"{_PATIENT}((ORC )?OBR (OBX )+)+(ZDS )?",
+}
+"""Segments of each message that mean something here, in order; others may stand anywhere and are kept unread.
+
+A segment that means something has no place but its own, so that one smuggled in through a field makes the message
+another one. Each is a pattern over the segments' names, every name with a blank behind it.
 """
+
+MEANINGFUL = frozenset(re.findall(r"[A-Z][A-Z0-9]{2}", " ".join(SHAPES.values()))) | {
+    "MSA", "ERR", "QAK", "QPD", "QRD", "DSC", "BHS", "BTS", "FHS", "FTS",
+}  # fmt: skip
+"""Names of segments that a message may have only where its shape says so: answers, queries and batches, too."""
 
 
 class HL7ProblemError(Exception):
@@ -83,8 +92,11 @@ class Receiver:
     settings: Settings
     inboxes: Mapping[str, Inbox]
 
-    def answer(self, data: bytes, sender: Sender) -> bytes:
-        """Return the acknowledgement: AA, AE (its content cannot be accepted) or AR (it is not accepted at all)."""
+    def answer(self, data: bytes, sender: Sender) -> list[bytes]:
+        """Return the acknowledgements: AA, AE (its content cannot be accepted) or AR (it is not accepted at all).
+
+        In enhanced mode (MSH-15 or MSH-16 is valued) there may be none, one or two of them.
+        """
         own = Party.of(self.settings.host.name, self.settings.site.name)
         message: Message | None = None
         caller: Caller | None = None
@@ -109,7 +121,7 @@ class Receiver:
             "repeated": repeated or None,
         }
         _write(message, failure, problem, facts)
-        return acknowledgement(message, own, problem)
+        return [acknowledgement(message, own, problem, accept=accept) for accept in _levels(message, problem)]
 
     def _take(self, message: Message, caller: Caller) -> bool:
         """Let the message have its effect; return whether it is a repetition, which has none."""
@@ -140,14 +152,16 @@ class Receiver:
                 reasons.WRONG_RECEIVER, 103, f"MSH-5 and MSH-6 are not {own.application} of {own.facility}",
                 location=("MSH", "1", "5"), acknowledgement="AR",
             )  # fmt: skip
-        if message.get("MSH", 12) != VERSION:
+        if message.get("MSH", 12) not in VERSIONS:
             raise HL7ProblemError(
-                reasons.VERSION, 203, f"MSH-12 is not {VERSION}", location=("MSH", "1", "12"), acknowledgement="AR"
+                reasons.VERSION, 203, "MSH-12 is none of 2.3 to 2.8", location=("MSH", "1", "12"), acknowledgement="AR"
             )
-        if message.get("MSH", 11) != "P":
+        processing = self.settings.hl7.processing_ids
+        if message.get("MSH", 11) not in processing:
             raise HL7ProblemError(
-                reasons.PROCESSING_ID, 202, "MSH-11 is not P", location=("MSH", "1", "11"), acknowledgement="AR"
-            )
+                reasons.PROCESSING_ID, 202, f"MSH-11 is not {' or '.join(processing)}",
+                location=("MSH", "1", "11"), acknowledgement="AR",
+            )  # fmt: skip
         if not CONTROL_ID.fullmatch(message.control_id):
             raise HL7ProblemError(
                 reasons.CONTROL_ID,
@@ -178,21 +192,15 @@ class Receiver:
             )
 
 
-def follows(names: list[str], shape: tuple[tuple[str, str], ...]) -> bool:
-    """Tell whether segments stand as a shape of :data:`SHAPES` wants them.
+def follows(names: list[str], shape: str) -> bool:
+    """Tell whether segments stand as a shape of :data:`SHAPES` wants them, whatever else there is between.
 
+    >>> follows(["MSH", "EVN", "PID", "PD1", "NK1", "PV1"], SHAPES["ADT^A04"])
+    True
     >>> follows(["MSH", "EVN", "PID", "PID", "PV1"], SHAPES["ADT^A04"])
     False
     """
-    left = list(names)
-    for name, how_often in shape:
-        found = 0
-        while left and left[0] == name and (how_often == "+" or found == 0):
-            left.pop(0)
-            found += 1
-        if found == 0 and how_often != "?":
-            return False
-    return not left
+    return re.fullmatch(shape, "".join(f"{name} " for name in names if name in MEANINGFUL)) is not None
 
 
 def _write(message: Message | None, failure: Exception | None, problem: Problem | None, facts: Facts) -> None:
@@ -208,6 +216,22 @@ def _write(message: Message | None, failure: Exception | None, problem: Problem 
         write_failure(RECEIVE, failure, transaction=transaction, **known)
     else:
         write_event(RECEIVE, reason=reason_of(failure), transaction=transaction, **known)
+
+
+def _levels(message: Message | None, problem: Problem | None) -> list[bool]:
+    """Return which acknowledgements a sender wants: True for one of the arrival, False for one of the application.
+
+    MSH-15 and MSH-16 say when each is wanted (table 0155: AL always, NE never, ER when there is an error, SU when there
+    is none). Where both are empty it is the original mode: one acknowledgement, of the application.
+    """
+    wanted = [
+        _said(message, lambda read: read.get("MSH", 15)) or "",
+        _said(message, lambda read: read.get("MSH", 16)) or "",
+    ]
+    if not any(wanted):
+        return [False]
+    when = {"AL": True, "NE": False, "ER": problem is not None, "SU": problem is None, "": False}
+    return [accept for accept, value in zip((True, False), wanted, strict=True) if when.get(value, True)]
 
 
 def _said(message: Message | None, part: Callable[[Message], str]) -> str | None:

@@ -12,6 +12,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Self
 
+from simulators.deadline import Deadline
 from simulators.errors import NoAnswerError, NotReadyError, TlsRefusedError, UnreachableError
 from simulators.events import reasons
 from simulators.events.actions import CONNECT
@@ -19,7 +20,7 @@ from simulators.events.report import write_event, write_failure
 from simulators.proxy_protocol import ProxyHeaderError, Sender, read_header
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from simulators.settings import Peer
 
@@ -33,6 +34,9 @@ IDLE_SECONDS = 60.0
 HEADER_SECONDS = 5.0
 """The edge sends its header at once."""
 
+FRAME_SECONDS = 30.0
+"""From a message's first octet to its last; one that stops in between is ended by the connection's own time-out."""
+
 MAXIMUM_CONNECTIONS = 64
 
 
@@ -40,13 +44,20 @@ class FramingError(ValueError):
     """The bytes received are not an MLLP frame."""
 
 
+class SlowFrameError(FramingError):
+    """A message comes so slowly that it would keep its connection for itself."""
+
+
 class Reader:
     """Cuts a byte stream into exact pieces and into frames."""
 
-    def __init__(self, connection: socket.socket, limit: int = MAXIMUM_MESSAGE) -> None:
-        """Read from `connection`; a message may have `limit` bytes."""
+    def __init__(
+        self, connection: socket.socket, limit: int = MAXIMUM_MESSAGE, frame_seconds: float = FRAME_SECONDS
+    ) -> None:
+        """Read from `connection`; a message may have `limit` bytes and take `frame_seconds` from its first one on."""
         self._connection = connection
         self._limit = limit
+        self._frame_seconds = frame_seconds
         self._buffer = b""
 
     def exactly(self, count: int) -> bytes:
@@ -61,6 +72,7 @@ class Reader:
 
         Raises:
             FramingError: no 0x0B in front, too long, or cut short.
+            SlowFrameError: it did not come to its end in time.
         """
         try:
             first = self.exactly(1)
@@ -68,11 +80,14 @@ class Reader:
             return None
         if first != START:
             raise FramingError(f"a frame begins with 0x{first.hex()} instead of 0x0b")
+        deadline = Deadline(self._frame_seconds)
         searched = 0
         while (end := self._buffer.find(END, searched)) < 0:
             if len(self._buffer) > self._limit:
                 raise FramingError(f"a message of more than {self._limit} bytes")
             searched = max(0, len(self._buffer) - 1)
+            if deadline.over:
+                raise SlowFrameError(f"a message that takes more than {self._frame_seconds:g} s")
             try:
                 self._more()
             except EOFError as error:
@@ -199,7 +214,7 @@ class _Conversation(socketserver.BaseRequestHandler):
         connection: socket.socket = self.request
         connection.settimeout(HEADER_SECONDS)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        reader = Reader(connection, self.server.limit)
+        reader = Reader(connection, self.server.limit, self.server.frame_seconds)
         sender = Sender(name=None, address=self.client_address[0], port=self.client_address[1])
         try:
             if self.server.behind_proxy:
@@ -209,14 +224,12 @@ class _Conversation(socketserver.BaseRequestHandler):
                 sender = proxied
             connection.settimeout(self.server.idle_seconds)
             while (message := reader.frame()) is not None:
-                answer = self.server.answer(message, sender)
-                if answer is None:
-                    return
-                connection.sendall(START + answer + END)
+                for answer in self.server.answer(message, sender):
+                    connection.sendall(START + answer + END)
         except (FramingError, ProxyHeaderError) as error:
             write_event(
                 CONNECT,
-                reason=reasons.FRAMING,
+                reason=reasons.TIMEOUT if isinstance(error, SlowFrameError) else reasons.FRAMING,
                 certificate=sender.name,
                 peer=sender.address,
                 error=type(error).__name__,
@@ -230,7 +243,7 @@ class Listener(socketserver.ThreadingTCPServer):
 
     Args:
         port: TCP port; 0 lets the system choose one (see ``server_address``).
-        answer: takes a message and its :class:`Sender`, returns the answer; None closes the connection.
+        answer: takes a message and its :class:`Sender`, returns the answers, of which there may be none.
             It must not raise; what it raises all the same closes the connection and is logged.
         behind_proxy: every connection begins with a PROXY header (v2) from the edge.
     """
@@ -243,11 +256,12 @@ class Listener(socketserver.ThreadingTCPServer):
     def __init__(
         self,
         port: int,
-        answer: Callable[[bytes, Sender], bytes | None],
+        answer: Callable[[bytes, Sender], Sequence[bytes]],
         *,
         behind_proxy: bool = True,
         limit: int = MAXIMUM_MESSAGE,
         idle_seconds: float = IDLE_SECONDS,
+        frame_seconds: float = FRAME_SECONDS,
         address: str = "127.0.0.1",
     ) -> None:
         """Bind the port; see the class for the arguments.
@@ -259,6 +273,7 @@ class Listener(socketserver.ThreadingTCPServer):
         self.behind_proxy = behind_proxy
         self.limit = limit
         self.idle_seconds = idle_seconds
+        self.frame_seconds = frame_seconds
         self._slots = threading.BoundedSemaphore(MAXIMUM_CONNECTIONS)
         try:
             super().__init__((address, port), _Conversation)

@@ -84,6 +84,13 @@ class Caller:
 
 
 @dataclass(frozen=True)
+class HL7:
+    """How HL7 messages are taken; ``processing_ids`` are the values of MSH-11 (table 0103) that are."""
+
+    processing_ids: tuple[str, ...] = ("P",)
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything in ``simulator.json``."""
 
@@ -93,6 +100,7 @@ class Settings:
     listen: Mapping[str, int]
     peers: tuple[Peer, ...]
     callers: tuple[Caller, ...]
+    hl7: HL7 = HL7()
 
     def find_peers(
         self, service: str, *, role: str | None = None, name: str | None = None, permit: str | None = None
@@ -192,6 +200,7 @@ def parse(data: Mapping[str, Any]) -> Settings:
         listen={name: int(port) for name, port in data["listen"].items()},
         peers=tuple(_peer(entry) for entry in data["peers"]),
         callers=tuple(_caller(entry) for entry in data["callers"]),
+        hl7=HL7(**{name: tuple(values) for name, values in data.get("hl7", {}).items()}),
     )
 
 

@@ -18,6 +18,7 @@ from lab.events import (
     TaskFinished,
     Warned,
 )
+from lab.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +59,7 @@ def print_line(event: Event) -> None:
     """Print an event as a line with its time, to standard error: standard output is for results."""
     text = sentence(event)
     if text:
-        print(time.strftime("%H:%M:%S", time.localtime(event.at)), text, file=sys.stderr, flush=True)
+        print(time.strftime("%H:%M:%S", time.localtime(event.at)), printable(text), file=sys.stderr, flush=True)
 
 
 class LiveTable:
@@ -94,10 +95,10 @@ class LiveTable:
         table = Table(*whole, "", box=None, pad_edge=False)
         for host, (phase, detail) in self.phases.items():
             first = detail.strip().splitlines()[0] if detail.strip() else ""
-            rest = Text(first, style="dim", no_wrap=True, overflow="ellipsis")
+            rest = Text(printable(first), style="dim", no_wrap=True, overflow="ellipsis")
             table.add_row(host, Text(phase.value, style=STYLES.get(phase, "")), rest)
         caption = f"{time.monotonic() - self.began:.0f} s  {self.stage}"
-        return Group(table, Text(caption, style="dim italic", no_wrap=True, overflow="ellipsis"))
+        return Group(table, Text(printable(caption), style="dim italic", no_wrap=True, overflow="ellipsis"))
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol, cast
 
 from lab.cli import streams
 from lab.errors import MachineNotReadyError, PacslabError, UsageError
+from lab.printable import printable
 from lab.settings import DEFAULT_SITE, check_name
 
 if TYPE_CHECKING:
@@ -208,7 +209,7 @@ def _report(error: PacslabError, *, as_json: bool) -> int:
     if as_json:
         print(json.dumps(error.as_dict()))
     else:
-        print(f"pacslab: {error.message}\n  {error.remedy}", file=sys.stderr)
+        print(printable(f"pacslab: {error.message}\n  {error.remedy}"), file=sys.stderr)
     return error.exit_code
 
 

@@ -9,6 +9,7 @@ import sys
 from typing import TextIO, TypeVar
 
 from lab.errors import PacslabError, UsageError
+from lab.printable import printable
 
 W = TypeVar("W", bound=io.TextIOWrapper)
 
@@ -27,11 +28,14 @@ class OutputError(PacslabError):
 
 
 class _Output(io.TextIOWrapper):
-    """Standard output whose failures are errors of ours; a reader that left is none (``BrokenPipeError``)."""
+    """Standard output: its text never acts on a terminal, and its failures are errors of ours.
+
+    A reader that left is no error (``BrokenPipeError``). What is passed through from a host goes past this.
+    """
 
     def write(self, text: str, /) -> int:
         try:
-            return super().write(text)
+            return super().write(printable(text))
         except BrokenPipeError:
             raise
         except OSError as error:

@@ -10,7 +10,7 @@ from simulators.deadline import Deadline
 from simulators.ehr.record import Record, find_patient
 from simulators.errors import ArgumentError, NoAnswerError, NotFoundError
 from simulators.events.actions import CANCEL, ORDER
-from simulators.hl7content import Code, Order, order_message
+from simulators.hl7content import Code, Order
 from simulators.hl7exchange import enqueue, messages
 
 if TYPE_CHECKING:
@@ -44,9 +44,7 @@ def place(arguments: argparse.Namespace, settings: Settings) -> Result:
             " %(reason)s, %(provider)s, 'ordered')",
             {"patient_id": patient.identifier, **order.columns()},
         )
-        number = enqueue(
-            cursor, settings, record.ris, lambda envelope: order_message(envelope, "NW", patient, order), order.placer
-        )
+        number = enqueue(cursor, settings, record.ris, record.order_message("NW", patient, order), order.placer)
     told = record.told(
         number,
         {},
@@ -92,7 +90,7 @@ def cancel(arguments: argparse.Namespace, settings: Settings) -> Result:
             cursor,
             settings,
             record.ris,
-            lambda envelope: order_message(envelope, "CA", patient, _order(row)),
+            record.order_message("CA", patient, _order(row)),
             row["placer"],
         )
     told = record.told(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from simulators.command_line import Result, table
@@ -11,7 +10,7 @@ from simulators.database import one
 from simulators.ehr.record import Record, find_patient
 from simulators.errors import ArgumentError
 from simulators.events.actions import MERGE_PATIENTS, REGISTER, UPDATE_PATIENT
-from simulators.hl7content import Patient, adt
+from simulators.hl7content import Patient, adt, require_sound
 from simulators.hl7content import merge as merge_message
 from simulators.hl7exchange import enqueue
 
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 def register(arguments: argparse.Namespace, settings: Settings) -> Result:
     """Register a patient and send ADT^A04."""
     record = Record(settings)
-    _check_date(arguments.birth_date)
     with record.database.transaction() as cursor:
         identifier = arguments.id
         if identifier is None:
@@ -33,6 +31,7 @@ def register(arguments: argparse.Namespace, settings: Settings) -> Result:
         patient = Patient(
             identifier, record.authority, arguments.family, arguments.given, arguments.birth_date, arguments.sex
         )
+        require_sound(patient)
         cursor.execute(
             "INSERT INTO patients (patient_id, authority, family, given, birth_date, sex, patient_class)"
             " VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
@@ -61,10 +60,9 @@ def update(arguments: argparse.Namespace, settings: Settings) -> Result:
     changes = {name: value for name, value in named.items() if value is not None}
     if not changes:
         raise ArgumentError("nothing to change", remedy="Give at least one of --family --given --birth-date --sex.")
-    if "birth_date" in changes:
-        _check_date(changes["birth_date"])
     with record.database.transaction() as cursor:
         patient = replace(find_patient(cursor, arguments.patient), **changes)
+        require_sound(patient)
         cursor.execute(
             "UPDATE patients SET family = %(family)s, given = %(given)s, birth_date = %(birth_date)s, sex = %(sex)s"
             " WHERE patient_id = %(identifier)s",
@@ -115,10 +113,3 @@ def listing(_: argparse.Namespace, settings: Settings) -> Result:
         cursor.execute("SELECT * FROM patients ORDER BY patient_id")
         rows = cursor.fetchall()
     return Result(rows, table(rows, ("patient_id", "family", "given", "birth_date", "sex", "merged_into")))
-
-
-def _check_date(text: str) -> None:
-    try:
-        datetime.strptime(text, "%Y%m%d")  # noqa: DTZ007 - a date of birth has no time zone
-    except ValueError as error:
-        raise ArgumentError(f"{text!r} is not a date", remedy="Write it as YYYYMMDD.") from error

@@ -1,4 +1,4 @@
-"""What the record does with messages from the RIS: order status (ORM^O01 SC) and reports (ORU^R01)."""
+"""What the record does with messages from the RIS: order status (ORM^O01 or OMG^O19 SC) and reports (ORU^R01)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from simulators.events import reasons
 from simulators.events.actions import ORDER_STATUS, REPORT
 from simulators.events.report import write_event
-from simulators.hl7content import needed, order_of, patient_of, report_of, status_of
+from simulators.hl7content import needed, order_of, orders_in, patient_of, report_of, status_of
 from simulators.hl7receiver import HL7ProblemError
 
 if TYPE_CHECKING:
@@ -28,7 +28,12 @@ FINAL = frozenset({"completed", "cancelled"})
 
 
 def order_status(cursor: Cursor, sender: str, message: Message) -> str:
-    """Take a status change of the filler (RAD-3) and return the placer order number."""
+    """Take each status change of the filler (RAD-3) and return the first placer order number."""
+    taken = [_status_of_one(cursor, sender, order) for order in orders_in(message)]
+    return taken[0]
+
+
+def _status_of_one(cursor: Cursor, sender: str, message: Message) -> str:
     if message.get("ORC", 1) != "SC":
         raise HL7ProblemError(reasons.ORDER_CONTROL, 103, "ORC-1 is not SC", location=("ORC", "1", "1"))
     told, order = status_of(message), order_of(message)
@@ -58,7 +63,12 @@ def order_status(cursor: Cursor, sender: str, message: Message) -> str:
 
 
 def result(cursor: Cursor, sender: str, message: Message) -> str:
-    """Keep a report (RAD-28); a final or corrected one completes the order. Return the placer order number."""
+    """Keep each report (RAD-28); a final or corrected one completes the order. Return the first placer order number."""
+    taken = [_one_result(cursor, sender, report) for report in orders_in(message)]
+    return taken[0]
+
+
+def _one_result(cursor: Cursor, sender: str, message: Message) -> str:
     report = report_of(message)
     placer = needed(message, "ORC", 2)
     _locked(cursor, placer, patient_of(message).identifier)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, LiteralString
 
 from simulators.command_line import Result
@@ -9,15 +10,17 @@ from simulators.database import Database
 from simulators.errors import NotFoundError, RefusedError, UnreachableError
 from simulators.events import reasons
 from simulators.events.report import write_event
-from simulators.hl7content import Patient
+from simulators.hl7content import ORDER_KINDS, Patient, order_kind, order_message
 from simulators.hl7exchange import MESSAGES_REMEMBERED, MESSAGES_TABLE
 from simulators.outbox import Outbox, outbox_of
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
 
     from simulators.database import Cursor
     from simulators.events.vocabulary import Action
+    from simulators.hl7content import Envelope, Order
     from simulators.settings import Peer, Settings
 
 STEPS: tuple[LiteralString, ...] = (
@@ -89,6 +92,20 @@ class Record:
     def authority(self) -> str:
         """The assigning authority of this record's patient identifiers (PID-3.4)."""
         return self.settings.site.name.upper()
+
+    def order_message(self, control: str, patient: Patient, order: Order) -> Callable[[Envelope], str]:
+        """Return what writes a message about an order, in the form that the flow to the RIS names.
+
+        Raises:
+            NotFoundError: the flow permits no orders.
+        """
+        kind = order_kind(self.ris.permits)
+        if kind is None:
+            raise NotFoundError(
+                f"no flow lets this record send orders to {self.ris.name}",
+                remedy=f"Permit one of {', '.join(ORDER_KINDS)} in topology.yml and configure again.",
+            )
+        return partial(order_message, control=control, patient=patient, order=order, kind=kind)
 
     def told(self, number: int, data: dict[str, Any], text: str, *, action: Action, **ids: str | None) -> Result:
         """Deliver a message, write the event, and return the result with what became of the message.

@@ -31,7 +31,7 @@ def serve(_: argparse.Namespace, settings: Settings) -> None:
     receiver = Receiver(
         settings,
         {
-            "ORM^O01": TransactionalInbox(database, order_status, outbox.wake),
+            **dict.fromkeys(("ORM^O01", "OMG^O19"), TransactionalInbox(database, order_status, outbox.wake)),
             "ORU^R01": TransactionalInbox(database, result, outbox.wake),
         },
     )

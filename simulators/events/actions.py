@@ -22,8 +22,11 @@ HEALTH = "pacslab-health"
 SIMULATORS = (EHR, RIS, MODALITY, WORKSTATION, IMAGE_MANAGER)
 SERVICES = (EHR, RIS, MODALITY, IMAGE_MANAGER)
 HL7_SERVICES = (EHR, RIS, IMAGE_MANAGER)
-MESSAGE_TYPES = ("ADT^A04", "ADT^A08", "ADT^A40", "ORM^O01", "ORU^R01")
-"""HL7 version 2.5.1, as MSH-9 names them."""
+MESSAGE_TYPES = (
+    "ADT^A01", "ADT^A03", "ADT^A04", "ADT^A05", "ADT^A08", "ADT^A11", "ADT^A40",
+    "ORM^O01", "OMG^O19", "OMI^O23", "ORU^R01",
+)  # fmt: skip
+"""HL7 version 2, as MSH-9 names them."""
 AT_AN_EDGE = (
     "source_port", "edge", "profile", "tls", "suite", "bytes_in", "bytes_out", "milliseconds", "end",
 )  # fmt: skip

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from simulators.events.keys import FIXED, GIVEN
+from simulators.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,13 +69,5 @@ def _value(fact: object) -> Value:
 
 
 def _text(fact: object) -> str:
-    r"""Return a value as text that a terminal shows as it is: control and format characters become escapes.
-
-    >>> _text("A1\n\x1b[2J")
-    'A1\\n\\x1b[2J'
-    """
-    text = "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode()
-        for character in str(fact)[: LONGEST + 1]
-    )
+    text = printable(str(fact)[: LONGEST + 1])
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"

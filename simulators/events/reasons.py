@@ -76,6 +76,9 @@ NOT_PERFORMED = _refused("not-performed", "the procedure has no images yet")
 # DICOM services
 NOT_PERMITTED = _refused("not-permitted", "no flow permits the caller this operation")
 IDENTIFIER = _refused("identifier", "the query's identifier lacks what it needs (PS3.4 K.4.1.1.4: 0xA900)")
+TOO_MANY_ANSWERS = _refused(
+    "too-many-answers", "more match than one query is answered; those beyond are left out (0xA700)"
+)
 FOREIGN_WORKLIST = _refused("foreign-worklist", "a station asks for another station's worklist")
 OTHER_STATION = _refused("other-station", "the step is another station's (0x0124)")
 FINAL_STATE = _refused("final-state", "the step is completed or discontinued, which is final (0x0110 with 0xA710)")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from simulators.events import reasons
 from simulators.events.actions import SCHEDULE
 from simulators.events.report import write_event
-from simulators.hl7content import needed, order_of, patient_of
+from simulators.hl7content import is_identifier, needed, order_of, orders_in, patient_of
 from simulators.hl7memory import REMEMBERED_DAYS, Acceptance, content_of
 from simulators.hl7receiver import HL7ProblemError
 from simulators.image_manager.store import ask_work
@@ -73,9 +73,16 @@ def update(db: sqlite3.Connection, source: str, message: Message) -> None:
 
 
 def merge(db: sqlite3.Connection, source: str, message: Message) -> None:
-    """Take from ADT^A40 that the identifier in MRG-1 is retired in favour of the one in PID-3."""
+    """Take from ADT^A40 that each identifier in MRG-1 is retired in favour of the one in PID-3."""
+    for pair in message.groups("PID"):
+        _merge(db, source, pair)
+
+
+def _merge(db: sqlite3.Connection, source: str, message: Message) -> None:
     surviving = patient_of(message)
-    prior, authority = needed(message, "MRG", 1), needed(message, "MRG", 1, 4)
+    prior, authority = needed(message, "MRG", 1), message.get("MRG", 1, 4) or message.get("MSH", 4)
+    if not is_identifier(prior):
+        raise HL7ProblemError(reasons.CONTENT, 102, "MRG-1 cannot be a Patient ID", location=("MRG", "1", "1"))
     if authority != surviving.authority:
         raise HL7ProblemError(
             reasons.OTHER_AUTHORITY, 103, "MRG-1.4 is not PID-3.4: identifiers of two authorities are not merged",
@@ -110,8 +117,13 @@ def merge(db: sqlite3.Connection, source: str, message: Message) -> None:
     ask_work(db, surviving.identifier, authority)
 
 
-def procedure(db: sqlite3.Connection, _: str, message: Message) -> None:
-    """Keep what the filler tells of a procedure: its images are expected, or no longer."""
+def procedures(db: sqlite3.Connection, _: str, message: Message) -> None:
+    """Keep what the filler tells of each procedure: its images are expected, or no longer."""
+    for order in orders_in(message):
+        _procedure(db, order)
+
+
+def _procedure(db: sqlite3.Connection, message: Message) -> None:
     control = message.get("ORC", 1)
     state = STATES.get(control)
     if state is None:
@@ -120,7 +132,7 @@ def procedure(db: sqlite3.Connection, _: str, message: Message) -> None:
             location=("ORC", "1", "1"),
         )  # fmt: skip
     order, patient = order_of(message), patient_of(message)
-    accession = needed(message, "OBR", 18)
+    accession = order.accession or needed(message, "OBR", 18)
     known = db.execute("SELECT study_uid FROM procedures WHERE accession = ?", (accession,)).fetchone()
     if known and order.study_uid and known["study_uid"] != order.study_uid:
         raise HL7ProblemError(

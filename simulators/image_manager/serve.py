@@ -13,7 +13,7 @@ from simulators.events.report import write_event, write_failure
 from simulators.hl7receiver import Receiver
 from simulators.image_manager.configuration import load
 from simulators.image_manager.forward import Follower, SeriesSender
-from simulators.image_manager.inbox import StoredInbox, merge, procedure, update
+from simulators.image_manager.inbox import StoredInbox, merge, procedures, update
 from simulators.image_manager.orthanc import OrthancClient
 from simulators.image_manager.reconcile import Reconciler
 from simulators.image_manager.store import Store
@@ -93,7 +93,12 @@ def serve(_: argparse.Namespace, settings: Settings) -> None:
 
     inboxes = {
         kind: StoredInbox(store, work, restamping.wake)
-        for kind, work in {"ADT^A08": update, "ADT^A40": merge, "ORM^O01": procedure}.items()
+        for kind, work in {
+            "ADT^A08": update,
+            "ADT^A40": merge,
+            "ORM^O01": procedures,
+            "OMI^O23": procedures,
+        }.items()
     }
     listener = Listener(settings.port("hl7"), Receiver(settings, inboxes).answer)
     listener.start()

@@ -18,7 +18,7 @@ from simulators.hl7content import Patient
 from simulators.ris import worklist
 from simulators.ris.mpps import NOT_AUTHORISED, PROCESSING_FAILURE, SUCCESS, MppsError
 from simulators.ris.performed import PerformedSteps
-from simulators.ris.record import order_of_procedure
+from simulators.ris.record import filled_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,6 +35,7 @@ PERFORMED_PROCEDURE_STEP = "1.2.840.10008.3.1.2.3.3"
 """SOP classes (PS3.6 annex A)."""
 
 PENDING, CANCELLED = 0xFF00, 0xFE00
+OUT_OF_RESOURCES = 0xA700
 IDENTIFIER_DOES_NOT_MATCH, UNABLE_TO_PROCESS = 0xA900, 0xC000
 """Statuses of C-FIND (PS3.4 K.4.1.1.4)."""
 
@@ -49,11 +50,13 @@ class DicomService:
         settings: this host's; the callers' ``permits`` say who may use what.
         database: where schedule and performed steps are.
         done: called when something may have been put into the outbox.
+        most_answers: to one worklist query; whoever gets so many is told that there are more.
     """
 
     settings: Settings
     database: Database
     done: Callable[[], None]
+    most_answers: int = 500
 
     def start(self) -> ThreadedAssociationServer:
         """Serve on loopback.
@@ -123,7 +126,7 @@ class DicomService:
             yield _failure(IDENTIFIER_DOES_NOT_MATCH, "no ScheduledProcedureStepSequence"), None
             return
         asked = worklist.station_asked_for(keys)
-        if asked not in {"", "*", calling}:
+        if asked not in {"", calling} and not worklist.has_wildcard(asked):
             asks(reason=reasons.FOREIGN_WORKLIST, station=asked)
             yield _failure(UNABLE_TO_PROCESS, "a station sees its own worklist only"), None
             return
@@ -133,28 +136,27 @@ class DicomService:
                 yield CANCELLED, None
                 return
             if worklist.matches(keys, item):
+                if found == self.most_answers:
+                    asks(reason=reasons.TOO_MANY_ANSWERS, found=found)
+                    yield _failure(OUT_OF_RESOURCES, f"only the first {found} are answered"), None
+                    return
                 found += 1
                 yield PENDING, worklist.answer(keys, item)
         asks(found=found)
 
-    def _items(self, station_ae: str) -> list[Dataset]:
+    def _items(self, station_ae: str) -> Iterator[Dataset]:
+        """Give what is scheduled on a station, in one query however much it is."""
         with self.database.transaction() as cursor:
             cursor.execute(
-                "SELECT steps.station, steps.scheduled, to_jsonb(procedures) AS procedure, patients.*"
+                "SELECT steps.step_id, steps.station, steps.scheduled, to_jsonb(procedures) AS procedure, patients.*"
                 " FROM steps JOIN procedures USING (accession) JOIN patients USING (patient_id)"
                 " WHERE steps.station_ae = %s AND steps.status = 'scheduled' ORDER BY steps.scheduled, steps.step_id",
                 (station_ae,),
             )
-            return [
-                worklist.entry(
-                    Patient.of_row(row),
-                    order_of_procedure(cursor, row["procedure"]),
-                    row["station"],
-                    station_ae,
-                    row["scheduled"],
-                )
-                for row in cursor.fetchall()
-            ]
+            rows = cursor.fetchall()
+        for row in rows:
+            order = filled_order(row["procedure"], row)
+            yield worklist.entry(Patient.of_row(row), order, row["station"], station_ae, row["scheduled"])
 
     def create(self, event: Any) -> tuple[int | Dataset, Dataset | None]:
         """MPPS N-CREATE (RAD-6)."""

@@ -11,7 +11,7 @@ from simulators.database import one
 from simulators.events import reasons
 from simulators.events.actions import CANCEL, SCHEDULE
 from simulators.events.report import write_event
-from simulators.hl7content import order_of, patient_of
+from simulators.hl7content import order_of, orders_in, patient_of
 from simulators.hl7receiver import HL7ProblemError
 from simulators.ris.record import find_patient
 from simulators.ris.stations import choose, modality_of, stations
@@ -26,18 +26,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Filler:
-    """Deals with ORM^O01 from the order placer."""
+    """Deals with orders from the order placer: ORM^O01 or OMG^O19."""
 
     settings: Settings
 
     def take(self, cursor: Cursor, _: str, message: Message) -> str:
-        """Do what ORC-1 asks and return the accession number."""
+        """Do what ORC-1 asks for each order, all of them or none; return the first accession number."""
+        taken = [self._take_one(cursor, order) for order in orders_in(message)]
+        return taken[0]
+
+    def _take_one(self, cursor: Cursor, message: Message) -> str:
         control = message.get("ORC", 1)
         if control == "NW":
             return self._schedule(cursor, message)
-        if control == "CA":
+        if control in {"CA", "DC"}:
             return self._cancel(cursor, message)
-        raise HL7ProblemError(reasons.ORDER_CONTROL, 103, "ORC-1 is neither NW nor CA", location=("ORC", "1", "1"))
+        raise HL7ProblemError(reasons.ORDER_CONTROL, 103, "ORC-1 is not NW, CA or DC", location=("ORC", "1", "1"))
 
     def _schedule(self, cursor: Cursor, message: Message) -> str:
         order = order_of(message)

@@ -7,6 +7,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from simulators.events import reasons
+from simulators.printable import hides
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -88,6 +89,8 @@ REASONS: dict[int, Reason] = {
 }
 """Status of a refusal to its reason in an event."""
 
+_LINE_ENDS = str.maketrans("\r\n\f\t", "    ")
+"""What texts of several lines may have (PS3.5 6.1.3)."""
 _UID = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))+")
 
 
@@ -109,8 +112,9 @@ def check_creation(uid: str | None, attributes: Dataset, calling: str) -> None:
     Raises:
         MppsError: it may not be.
     """
-    if not uid or len(uid) > 64 or not _UID.fullmatch(uid):  # noqa: PLR2004 - PS3.5 9.1
+    if not uid or not _is_uid(uid):
         raise MppsError(INVALID_INSTANCE, "AffectedSOPInstanceUID is missing or no UID")
+    _check_values(attributes)
     _need(attributes, NEEDED_AT_CREATION)
     if attributes.PerformedProcedureStepStatus != IN_PROGRESS:
         raise MppsError(INVALID_VALUE, "PerformedProcedureStepStatus is not IN PROGRESS")
@@ -135,6 +139,7 @@ def check_change(state: str, changes: Dataset, held: Dataset) -> str:
     Raises:
         MppsError: it may not be.
     """
+    _check_values(changes)
     after = str(changes.get("PerformedProcedureStepStatus") or state)
     if (state, after) not in TRANSITIONS:
         raise MppsError(INVALID_VALUE, "PerformedProcedureStepStatus has another value")
@@ -150,6 +155,28 @@ def check_change(state: str, changes: Dataset, held: Dataset) -> str:
         if after == COMPLETED:
             _need(together, ("PerformedSeriesSequence",))
     return after
+
+
+def _is_uid(text: str) -> bool:
+    return len(text) <= 64 and _UID.fullmatch(text) is not None  # noqa: PLR2004 - PS3.5 9.1
+
+
+def _check_values(attributes: Dataset) -> None:
+    """Refuse values that hide something, or that are no UIDs: they are shown, and become messages to others.
+
+    Raises:
+        MppsError: there is one.
+    """
+    for element in attributes.iterall():
+        if element.VR == "SQ" or element.value is None:
+            continue
+        for value in element.value if element.VM > 1 else [element.value]:
+            text = str(value)
+            if element.VR == "UI" and text and not _is_uid(text):
+                raise MppsError(INVALID_VALUE, f"{element.keyword or element.tag} is no UID")
+            lines = text.translate(_LINE_ENDS) if element.VR in {"LT", "ST", "UT"} else text
+            if hides(lines):
+                raise MppsError(INVALID_VALUE, f"{element.keyword or element.tag} has a control character")
 
 
 def _said(attributes: Dataset, name: str) -> Any:

@@ -112,7 +112,11 @@ def find_patient(cursor: Cursor, identifier: str) -> Patient | None:
 def order_of_procedure(cursor: Cursor, procedure: dict[str, Any]) -> Order:
     """Return the order that a procedure fills, with everything that was assigned."""
     cursor.execute("SELECT * FROM steps WHERE accession = %s ORDER BY step_id LIMIT 1", (procedure["accession"],))
-    step = cursor.fetchone()
+    return filled_order(procedure, cursor.fetchone())
+
+
+def filled_order(procedure: dict[str, Any], step: dict[str, Any] | None) -> Order:
+    """Return the order that a procedure fills, of the rows of the procedure and of its step."""
     return Order.of_row(
         procedure,
         scheduled=step["scheduled"].strftime("%Y%m%d%H%M%S%z") if step else "",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from simulators.events import reasons
 from simulators.events.actions import REPORT
 from simulators.events.report import write_event
-from simulators.hl7content import Code, patient_of, report_of
+from simulators.hl7content import Code, orders_in, patient_of, report_of
 from simulators.hl7receiver import HL7ProblemError
 from simulators.ris.filler import set_status
 from simulators.ris.record import find_patient
@@ -30,7 +30,11 @@ class Reports:
     settings: Settings
 
     def take(self, cursor: Cursor, sender: str, message: Message) -> str:
-        """Keep a report, pass it on, close the order when it is final; return the accession number."""
+        """Keep each report, pass it on, close the order when it is final; return the first accession number."""
+        taken = [self._take_one(cursor, sender, report) for report in orders_in(message)]
+        return taken[0]
+
+    def _take_one(self, cursor: Cursor, sender: str, message: Message) -> str:
         report = report_of(message)
         cursor.execute("SELECT * FROM procedures WHERE accession = %s FOR UPDATE", (report.accession,))
         procedure = cursor.fetchone()

@@ -32,10 +32,11 @@ def handlers(settings: Settings) -> dict[str, Callable[[Cursor, str, Message], s
     """Return who deals with each message type that the RIS takes."""
     patients = Patients(settings)
     return {
-        "ADT^A04": patients.register,
+        **dict.fromkeys(("ADT^A01", "ADT^A04", "ADT^A05"), patients.register),
         "ADT^A08": patients.update,
+        **dict.fromkeys(("ADT^A03", "ADT^A11"), patients.leave),
         "ADT^A40": patients.merge,
-        "ORM^O01": Filler(settings).take,
+        **dict.fromkeys(("ORM^O01", "OMG^O19"), Filler(settings).take),
         "ORU^R01": Reports(settings).take,
     }
 

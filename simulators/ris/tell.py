@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from simulators.hl7content import Code, Status, order_message, report_message
+from simulators.hl7content import Code, Status, order_kind, order_message, report_message
 from simulators.hl7exchange import enqueue
 from simulators.ris.record import find_patient, order_of_procedure
 
@@ -40,12 +41,8 @@ class Teller:
             raise LookupError(f"procedure {procedure['accession']} has no patient")
         order = order_of_procedure(cursor, procedure)
         status = Status(*STATUSES[procedure["status"]], reason)
-        self._tell(
-            cursor,
-            "ehr",
-            "ORM^O01",
-            lambda envelope: order_message(envelope, "SC", patient, order, status),
-            procedure["accession"],
+        self._tell_order(
+            cursor, "ehr", partial(order_message, control="SC", patient=patient, order=order, status=status)
         )
 
     def report(self, cursor: Cursor, patient: Patient, report: Report) -> None:
@@ -61,18 +58,21 @@ class Teller:
             raise LookupError(f"procedure {procedure['accession']} has no patient")
         order = order_of_procedure(cursor, procedure)
         status = Status(*STATUSES[procedure["status"]])
-        self.image_managers(
-            cursor,
-            "ORM^O01",
-            lambda envelope: order_message(envelope, control, patient, order, status),
-            procedure["accession"],
-        )
+        write = partial(order_message, control=control, patient=patient, order=order, status=status)
+        self._tell_order(cursor, "image_manager", write)
 
     def image_managers(
         self, cursor: Cursor, kind: str, write: Callable[[Envelope], str], key: str | None = None
     ) -> None:
         """Put a message to every image manager that takes its kind into the outbox."""
         self._tell(cursor, "image_manager", kind, write, key)
+
+    def _tell_order(self, cursor: Cursor, role: str, write: partial[str]) -> None:
+        """Put a message about an order to everyone whom a flow lets know, in the form that the flow names."""
+        for peer in self.settings.find_peers("hl7-tls", role=role):
+            kind = order_kind(peer.permits)
+            if kind is not None:
+                enqueue(cursor, self.settings, peer, partial(write, kind=kind), write.keywords["order"].accession)
 
     def _tell(self, cursor: Cursor, role: str, kind: str, write: Callable[[Envelope], str], key: str | None) -> None:
         """Put a message to everyone whom a flow lets know; a site without a record has nobody to tell there."""

@@ -1,11 +1,10 @@
 """Patients and orders of a practice that has no electronic health record: taken down at the RIS itself.
 
-Where a flow lets a record send orders (ORM^O01), patients and orders are the record's to number, and both verbs refuse.
+Where a flow lets a record send orders, patients and orders are the record's to number, and both verbs refuse.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from simulators.command_line import Result
@@ -13,7 +12,7 @@ from simulators.database import Database, one
 from simulators.errors import ArgumentError, NotFoundError
 from simulators.events.actions import REGISTER
 from simulators.events.report import write_event
-from simulators.hl7content import Code, Order, Patient
+from simulators.hl7content import Code, Order, Patient, order_kind, require_sound
 from simulators.ris.filler import Filler
 from simulators.ris.patients import keep
 from simulators.ris.record import STEPS, find_patient, find_procedure
@@ -29,13 +28,9 @@ def register(arguments: argparse.Namespace, settings: Settings) -> Result:
     """Register a patient under the next number.
 
     Raises:
-        ArgumentError: a record registers this site's patients, or the date of birth is none.
+        ArgumentError: a record registers this site's patients, or a value cannot be kept.
     """
     _only_without_record(settings)
-    try:
-        datetime.strptime(arguments.birth_date, "%Y%m%d")  # noqa: DTZ007 - a date of birth has no time zone
-    except ValueError as error:
-        raise ArgumentError(f"{arguments.birth_date!r} is not a date", remedy="Write it as YYYYMMDD.") from error
     with _open(settings).transaction() as cursor:
         cursor.execute("SELECT 'W' || lpad(nextval('patient_numbers')::text, 7, '0') AS id")
         patient = Patient(
@@ -46,6 +41,7 @@ def register(arguments: argparse.Namespace, settings: Settings) -> Result:
             arguments.birth_date,
             arguments.sex,
         )
+        require_sound(patient)
         keep(cursor, patient)
     write_event(REGISTER, patient=patient.identifier)
     return Result({"patient": patient.identifier}, f"patient {patient.identifier} registered")
@@ -83,7 +79,7 @@ def order(arguments: argparse.Namespace, settings: Settings) -> Result:
 
 
 def _only_without_record(settings: Settings) -> None:
-    senders = settings.find_callers("hl7-tls", permit="ORM^O01")
+    senders = [caller for caller in settings.find_callers("hl7-tls") if order_kind(caller.permits)]
     if senders:
         name = senders[0].name
         raise ArgumentError(

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import fnmatch
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from pydicom.charset import python_encoding
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
+
+from simulators.dicom_text import LONGEST_SH, lo, pn
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -16,6 +20,7 @@ if TYPE_CHECKING:
 
     from simulators.hl7content import Code, Order, Patient
 
+UTF_8 = "ISO_IR 192"
 WILDCARD_VRS = frozenset({"AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"})
 PRIORITIES = {"S": "STAT", "A": "HIGH", "R": "ROUTINE"}
 """TQ1-9 to RequestedProcedurePriority (0040,1003)."""
@@ -24,9 +29,9 @@ PRIORITIES = {"S": "STAT", "A": "HIGH", "R": "ROUTINE"}
 def entry(patient: Patient, order: Order, station: str, station_ae: str, scheduled: datetime) -> Dataset:
     """Return the worklist item of one scheduled step, with every attribute that table K.6-1 has a source for here."""
     item = Dataset()
-    item.SpecificCharacterSet = "ISO_IR 192"
+    item.SpecificCharacterSet = UTF_8
     item.AccessionNumber = order.accession
-    item.ReferringPhysicianName = order.provider
+    item.ReferringPhysicianName = pn(order.provider)
     item.ReferencedStudySequence = Sequence([])
     item.ReferencedPatientSequence = Sequence([])
     item.PatientName = patient.dicom_name
@@ -39,8 +44,8 @@ def entry(patient: Patient, order: Order, station: str, station_ae: str, schedul
     item.Allergies = ""
     item.PregnancyStatus = None
     item.StudyInstanceUID = order.study_uid
-    item.RequestingPhysician = order.provider
-    item.RequestedProcedureDescription = order.code.meaning[:64]
+    item.RequestingPhysician = pn(order.provider)
+    item.RequestedProcedureDescription = lo(order.code.meaning)
     item.RequestedProcedureCodeSequence = Sequence([_code(order.code)])
     item.AdmissionID = ""
     item.SpecialNeeds = ""
@@ -48,7 +53,7 @@ def entry(patient: Patient, order: Order, station: str, station_ae: str, schedul
     item.PatientState = ""
     item.ScheduledProcedureStepSequence = Sequence([_step(order, station, station_ae, scheduled)])
     item.RequestedProcedureID = order.procedure_id
-    item.ReasonForTheRequestedProcedure = order.reason[:64]
+    item.ReasonForTheRequestedProcedure = lo(order.reason)
     item.RequestedProcedurePriority = PRIORITIES.get(order.priority, "ROUTINE")
     item.PatientTransportArrangements = ""
     item.PlacerOrderNumberImagingServiceRequest = order.placer
@@ -65,10 +70,10 @@ def _step(order: Order, station: str, station_ae: str, scheduled: datetime) -> D
     step.ScheduledProcedureStepStartDate = local.strftime("%Y%m%d")
     step.ScheduledProcedureStepStartTime = local.strftime("%H%M%S")
     step.ScheduledPerformingPhysicianName = ""
-    step.ScheduledProcedureStepDescription = order.code.meaning[:64]
+    step.ScheduledProcedureStepDescription = lo(order.code.meaning)
     step.ScheduledProtocolCodeSequence = Sequence([_code(order.code)])
     step.ScheduledProcedureStepID = order.step_id
-    step.ScheduledStationName = station[:16]
+    step.ScheduledStationName = lo(station, LONGEST_SH)
     step.ScheduledProcedureStepLocation = ""
     step.PreMedication = ""
     step.RequestedContrastAgent = ""
@@ -77,10 +82,14 @@ def _step(order: Order, station: str, station_ae: str, scheduled: datetime) -> D
 
 
 def _code(code: Code) -> Dataset:
+    """Return a code; one that SH cannot hold is a Long Code Value (PS3.3 8.1)."""
     item = Dataset()
-    item.CodeValue = code.value[:16]
-    item.CodingSchemeDesignator = code.scheme[:16]
-    item.CodeMeaning = code.meaning[:64]
+    if len(code.value) > LONGEST_SH:
+        item.LongCodeValue = lo(code.value, len(code.value))
+    else:
+        item.CodeValue = lo(code.value, LONGEST_SH)
+    item.CodingSchemeDesignator = lo(code.scheme, LONGEST_SH)
+    item.CodeMeaning = lo(code.meaning)
     return item
 
 
@@ -137,7 +146,7 @@ def _matches_value(key: DataElement, value: str) -> bool:
         return _in_range(text, value, key.VR)
     if key.VR == "PN":
         text, value = text.casefold(), value.casefold()
-    if key.VR in WILDCARD_VRS and re.search(r"[*?]", text):
+    if key.VR in WILDCARD_VRS and has_wildcard(text):
         # Only * and ? are wildcards in DICOM (C.2.2.2.4): a bracket stands for itself.
         return fnmatch.fnmatchcase(value.rstrip(), text.rstrip().replace("[", "[[]"))
     return text.strip() == value.strip()
@@ -159,10 +168,26 @@ def _normal(text: str, vr: str, fill: str = "0") -> str:
 
 
 def answer(keys: Dataset, item: Dataset) -> Dataset:
-    """Return the item with the attributes that were asked for; what is not held is empty (C.2.2.1.3)."""
+    """Return the item with the attributes that were asked for; what is not held is empty (C.2.2.1.3).
+
+    It is in the character set that the query is in, where that has all its characters, and in UTF-8 otherwise.
+    """
     out = _asked(keys, item)
-    out.SpecificCharacterSet = "ISO_IR 192"
+    out.SpecificCharacterSet = _character_set(keys, out) or None
     return out
+
+
+def _character_set(keys: Dataset, out: Dataset) -> str:
+    """Return a Specific Character Set (PS3.3 C.12.1.1.2) for what is told; empty is the default repertoire, ASCII."""
+    asked = keys.get("SpecificCharacterSet") or ""
+    codec = (python_encoding.get(asked) if asked else "ascii") if isinstance(asked, str) else None
+    if codec is None:
+        return UTF_8
+    try:
+        json.dumps(out.to_json_dict(), ensure_ascii=False).encode(codec)
+    except UnicodeError:
+        return UTF_8
+    return str(asked)
 
 
 def _asked(keys: Dataset, item: Dataset) -> Dataset:
@@ -180,6 +205,11 @@ def _asked(keys: Dataset, item: Dataset) -> Dataset:
         else:
             out.add_new(key.tag, key.VR, None if held is None else held.value)
     return out
+
+
+def has_wildcard(text: str) -> bool:
+    """Tell whether a key asks for more than one value (C.2.2.2.4)."""
+    return re.search(r"[*?]", text) is not None
 
 
 def station_asked_for(keys: Dataset) -> str:

@@ -58,7 +58,11 @@ CASES = (
         weakenings=(
             restarted(
                 "the order filler shows the worklist of whatever station is asked for",
-                literal(WORKLIST, 'if asked not in {"", "*", calling}:', "if not asked:"),
+                literal(
+                    WORKLIST,
+                    'if asked not in {"", calling} and not worklist.has_wildcard(asked):',
+                    "if not asked:",
+                ),
                 literal(WORKLIST, "in self._items(calling)", "in self._items(asked or calling)"),
             ),
         ),

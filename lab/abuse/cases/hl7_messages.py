@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lab.abuse.attempt import Tried
     from lab.abuse.scene import Scene
 
-RECEIVER, MESSAGES, INBOX = "hl7receiver.py", "hl7messages.py", "hl7exchange.py"
+RECEIVER, MESSAGES, INBOX, CONTENT = "hl7receiver.py", "hl7messages.py", "hl7exchange.py", "hl7content.py"
 FOR_WANT_OF_A_CHECK = {"not UTF-8", "a second header"}
 """The kinds of broken messages that a control stops; the others do not say what they are, so that nothing can be done
 with them."""
@@ -57,6 +57,27 @@ CASES = (
         ),
     ),
     AbuseCase(
+        "abuse.hl7-hidden",
+        "HL7: a name with characters that steer a terminal and turn the direction of what follows",
+        parties=record_at_ris,
+        attempt=Misuse("hl7-hidden", words=fresh_patient),
+        evidence=_refused("malformed"),
+        harm=patient_kept,
+        unharmed=registers,
+        control="the receiver takes no text that is shown as something else than it is",
+        weakenings=(
+            restarted(
+                "the receiver takes every character in messages and names",
+                literal(MESSAGES, 'if hides(text.replace("\\r", "")):', "if not text:"),
+                literal(
+                    CONTENT,
+                    "any(NAME_DELIMITERS & set(part) or hides(part, name=True) for part in name)",
+                    "any(NAME_DELIMITERS & set(part) for part in name)",
+                ),
+            ),
+        ),
+    ),
+    AbuseCase(
         "abuse.hl7-malformed",
         "HL7: messages that are none",
         parties=record_at_ris,
@@ -64,12 +85,16 @@ CASES = (
         evidence=_refused("malformed"),
         harm=_taken,
         unharmed=registers,
-        control="the receiver reads strictly: UTF-8, one header, the segments of the message's type",
+        control="the receiver reads strictly: the message's character set, one header, the segments of its type",
         weakenings=(
             restarted(
                 "the receiver guesses at bytes that are no text, and looks neither for a second header nor at segments",
-                literal(MESSAGES, 'text = data.decode("utf-8")', 'text = data.decode("utf-8", "replace")'),
-                literal(MESSAGES, 'if sum(entry[0] == "MSH" for entry in segments) != 1:', "if not segments:"),
+                literal(
+                    MESSAGES,
+                    "text = data.decode(character_set.codec)",
+                    'text = data.decode(character_set.codec, "replace")',
+                ),
+                literal(MESSAGES, 'if sum(fields[0] == "MSH" for fields in segments) != 1:', "if not segments:"),
                 literal(RECEIVER, "if not follows(message.names, SHAPES[message.type]):", "if not message.names:"),
             ),
         ),

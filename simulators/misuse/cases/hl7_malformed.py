@@ -1,4 +1,4 @@
-"""Messages that are none: each is to be refused, in an acknowledgement or by the end of the connection."""
+"""Messages that are none, or not what they seem: each is to be refused, by an answer or the connection's end."""
 
 from __future__ import annotations
 
@@ -40,6 +40,13 @@ def malformed(arguments: argparse.Namespace, settings: Settings) -> Answer:
     return Answer(refused=not taken, layer="hl7", detail=words, facts={"patient": patient, "taken": taken})
 
 
+def hidden(arguments: argparse.Namespace, settings: Settings) -> Answer:
+    """Register a patient whose name has a C1 control and a direction override in it."""
+    patient = stranger(arguments)
+    data = message(arguments, settings, patient).replace(b"ATTEMPT", "AT\x9b2J\u202eTEMPT".encode())
+    return exchange(peer_of(arguments, settings), own_context(settings), data, patient)
+
+
 def _closed_or_judged(peer: Peer, tls: ssl.SSLContext, data: bytes, patient: str) -> Answer:
     try:
         return exchange(peer, tls, data, patient)
@@ -49,4 +56,7 @@ def _closed_or_judged(peer: Peer, tls: ssl.SSLContext, data: bytes, patient: str
         return Answer(refused=True, layer="connection", detail="connection closed")
 
 
-CASES = (Case("hl7-malformed", "messages that are none", malformed, peer_of),)
+CASES = (
+    Case("hl7-hidden", "a name with characters that are not shown as they are", hidden, peer_of),
+    Case("hl7-malformed", "messages that are none", malformed, peer_of),
+)

@@ -18,8 +18,8 @@ from lab.topology.load import load_site, site_path
 from lab.trust.pki import ensure_pki, revoke
 from lab.trust.store import pki_folder
 from simulators import command_line, commands, mllp
-from simulators.command_line import Result, Verb
-from simulators.errors import NotFoundError, NotReadyError, TlsRefusedError
+from simulators.command_line import Result, Verb, fail, show, table
+from simulators.errors import ArgumentError, NotFoundError, NotReadyError, TlsRefusedError
 from simulators.identity import become_service_user
 from simulators.settings import PATH_VARIABLE, Certificate, Settings, Trust, load
 from simulators.tls import client_context
@@ -143,7 +143,7 @@ def tls_server(pki: Path) -> Iterator[int]:
     context.load_cert_chain(folder / "hosts/ris1/hl7-edge.crt", folder / "hosts/ris1/hl7-edge.key")
     context.load_verify_locations(folder / "ca.crt")
     context.verify_mode = ssl.CERT_REQUIRED
-    listener = mllp.Listener(0, lambda message, _: message, behind_proxy=False)
+    listener = mllp.Listener(0, lambda message, _: [message], behind_proxy=False)
     listener.socket = context.wrap_socket(listener.socket, server_side=True, do_handshake_on_connect=False)
     threading.Thread(target=listener.serve_forever, daemon=True).start()
     yield listener.server_address[1]
@@ -174,7 +174,7 @@ def test_a_revoked_server_is_not_believed(tmp_path: Path) -> None:
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.load_cert_chain(folder / "hosts/ris1/hl7-edge.crt", folder / "hosts/ris1/hl7-edge.key")
     revoke(tmp_path, "ris1", "hl7-edge")
-    listener = mllp.Listener(0, lambda message, _: message, behind_proxy=False)
+    listener = mllp.Listener(0, lambda message, _: [message], behind_proxy=False)
     listener.socket = server.wrap_socket(listener.socket, server_side=True, do_handshake_on_connect=False)
     listener.start()
     with pytest.raises(TlsRefusedError, match="CERTIFICATE_VERIFY_FAILED"):
@@ -189,3 +189,19 @@ def test_a_missing_file_or_certificate_is_said(pki: Path, tmp_path: Path) -> Non
     trust = Trust(good.tls.ca, tmp_path / "none.pem", good.tls.certificates)
     with pytest.raises(NotReadyError, match=r"none\.pem"):
         client_context(Settings(good.host, good.site, trust, {}, (), ()), "hl7")
+
+
+HOSTILE = "A\x1b[2J\x9b\u202e\nB\x7f"
+
+
+def test_nothing_that_is_printed_acts_on_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [{"name": HOSTILE, "age": 3}]
+    show(Result(rows, f"above\n{table(rows, ['name', 'age'])}"), as_json=False)
+    fail(ArgumentError(HOSTILE, remedy=HOSTILE), as_json=False)
+    text = capsys.readouterr()
+    show(Result(rows, ""), as_json=True)
+    data = capsys.readouterr().out
+    shown = text.out + text.err + data
+    assert all(character == "\n" or character.isprintable() for character in shown)
+    assert "A\\x1b[2J\\x9b\\u202e\\nB\\x7f  3" in text.out.splitlines(), "a value stays on its line"
+    assert json.loads(data)[0]["name"] == HOSTILE

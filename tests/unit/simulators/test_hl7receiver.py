@@ -21,7 +21,8 @@ REGISTER = adt(from_ehr(), "A04", ANNA)
 def ask(text: str | bytes, *, name: str | None = "ehr1", inbox: MemoryInbox | None = None) -> Answer:
     takes = inbox or MemoryInbox()
     receiver = Receiver(ris_settings(), dict.fromkeys(("ADT^A04", "ADT^A40", "ORM^O01"), takes))
-    return read_answer(receiver.answer(text if isinstance(text, bytes) else text.encode(), sender(name)))
+    (answer,) = receiver.answer(text if isinstance(text, bytes) else text.encode(), sender(name))
+    return read_answer(answer)
 
 
 def test_a_permitted_message_is_taken_and_answered_with_its_control_id() -> None:
@@ -37,10 +38,10 @@ REFUSALS = [
     ("sender-mismatch", 207, REGISTER.replace("|EHR1|", "|RIS1|"), "ehr1"),
     ("sender-mismatch", 207, REGISTER, "ws-rad1"),
     ("wrong-receiver", 103, REGISTER.replace("|RIS1|", "|VNA1|"), "ehr1"),
-    ("version", 203, REGISTER.replace("|2.5.1|", "|2.3.1|"), "ehr1"),
+    ("version", 203, REGISTER.replace("|2.5.1|", "|2.2|"), "ehr1"),
     ("processing-id", 202, REGISTER.replace("|P|2.5.1", "|T|2.5.1"), "ehr1"),
     ("control-id", 101, REGISTER.replace("|C1|", "||"), "ehr1"),
-    ("control-id", 101, REGISTER.replace("|C1|", f"|{'C' * 21}|"), "ehr1"),
+    ("control-id", 101, REGISTER.replace("|C1|", f"|{'C' * 200}|"), "ehr1"),
     ("not-permitted", 200, merge(Envelope(Party.of("ws-rad1", "reference"), RIS, "C1"), ANNA, "P2"), "ws-rad1"),
     ("message-type", 200, adt(from_ehr(), "A08", ANNA), "ehr1"),
     ("segments", 100, REGISTER.replace("PV1|", "PID|1||P9\rPV1|"), "ehr1"),
@@ -108,7 +109,10 @@ def test_an_inbox_that_breaks_is_answered_with_an_error_that_may_be_tried_again(
 
 def test_a_log_line_cannot_be_forged_by_a_message(events: list[dict[str, Any]]) -> None:
     order = order_message(Envelope(EHR, RIS, "C1"), "NW", ANNA, Order("O1", Code("C", "c", "L"), "CT"))
+    ask(order.replace("ORM^O01^ORM_O01", 'ORM", "outcome": "success^O01^ORM_O01'))
     ask(order.replace("ORM^O01^ORM_O01", 'ORM", "outcome": "success^O01\\.br\\^ORM_O01'))
-    ((told,),) = [events]
-    assert (told["outcome"], told["reason"]) == ("refused", "not-permitted")
-    assert told["message_type"] == 'ORM", "outcome": "success^O01\\n'
+    typed, broken = events
+    assert (typed["outcome"], typed["reason"]) == ("refused", "not-permitted")
+    assert typed["message_type"] == 'ORM", "outcome": "success^O01'
+    assert (broken["outcome"], broken["reason"]) == ("refused", "malformed")
+    assert "message_type" not in broken

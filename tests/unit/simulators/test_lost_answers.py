@@ -60,7 +60,8 @@ class Hospital:
         self.proxies: dict[str, Proxy] = {}
         self.use("ris")
         self.ris = Ris()
-        stack.callback(self.ris.dicom.shutdown)
+        self.ris.serve()
+        stack.callback(self.ris.close)
         for name in ("ehr1", "ws-rad1"):
             self._hl7(f"{name} to ris1", self.ris.receiver, name)
         self._start_ehr()
@@ -110,7 +111,7 @@ class Hospital:
             host=replace(self.ris.settings.host, name="pacs-rad"),
             callers=parse_callers(caller("ris1", "hl7-tls", ["ORM^O01", "ADT^A08", "ADT^A40"])),
         )
-        takes = {"ORM^O01": inbox.procedure, "ADT^A08": inbox.update, "ADT^A40": inbox.merge}
+        takes = {"ORM^O01": inbox.procedures, "ADT^A08": inbox.update, "ADT^A40": inbox.merge}
         inboxes = {kind: StoredInbox(self.manager, work, lambda: None) for kind, work in takes.items()}
         self._hl7("ris1 to pacs-rad", Receiver(settings, inboxes), "ris1")
 

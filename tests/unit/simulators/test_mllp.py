@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +13,7 @@ from simulators import mllp
 from simulators.errors import NoAnswerError, UnreachableError
 from simulators.proxy_protocol import ProxyHeaderError, Sender, read_header
 from tests.unit.simulators.peers import free_port, loopback_peer, proxy_header
+from tests.unit.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,13 +28,13 @@ def heard() -> list[tuple[bytes, Sender]]:
 
 @pytest.fixture
 def listener(heard: list[tuple[bytes, Sender]]) -> Iterator[mllp.Listener]:
-    def answer(message: bytes, sender: Sender) -> bytes:
+    def answer(message: bytes, sender: Sender) -> list[bytes]:
         heard.append((message, sender))
         if message == b"break":
             raise RuntimeError
-        return b"ack " + message
+        return [] if message == b"silent" else [b"ack " + message]
 
-    server = mllp.Listener(0, answer, limit=1000, idle_seconds=1)
+    server = mllp.Listener(0, answer, limit=1000, idle_seconds=1, frame_seconds=0.5)
     server.start()
     yield server
     server.stop()
@@ -97,6 +100,26 @@ def test_a_framing_error_is_logged_with_its_sender(listener: mllp.Listener, even
 
 def test_a_silent_connection_is_closed(listener: mllp.Listener) -> None:
     assert talk(listener, proxy_header(NAME), half_close=False) == b""
+
+
+def test_a_message_that_comes_octet_by_octet_has_a_deadline(
+    listener: mllp.Listener, events: list[dict[str, Any]]
+) -> None:
+    begun = time.monotonic()
+    with socket.create_connection(("127.0.0.1", listener.server_address[1]), timeout=5) as connection:
+        connection.sendall(proxy_header(NAME) + b"\x0b")
+        with suppress(OSError):
+            while time.monotonic() < begun + 5:  # each octet comes long before the connection would be idle
+                connection.sendall(b"x")
+                time.sleep(0.1)
+    assert time.monotonic() < begun + 3
+    wait_until(lambda: events, "nothing was logged")
+    assert (events[0]["reason"], events[0]["certificate"]) == ("timeout", NAME)
+
+
+def test_a_message_that_wants_no_answer_leaves_the_connection_open(listener: mllp.Listener) -> None:
+    data = proxy_header(NAME) + b"\x0bsilent\x1c\x0d\x0bnext\x1c\x0d"
+    assert talk(listener, data) == b"\x0back next\x1c\x0d"
 
 
 def test_the_edges_own_check_is_no_sender() -> None:

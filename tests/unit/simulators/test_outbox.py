@@ -45,7 +45,7 @@ class Receiver:
         stack.callback(listener.stop)
         self.port = listener.server_address[1]
 
-    def answer(self, data: bytes, _: Sender) -> bytes:
+    def answer(self, data: bytes, _: Sender) -> list[bytes]:
         """Answer one message."""
         message = parse(data)
         patient = message.get("PID", 3)
@@ -53,7 +53,7 @@ class Receiver:
         if problem is None:
             self.taken.append(f"{message.type} {patient}")
         answer = acknowledgement(message, EHR, problem)
-        return answer.replace(message.control_id.encode(), b"ANOTHER") if self.other_number else answer
+        return [answer.replace(message.control_id.encode(), b"ANOTHER") if self.other_number else answer]
 
 
 class Sending:

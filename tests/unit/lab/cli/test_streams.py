@@ -55,3 +55,23 @@ def test_a_name_that_is_no_utf_8_is_shown_with_escapes(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "cannot be the name of a lab" in done.stderr
     assert done.stderr.isascii()
+
+
+HOSTILE = "ct1\\tA\\x1b[2J\\x9b\\u202eB"
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_no_text_of_a_host_acts_on_the_terminal(number: int, tmp_path: Path) -> None:
+    program = tmp_path / "say.py"
+    program.write_text(
+        "from lab.cli import main, streams\n"
+        "from lab.errors import UsageError\n"
+        "streams.prepare()\n"
+        f"text = '{HOSTILE}'\n"
+        + ("print(text)\n" if number == 1 else "main._report(UsageError(text, remedy=text), as_json=False)\n")
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"}
+    done = subprocess.run([sys.executable, program], env=environment, capture_output=True, text=True, check=True)
+    said = done.stdout + done.stderr
+    assert "A\\x1b[2J\\x9b\\u202eB" in said
+    assert all(character in "\n\t" or character.isprintable() for character in said)

@@ -58,7 +58,8 @@ class Ehr:
 
     def send(self, text: str) -> Answer:
         """Hand a message to the gate as the RIS."""
-        return read_answer(self.receiver.answer(text.encode(), sender("ris1")))
+        (answer,) = self.receiver.answer(text.encode(), sender("ris1"))
+        return read_answer(answer)
 
     def status(self, order: str, outcome: str, *, reason: Code | None = None, patient: Any = ANNA) -> Answer:
         """Send a change of status."""

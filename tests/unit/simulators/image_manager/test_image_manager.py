@@ -48,7 +48,7 @@ class Manager:
     def hear(self, message: str) -> Acceptance:
         """Take a message as the HL7 listener does."""
         parsed = parse(message.encode())
-        work = {"ADT^A08": inbox.update, "ADT^A40": inbox.merge, "ORM^O01": inbox.procedure}[parsed.type]
+        work = {"ADT^A08": inbox.update, "ADT^A40": inbox.merge, "ORM^O01": inbox.procedures}[parsed.type]
         return StoredInbox(self.store, work, lambda: None).accept("ris1", parsed)
 
     def turn(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydicom.dataset import Dataset
 
@@ -18,6 +18,9 @@ from simulators.ris.record import STEPS, find_procedure
 from simulators.ris.serve import handlers
 from tests.unit.simulators.peers import ANNA, RIS, WORKSTATION, free_port, from_ehr, loopback_peer, ris_settings, sender
 
+if TYPE_CHECKING:
+    from pynetdicom.transport import ThreadedAssociationServer
+
 HEAD = Order("O1", Code("CTHEAD", "CT head", "99L"), "CT")
 
 
@@ -25,7 +28,7 @@ class Ris:
     """A RIS without its network: HL7 goes through its gate, DICOM over a loopback port."""
 
     def __init__(self) -> None:
-        """Make the tables and serve DICOM on a free port."""
+        """Make the tables; DICOM is served on a free port as soon as it is needed."""
         self.port = free_port()
         self.settings = ris_settings(dicom=self.port)
         self.database = Database(self.settings)
@@ -35,11 +38,22 @@ class Ris:
             self.settings,
             {kind: TransactionalInbox(self.database, inbox_work, lambda: None) for kind, inbox_work in work.items()},
         )
-        self.dicom = DicomService(self.settings, self.database, lambda: None).start()
+        self._dicom: ThreadedAssociationServer | None = None
+
+    def serve(self, most_answers: int = 500) -> None:
+        """Serve DICOM, unless it is served already."""
+        if self._dicom is None:
+            self._dicom = DicomService(self.settings, self.database, lambda: None, most_answers).start()
+
+    def close(self) -> None:
+        """Stop serving."""
+        if self._dicom is not None:
+            self._dicom.shutdown()
 
     def send(self, text: str, name: str = "ehr1") -> Answer:
         """Hand a message to the gate as a sender and return the answer."""
-        return read_answer(self.receiver.answer(text.encode(), sender(name)))
+        (answer,) = self.receiver.answer(text.encode(), sender(name))
+        return read_answer(answer)
 
     def rows(self, query: str) -> list[dict[str, Any]]:
         """Return what a query finds."""
@@ -77,6 +91,7 @@ class Ris:
         step.ScheduledStationAETitle = station
         keys.ScheduledProcedureStepSequence = [step]
         keys.AccessionNumber = ""
+        self.serve()
         with associate(
             loopback_peer(self.port), contexts([MODALITY_WORKLIST_FIND]), calling=calling, tls=None
         ) as open_:
@@ -98,6 +113,7 @@ class Ris:
         step.PerformedProcedureStepStartTime = "083000"
         step.PerformedProcedureStepStatus = "IN PROGRESS"
         step.Modality = "CT"
+        self.serve()
         with associate(
             loopback_peer(self.port), contexts([PERFORMED_PROCEDURE_STEP]), calling=calling, tls=None
         ) as open_:
@@ -119,6 +135,7 @@ class Ris:
             reason.CodingSchemeDesignator = "DCM"
             reason.CodeMeaning = "Incorrect worklist entry selected"
             change.PerformedProcedureStepDiscontinuationReasonCodeSequence = [reason]
+        self.serve()
         with associate(
             loopback_peer(self.port), contexts([PERFORMED_PROCEDURE_STEP]), calling=calling, tls=None
         ) as open_:

@@ -28,7 +28,7 @@ def ris(server: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureReq
     monkeypatch.setenv(URL_VARIABLE, own_schema(server, request.node.name))
     one = Ris()
     yield one
-    one.dicom.shutdown()
+    one.close()
 
 
 def practice(ris: Ris) -> Settings:
@@ -86,7 +86,7 @@ def test_an_unknown_patient_a_wrong_date_and_a_missing_station_leave_nothing_beh
     here = practice(ris)
     with pytest.raises(NotFoundError):
         walk_in.order(asked("W9999999"), here)
-    with pytest.raises(ArgumentError, match="not a date"):
+    with pytest.raises(ArgumentError, match="not YYYYMMDD"):
         walk_in.register(argparse.Namespace(**{**vars(WEBER), "birth_date": "12.4.1970"}), here)
     with pytest.raises(ArgumentError, match="no station performs US"):
         walk_in.order(asked(walk_in.register(WEBER, here).data["patient"], "US"), here)

@@ -16,6 +16,7 @@ from simulators.hl7exchange import messages
 from simulators.hl7messages import parse
 from simulators.outbox import Outbox
 from simulators.ris.dicom import MODALITY_WORKLIST_FIND, VERIFICATION
+from simulators.ris.mpps import IN_PROGRESS, MppsError, check_change
 from simulators.ris.record import STEPS
 from tests.unit.simulators.database import own_schema
 from tests.unit.simulators.peers import ANNA, from_ehr, loopback_peer, renamed
@@ -30,7 +31,7 @@ def ris(server: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureReq
     monkeypatch.setenv(URL_VARIABLE, own_schema(server, request.node.name))
     one = Ris()
     yield one
-    one.dicom.shutdown()
+    one.close()
 
 
 @pytest.fixture
@@ -115,6 +116,7 @@ def test_a_station_does_not_see_anothers_worklist(scheduled: Ris, events: list[d
 def test_a_caller_without_the_permit_gets_nothing(scheduled: Ris) -> None:
     assert scheduled.worklist("ECHO1") == ([], 0x0122)
     assert scheduled.begin(calling="ECHO1") == 0x0124
+    scheduled.serve()
     with associate(loopback_peer(scheduled.port), contexts([VERIFICATION]), calling="ECHO1", tls=None) as open_:
         assert open_.send_c_echo().Status == 0x0000
 
@@ -122,6 +124,7 @@ def test_a_caller_without_the_permit_gets_nothing(scheduled: Ris) -> None:
 def test_a_query_without_a_step_does_not_match_the_sop_class(scheduled: Ris) -> None:
     keys = Dataset()
     keys.PatientName = "*"
+    scheduled.serve()
     with associate(loopback_peer(scheduled.port), contexts([MODALITY_WORKLIST_FIND]), calling="CT1", tls=None) as open_:
         assert [status.Status for status, _ in open_.send_c_find(keys, MODALITY_WORKLIST_FIND)] == [0xA900]
 
@@ -278,9 +281,23 @@ def test_a_merge_moves_procedures_and_is_passed_on(scheduled: Ris) -> None:
     assert scheduled.report().accepted, "a report under the merged identifier is the surviving patient's"
 
 
-@pytest.mark.parametrize("prior", ["P404", "P0000001"])
-def test_a_merge_of_nobody_or_oneself_is_refused(scheduled: Ris, prior: str) -> None:
+@pytest.mark.parametrize("prior", ["P0000001", "A\\B", "P" * 65])
+def test_a_merge_of_oneself_or_of_what_is_no_identifier_is_refused(scheduled: Ris, prior: str) -> None:
     assert scheduled.send(merge(from_ehr("M1"), ANNA, prior)).acknowledgement == "AE"
+
+
+def test_a_merge_of_somebody_who_was_never_registered_is_passed_on_and_remembered(scheduled: Ris) -> None:
+    assert scheduled.send(merge(from_ehr("M1"), ANNA, "P404")).accepted
+    message = parse(scheduled.waiting("vna1")[-1]["body"].encode())
+    assert (message.type, message.get("MRG", 1)) == ("ADT^A40", "P404")
+    assert scheduled.register(renamed(ANNA, "P404")).code == 204
+
+
+def test_a_known_patient_who_is_registered_anew_with_other_demographics_is_updated_everywhere(scheduled: Ris) -> None:
+    assert scheduled.register().accepted
+    assert scheduled.waiting("vna1") == []
+    assert scheduled.register(replace(ANNA, family="Weber-Klein")).accepted
+    assert [row["type"] for row in scheduled.waiting("vna1")] == ["ADT^A08"]
 
 
 def test_a_merged_identifier_cannot_be_registered_again(scheduled: Ris) -> None:
@@ -314,3 +331,54 @@ def test_a_message_to_a_peer_that_is_away_waits(scheduled: Ris) -> None:
             "waiting",
             "waiting",
         ]
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"), [("CT*", ["A0000001"]), ("?T1", ["A0000001"]), ("*", ["A0000001"]), ("M*", [])]
+)
+def test_a_wildcard_shows_a_station_what_it_may_see(scheduled: Ris, asked: str, found: list[str]) -> None:
+    scheduled.order(replace(HEAD, placer="O2"))
+    assert scheduled.worklist("CT1", asked) == (found, 0x0000)
+
+
+def test_a_worklist_that_is_cut_says_so(ris: Ris, events: list[dict[str, Any]]) -> None:
+    ris.register()
+    for number in range(5):
+        ris.order(replace(HEAD, placer=f"O{number}"))
+    ris.serve(most_answers=2)
+    found, status = ris.worklist("CT1")
+    assert (len(found), status) == (2, 0xA700)
+    assert {"reason": "too-many-answers", "outcome": "refused", "found": 2}.items() <= events[-1].items()
+    assert ris.worklist("CT2")[1] == 0x0000, "as many as there may be are all there are"
+
+
+def test_a_worklist_of_any_length_takes_one_query(ris: Ris, monkeypatch: pytest.MonkeyPatch) -> None:
+    ris.register()
+    for number in range(6):
+        ris.order(replace(HEAD, placer=f"O{number}"))
+    asked: list[object] = []
+    execute = psycopg.Cursor.execute
+
+    def counting(self: Any, query: Any, *rest: Any, **more: Any) -> Any:
+        asked.append(query)
+        return execute(self, query, *rest, **more)
+
+    monkeypatch.setattr(psycopg.Cursor, "execute", counting)
+    assert len(ris.worklist("CT1")[0]) == 3
+    assert len([query for query in asked if query]) == 1, "besides the pool's own look whether the connection stands"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("SeriesInstanceUID", "../../etc"), ("ProtocolName", "a\x1b[2J"), ("SeriesDescription", "a\u202eb")],
+)
+def test_a_performed_step_with_values_that_hide_something_is_refused(name: str, value: str) -> None:
+    series = Dataset()
+    series.SeriesInstanceUID = "2.25.3"
+    setattr(series, name, value)
+    change = Dataset()
+    change.SpecificCharacterSet = "ISO_IR 192"
+    change.PerformedSeriesSequence = [series]
+    with pytest.raises(MppsError) as raised:
+        check_change(IN_PROGRESS, change, Dataset())
+    assert raised.value.status == 0x0106

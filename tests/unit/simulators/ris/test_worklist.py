@@ -6,7 +6,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from pydicom.charset import python_encoding
 from pydicom.dataset import Dataset
+from pydicom.filebase import DicomBytesIO
+from pydicom.filewriter import write_dataset
 
 from simulators.hl7content import Code, Order
 from simulators.ris.stations import choose, modality_of, stations
@@ -78,7 +81,7 @@ def test_two_ranges_are_one_period_from_the_first_moment_to_the_last() -> None:
 
 
 def test_an_answer_has_what_was_asked_for_and_nothing_else() -> None:
-    out = answer(keys(PatientName="", Modality="", AccessionNumber="A1"), ITEM)
+    out = answer(keys(PatientName="", Modality="", AccessionNumber="A1", SpecificCharacterSet="ISO_IR 100"), ITEM)
     assert {element.keyword for element in out} == {
         "SpecificCharacterSet",
         "AccessionNumber",
@@ -164,3 +167,34 @@ def test_a_station_that_is_kept_for_a_section_gets_its_orders_and_no_others() ->
 def test_a_scheduled_time_is_shown_in_local_time() -> None:
     item = entry(ANNA, ORDER, "ct1", "CT1", WHEN.astimezone(UTC))
     assert item.ScheduledProcedureStepSequence[0].ScheduledProcedureStepStartTime == "083000"
+
+
+@pytest.mark.parametrize(
+    ("asked", "family", "told"),
+    [
+        ("", "Weber", ""),
+        ("", "Müller", "ISO_IR 192"),
+        ("ISO_IR 100", "Müller", "ISO_IR 100"),
+        ("ISO_IR 100", "Дворжак", "ISO_IR 192"),
+        ("ISO_IR 144", "Дворжак", "ISO_IR 144"),
+        ("ISO_IR 192", "Weber", "ISO_IR 192"),
+        ("ISO_IR 999", "Weber", "ISO_IR 192"),
+    ],
+)
+def test_an_answer_is_in_the_character_set_of_the_query_where_it_can_be(asked: str, family: str, told: str) -> None:
+    item = entry(replace(ANNA, family=family), ORDER, "ct1", "CT1", WHEN)
+    out = answer(keys(PatientName="", SpecificCharacterSet=asked), item)
+    assert (out.SpecificCharacterSet or "") == told
+    encoded = DicomBytesIO()
+    encoded.is_little_endian, encoded.is_implicit_VR = True, True
+    write_dataset(encoded, out)
+    assert f"{family}^Anna".encode(python_encoding[told]) in encoded.getvalue()
+
+
+def test_nothing_of_an_order_becomes_structure_of_dicom() -> None:
+    order = replace(ORDER, code=Code("C" * 20, "CT\\head\nnow", "99L"), reason="a\\b", provider="Dr^A=B\\C")
+    item = entry(ANNA, order, "ct1", "CT1", WHEN)
+    assert item.ReferringPhysicianName == "Dr A B C"
+    assert (item.RequestedProcedureDescription, item.ReasonForTheRequestedProcedure) == ("CT/head now", "a/b")
+    assert item.RequestedProcedureCodeSequence[0].LongCodeValue == "C" * 20
+    assert all(element.VM <= 1 for element in item.iterall() if element.VR != "SQ")
