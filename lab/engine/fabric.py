@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from lab.engine import names
 from lab.engine.execute import execute
+from lab.engine.port_filter import PortOwner, port_filter
 from lab.errors import EngineError
+from lab.topology.fabric_log import LOOPBACK, fabric_log
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +44,12 @@ def port_name(vlan: int, subnet: IPv4Network, address: IPv4Address) -> str:
     return f"v{vlan}-{int(address) - int(subnet.network_address)}"
 
 
+def gateway_cable(site: Site, zone: str) -> str:
+    """The fabric's end of the firewall's cable in a zone."""
+    entry = site.topology.zones[zone]
+    return port_name(entry.vlan, entry.subnet, entry.gateway)
+
+
 def mac_address(address: IPv4Address) -> str:
     """A locally administered MAC address made of the IPv4 address: the same in every copy of a lab."""
     return "02:00:" + ":".join(f"{byte:02x}" for byte in address.packed)
@@ -50,8 +58,15 @@ def mac_address(address: IPv4Address) -> str:
 def wanted_network(site: Site, pids: Mapping[str, int]) -> dict[str, Any]:
     """The network of a site, as ``wire.py`` reads it, for the hosts whose first processes are known."""
     zones = site.topology.zones
+    owners = port_owners(site)
+    log = fabric_log(site)
     return {
         "bridges": [bridge_name(zone.vlan) for zone in zones.values()],
+        "filter": port_filter(owners),
+        "ports": {owner.port: owner.host for owner in owners},
+        "collector": {"pid": pids[log.host], "address": LOOPBACK, "port": log.port}
+        if log and log.host in pids
+        else None,
         "hosts": [
             {"name": host, "pid": pid, "gateway": _gateway(site, host), "ports": _ports(site, host)}
             for host, pid in pids.items()
@@ -59,6 +74,32 @@ def wanted_network(site: Site, pids: Mapping[str, int]) -> dict[str, Any]:
         # links of hosts that do not run (yet): not ours to remove
         "ignored": [port["port"] for host in site.hosts if host not in pids for port in _ports(site, host)],
     }
+
+
+def port_owners(site: Site) -> list[PortOwner]:
+    """Who speaks at each port of the fabric, whether or not the host runs."""
+    return [
+        PortOwner(
+            port=port_name(zone.vlan, zone.subnet, interface.address),
+            host=host,
+            mac=mac_address(interface.address),
+            address=interface.address,
+            zone=zone.subnet,
+            gateway=entry.gateway,
+        )
+        for host, entry in site.hosts.items()
+        for interface in site.interfaces(host)
+        for zone in [site.topology.zones[interface.zone]]
+    ]
+
+
+def _neighbours(site: Site, host: str, zone: str) -> dict[str, str]:
+    """Whom a host does not ask for by ARP: the gateway, and for the gateway every host of the zone."""
+    if not site.hosts[host].gateway:
+        asked = [site.topology.zones[zone].gateway]
+    else:
+        asked = [entry.address for entry in site.hosts.values() if entry.zone == zone and not entry.gateway]
+    return {str(address): mac_address(address) for address in asked}
 
 
 def _gateway(site: Site, host: str) -> str | None:
@@ -78,6 +119,7 @@ def _ports(site: Site, host: str) -> list[dict[str, Any]]:
                 "address": f"{interface.address}/{interface.prefix}",
                 "mac": mac_address(interface.address),
                 "isolated": zone.isolated and not site.hosts[host].gateway,
+                "neighbours": _neighbours(site, host, interface.zone),
             }
         )
     return ports

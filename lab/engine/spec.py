@@ -5,21 +5,25 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lab.engine import names
 from lab.engine.sysctls import LAB, sysctls_of
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from lab.topology.site import Site
 
 STOP_SIGNAL = "SIGRTMIN+3"
 """systemd as process 1 shuts down cleanly on it; on Docker's own default it does nothing until it is killed."""
 
+PORT_LOG = Path(__file__).with_name("port_log.py")
+AGAIN = 'while :; do python3 -ISc "$1"; sleep 1; done'
+"""The network goes with the fabric's first process, so that is none that could end by a mistake."""
+
 FABRIC_CAPABILITIES = (
     "NET_ADMIN",
+    "NET_RAW",  # put forged frames on cables: `pacslab verify segmentation`
     "SYS_ADMIN",  # enter the network namespaces of hosts
     "SYS_PTRACE",  # look at hosts through /proc/<pid>
 )
@@ -83,7 +87,7 @@ def fabric_spec(lab: str, site: Site, image: str) -> Spec:
     body: dict[str, Any] = {
         "Image": image,
         "Hostname": names.FABRIC,
-        "Entrypoint": ["sleep", "infinity"],
+        "Entrypoint": ["sh", "-c", AGAIN, "sh", PORT_LOG.read_text("utf-8")],
         "Cmd": [],
         "StopSignal": "SIGKILL",
         "HostConfig": {
@@ -94,8 +98,9 @@ def fabric_spec(lab: str, site: Site, image: str) -> Spec:
             "SecurityOpt": ["apparmor=unconfined"],
             "Sysctls": LAB,
             "ReadonlyRootfs": True,
+            "Tmpfs": {"/run": "rw,nosuid,nodev,noexec,mode=755,size=4m"},
             "CpuShares": 16384,  # the network is joined while all hosts boot and want the processor
-            "LogConfig": {"Type": "none"},
+            "LogConfig": {"Type": "json-file", "Config": {"max-size": "1m", "max-file": "2"}},
         },
     }
     return _seal(names.fabric(lab), body, {names.LAB: lab, names.SITE: site.name, names.PART: names.FABRIC}, [])

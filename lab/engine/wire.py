@@ -2,7 +2,8 @@
 
 Started as ``python3 -c SOURCE look|apply`` with the wanted network on standard input; prints
 ``{"changes": [text], "problems": [text]}``. What is as it should be is not touched: a second run changes nothing.
-A host's interface is made by the fabric inside the host's network namespace: hosts need no tool for it.
+A host's interface is made by the fabric inside the host's network namespace: hosts need no tool for it. The fabric's
+own packet filter is loaded before any host is joined.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import sys
 from typing import Any
 
 Thing = dict[str, Any]
+STATE = "/run/pacslab"
+"""What the fabric keeps of itself: the filter that was loaded, and what its log needs to know."""
 
 
 def ip(batch: list[str], *options: str) -> str:
@@ -52,12 +55,22 @@ def enter(pid: int) -> bool:
     return True
 
 
-def look_at_host() -> tuple[dict[str, Thing], str | None]:
-    """Interfaces by name, and the default gateway, of the current namespace."""
-    found = documents(ip(["addr show", "route show default"], "-j"))
-    links = {link["ifname"]: link for link in found[0] if link}
-    routes = [route for route in (found[1] if len(found) > 1 else []) if route.get("dst") == "default"]
-    return links, routes[0].get("gateway") if routes else None
+def nft(*words: str, text: str | None = None) -> str:
+    """Run ``nft`` in the current namespace."""
+    done = subprocess.run(["nft", *words], input=text, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"nft: {done.stderr.strip()} in: {' '.join(words)}")
+    return done.stdout
+
+
+def look_at_host() -> tuple[dict[str, Thing], str | None, set[tuple[str, str, str]]]:
+    """Interfaces by name, the default gateway, and the neighbours that are set for good, of the current namespace."""
+    found = documents(ip(["addr show", "route show default", "neigh show nud permanent"], "-j"))
+    entries = [entry for document in found for entry in document if entry]
+    links = {entry["ifname"]: entry for entry in entries if "ifname" in entry}
+    routes = [entry for entry in entries if entry.get("dst") == "default"]
+    known = {(entry["dev"], entry["dst"], entry["lladdr"]) for entry in entries if "lladdr" in entry}
+    return links, routes[0].get("gateway") if routes else None, known
 
 
 def is_new(pid: int) -> bool:
@@ -83,6 +96,7 @@ class Work:
         """Look at the fabric itself: bridges, and links of hosts that the description no longer holds."""
         self.changes: list[str] = []
         self.problems: list[str] = []
+        self.filter = ""
         self.outside: list[str] = []
         self.clear: list[tuple[int, list[str]]] = []
         self.inside: list[tuple[int, list[str]]] = []
@@ -102,11 +116,12 @@ class Work:
         if not enter(host["pid"]):
             self.problems.append(f"{host['name']}: its container ended")
             return
-        there, gateway = ({}, None) if is_new(host["pid"]) else look_at_host()
+        there, gateway, known = ({}, None, set()) if is_new(host["pid"]) else look_at_host()
         commands = []
         for port in host["ports"]:
             link = self.add_link(host, port, there.get(port["interface"]))
             commands += self.inner_commands(host, port, link)
+            commands += self.neighbour_commands(host, port, known if link else set())
         rewired = any(command.startswith("link set") for command in commands)
         if host["gateway"] and (gateway != host["gateway"] or rewired):
             commands.append(f"route replace default via {host['gateway']}")
@@ -156,11 +171,29 @@ class Work:
             self.changes.append(f"{host['name']} {name}: up")
         return commands
 
+    def neighbour_commands(self, host: Thing, port: Thing, known: set[tuple[str, str, str]]) -> list[str]:
+        """Commands for the neighbours that a host does not ask for by ARP, and so cannot be told wrong."""
+        name = port["interface"]
+        missing = [(address, mac) for address, mac in port["neighbours"].items() if (name, address, mac) not in known]
+        if missing:
+            self.changes.append(f"{host['name']} {name}: neighbours {', '.join(address for address, _ in missing)}")
+        return [f"neigh replace {address} lladdr {mac} dev {name} nud permanent" for address, mac in missing]
+
+    def look_at_filter(self, text: str) -> None:
+        """Look whether the ports' filter is the one that is wanted, and still what was loaded."""
+        self.filter = text if text != kept("filter") or in_force() != kept("loaded") else ""
+        if self.filter:
+            self.changes.append("ports: filter loaded")
+
     def apply(self, here: int) -> None:
-        """Clear what is in the way inside hosts, then one batch in the fabric, then one in each host that needs it.
+        """Load the filter, clear what is in the way inside hosts, then one batch in the fabric, then one in each host.
 
         A host whose container ends meanwhile is left out; the next look finds it.
         """
+        if self.filter:
+            nft("--file", "-", text=self.filter)
+            keep("filter", self.filter)
+            keep("loaded", in_force())
         for pid, commands in self.clear:
             if enter(pid):
                 ip(commands)
@@ -172,15 +205,58 @@ class Work:
                 ip(commands)
 
 
+def kept(name: str) -> str:
+    """What the fabric keeps under a name; nothing when it is new."""
+    return read(f"{STATE}/{name}")
+
+
+def keep(name: str, text: str) -> None:
+    """Keep something in the fabric, whole or not at all."""
+    os.makedirs(STATE, exist_ok=True)  # noqa: PTH103 # pathlib is slow to import
+    with open(f"{STATE}/{name}.new", "w", encoding="utf-8") as draft:  # noqa: PTH123 # likewise
+        draft.write(text)
+    os.replace(f"{STATE}/{name}.new", f"{STATE}/{name}")  # noqa: PTH105 # likewise
+
+
+def read(path: str) -> str:
+    """A file's text; nothing when there is none."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123 # pathlib is slow to import
+            return file.read()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+def in_force() -> str:
+    """The ports' filter as the kernel has it, without what it has counted; nothing when there is none."""
+    return nft("--stateless", "list", "ruleset")
+
+
+def started(pid: int) -> str:
+    """When a process was started (proc(5)); nothing when it has ended."""
+    return "".join(read(f"/proc/{pid}/stat").rpartition(")")[2].split()[19:20])
+
+
+def facts(wanted: Thing) -> str:
+    """What the fabric's log has to know: whose the ports are, and where lines go."""
+    collector = wanted["collector"]
+    if collector:
+        collector["started"] = started(collector["pid"])
+    return json.dumps({"collector": collector, "ports": wanted["ports"]})
+
+
 def main() -> None:
     """Compare what is wanted with what is there; add the difference when told to apply."""
     wanted = json.load(sys.stdin)
     here = os.open("/proc/self/ns/net", os.O_RDONLY)
     work = Work(wanted)
+    work.look_at_filter(wanted["filter"])
     for host in wanted["hosts"]:
         work.add_host(host)
     if sys.argv[1] == "apply":
+        go_to(here)
         work.apply(here)
+        keep("fabric.json", facts(wanted))
     json.dump({"changes": work.changes, "problems": work.problems}, sys.stdout)
 
 

@@ -35,8 +35,9 @@ Reason = Annotated[str, StringConstraints(min_length=1)]
 Usage = Literal["serverAuth", "clientAuth", "codeSigning", "emailProtection", "timeStamping", "OCSPSigning"]
 """An extended key usage as RFC 5280 4.2.1.12 names it."""
 
-Provision = Literal["certificate-status", "log-collection"]
-"""What the lab itself looks for at a service: CRL and OCSP by HTTP at its host, or the log of every other host."""
+Provision = Literal["certificate-status", "log-collection", "fabric-log"]
+"""What the lab itself looks for at a service: CRL and OCSP by HTTP at its host, the log of every other host, or, at a
+loopback port, that of the lab's own network."""
 
 
 class UnitProbe(Strict):

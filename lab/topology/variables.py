@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lab.topology.fabric_log import LOOPBACK, SOURCE
 from lab.topology.order import play_order
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def site_variables(site: Site) -> dict[str, Any]:
         "site_name": site.name,
         "site_title": site.topology.title,
         "site_domain": site.topology.domain,
+        "site_fabric": {"name": SOURCE, "loopback": LOOPBACK},
         "site_roles": [role for role in play_order(site.catalog) if site.select(f"role:{role}")],
         "site_zones": {
             name: {

@@ -12,10 +12,14 @@ EHR, RIS, MODALITY, WORKSTATION, IMAGE_MANAGER = (
     "pacslab-image-manager",
 )
 EDGE = "haproxy"
-PACKET_FILTER = "refusals"
+PACKET_FILTER = "ulogd"
 """The firewall's and the hosts' refused packets."""
 ARCHIVE = "Orthanc"
 """The archive's gate for objects, a plugin of Orthanc."""
+REFUSAL_COUNTS = "pacslab-refusals"
+"""How many packets the firewall has refused."""
+FABRIC = "pacslab-ports"
+"""The ports of the lab's own network."""
 REVOCATION_LISTS = "pacslab-crl"
 HEALTH = "pacslab-health"
 
@@ -51,13 +55,20 @@ WARN = Action("warn", "A library gives a warning.", SERVICES, facts=("library", 
 # Connections
 CONNECT = Action(
     "connect",
-    "A connection is opened: at an edge, at the listener behind it, or at a packet filter, which tells refusals only.",
-    (EDGE, PACKET_FILTER, *HL7_SERVICES),
+    "A connection is opened: at an edge, at the listener behind it, or at a packet filter, which tells refusals only;"
+    " with `packets`, how many of a zone were refused since the last such line, whether or not each was logged.",
+    (EDGE, PACKET_FILTER, REFUSAL_COUNTS, *HL7_SERVICES),
     facts=(
         *AT_AN_EDGE, "target", "protocol", "port", "source_zone", "target_zone", "tls_error", "certificate_error",
-        "issuer_error", "detail", "limit", "error", "trace",
+        "issuer_error", "detail", "limit", "packets", "error", "trace",
     ),
 )  # fmt: skip
+SEND_FRAME = Action(
+    "send-frame",
+    "A host sends a frame into the lab's network that its port does not take; with `frames`, how many in a minute.",
+    (FABRIC,),
+    facts=("fabric_port", "mac", "claims", "target", "protocol", "port", "source_port", "frames"),
+)
 REQUEST = Action(
     "request",
     "A DICOMweb request reaches an edge.",

@@ -16,6 +16,10 @@ def _failed(word: str, means: str) -> Reason:
 # Who calls, and from where
 NO_FLOW = _refused("no-flow", "no flow lets this source call that service")
 OUTSIDE_SITE = _refused("outside-site", "the target is no address of the site")
+FOREIGN_FRAME = _refused(
+    "foreign-frame", "the frame claims a MAC or IPv4 address of another host, or is neither IPv4 nor ARP"
+)
+FORGED_SOURCE = _refused("forged-source", "the packet's source address does not lie where the packet comes from")
 TOO_MANY_CONNECTIONS = _refused("too-many-connections", "more connections than are allowed at once, or too fast")
 TOO_MANY_ASSOCIATIONS = _refused("too-many-associations", "more DICOM associations at once than a peer may have")
 NO_CERTIFICATE = _refused("no-certificate", "the caller presents no certificate")
@@ -29,17 +33,20 @@ WRONG_PROFILE = _refused("wrong-profile", "the certificate is for another purpos
 UNLISTED = _refused("unlisted", "no flow lets the certificate's owner call here")
 ADDRESS_MISMATCH = _refused("address-mismatch", "the certificate belongs to another address")
 AE_MISMATCH = _refused("ae-mismatch", "the certificate belongs to another AE title")
+AE_TITLE = _refused("ae-title", "an AE title is empty, or has a character that it may not have (PS3.5 6.2)")
 NOT_DICOM = _refused("not-dicom", "what the caller sends is no association request")
 NOT_MLLP = _refused("not-mllp", "what the caller sends does not begin an HL7 message")
 TOO_FAST = _refused("too-fast", "more requests in a time than a peer may make")
 UNEXPECTED_BODY = _refused("unexpected-body", "a request that reads has a body")
+OTHER_METHOD = _refused("other-method", "a header asks that the request be taken for one of another method")
+QUERY = _refused("query", "a word of the query does not have the form of PS3.18 8.3.4")
 HEAD_TOO_LONG = _refused("head-too-long", "the request's head is longer than it may be")
 NO_LENGTH = _refused("no-length", "the request does not say how long its body is")
 OVERSIZED = _refused("oversized", "the request's body is longer than it may be")
 BROKEN_OFF = _failed("broken-off", "the service behind the edge ended the connection, or did not answer in time")
 CALLER_LEFT = _failed("caller-left", "the caller was gone before it was answered")
 EDGE_FAILED = _failed("edge-failed", "the edge itself ended the connection: out of resources, stopped, or by command")
-TIMEOUT = _refused("timeout", "the caller is connected and says nothing in time")
+TIMEOUT = _refused("timeout", "the caller is connected and says nothing in time, or does not end what it began")
 ASSOCIATION_REJECTED = _refused("association-rejected", "the AE titles are not accepted (A-ASSOCIATE-RJ, PS3.8 9.3.4)")
 TLS_REFUSED = _refused("tls-refused", "one side does not accept the other's certificate, TLS version or cipher suite")
 

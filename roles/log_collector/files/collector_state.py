@@ -12,13 +12,15 @@ SENDERS = Path("/etc/pacslab/rsyslog/senders.json")
 LOGS = Path("/var/log/pacslab")
 COLLECTOR = Path("/run/systemd/units/invocation:rsyslog.service")
 """A link that systemd makes when the collector starts."""
+NO_HOST = "-"
+"""In place of an address: the lab's own network, which has nothing to say while all goes well."""
 SILENT_AFTER = 300.0  # seconds; a host logs every minute that it has fetched the revocation lists
 
 
 def silent_hosts(now: float) -> list[str]:
     """Return the hosts without a line for so long, though the collector was there."""
-    senders = json.loads(SENDERS.read_text("utf-8"))["table"]
-    hosts = [sender["value"].split()[0] for sender in senders]
+    senders = [sender["value"].split() for sender in json.loads(SENDERS.read_text("utf-8"))["table"]]
+    hosts = [host for host, address in senders if address != NO_HOST]
     return [host for host in hosts if max(changed(LOGS / f"{host}.jsonl"), changed(COLLECTOR)) < now - SILENT_AFTER]
 
 

@@ -73,7 +73,7 @@ class Kernel:
 
     # ruff: noqa: D102, D107 # the methods are those of lab.engine.wire
 
-    def __init__(self, fabric: list[dict[str, Any]], hosts: dict[int, tuple[list[dict[str, Any]], list[Any]]]) -> None:
+    def __init__(self, fabric: list[dict[str, Any]], hosts: dict[int, tuple[list[Any], ...]]) -> None:
         self.fabric, self.hosts, self.here = fabric, hosts, 0
         self.told: list[tuple[int, list[str]]] = []
 
@@ -104,7 +104,7 @@ def run(kernel: Kernel, wanted: dict[str, Any], monkeypatch: pytest.MonkeyPatch)
     return work
 
 
-MAC = "02:00:0a:01:29:0b"
+MAC, GATEWAY_MAC = "02:00:0a:01:29:0b", "02:00:0a:01:29:01"
 
 
 def wired() -> Kernel:
@@ -120,7 +120,10 @@ def wired() -> Kernel:
         {"ifname": name, "ifindex": 2, "flags": ["UP"], "linkinfo": {"info_kind": "bridge"}}
         for name in ("br41", "br4094")
     ]
-    return Kernel([*bridges, outer], {50: ([inner], [{"dst": "default", "gateway": "10.1.41.1"}])})
+    neighbour = {"dst": "10.1.41.1", "dev": "vlan41", "lladdr": GATEWAY_MAC, "state": ["PERMANENT"]}
+    return Kernel(
+        [*bridges, outer], {50: ([inner], [{"dst": "default", "gateway": "10.1.41.1", "dev": "vlan41"}], [neighbour])}
+    )
 
 
 def wanted() -> dict[str, Any]:
@@ -141,7 +144,12 @@ def test_a_new_host_is_joined_addressed_and_routed(monkeypatch: pytest.MonkeyPat
     assert "link set v41-11 type bridge_slave isolated on" in fabric
     assert kernel.told[-1] == (
         50,
-        ["addr add 10.1.41.11/24 brd + dev vlan41", "link set vlan41 up", "route replace default via 10.1.41.1"],
+        [
+            "addr add 10.1.41.11/24 brd + dev vlan41",
+            "link set vlan41 up",
+            f"neigh replace 10.1.41.1 lladdr {GATEWAY_MAC} dev vlan41 nud permanent",
+            "route replace default via 10.1.41.1",
+        ],
     )
 
 
@@ -157,6 +165,13 @@ def test_a_lost_address_alone_is_mended(monkeypatch: pytest.MonkeyPatch) -> None
     kernel.hosts[50][0][0]["addr_info"] = []
     run(kernel, wanted(), monkeypatch)
     assert kernel.told == [(50, ["addr add 10.1.41.11/24 brd + dev vlan41"])]
+
+
+def test_a_neighbour_that_was_told_otherwise_is_set_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel = wired()
+    kernel.hosts[50][2][0]["lladdr"] = MAC
+    run(kernel, wanted(), monkeypatch)
+    assert kernel.told == [(50, [f"neigh replace 10.1.41.1 lladdr {GATEWAY_MAC} dev vlan41 nud permanent"])]
 
 
 def test_a_link_into_another_fabric_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:

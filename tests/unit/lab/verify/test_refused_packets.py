@@ -22,7 +22,7 @@ EVENT: dict[str, Any] = {
 REFUSAL = RefusedPacket("ZDENY", "guest>pacs-core", "10.24.99.11", "10.24.60.11", "tcp", 2762)
 
 
-def line(program: str = "refusals", **changes: Any) -> dict[str, Any]:
+def line(program: str = "ulogd", **changes: Any) -> dict[str, Any]:
     event = {key: value for key, value in (EVENT | changes).items() if value is not None}
     return {"host": "fw1", "program": program, "message": "{}", "data": event}
 
@@ -37,7 +37,7 @@ def test_a_hosts_own_refusal_has_no_direction() -> None:
 
 
 def test_other_lines_are_no_refused_packets() -> None:
-    text = {"program": "refusals", "message": "ZDENY guest>pacs-core"}
+    text = {"program": "ulogd", "message": "ZDENY guest>pacs-core"}
     others = [line("haproxy"), line(outcome="success"), line(action="query"), line(port=None), text]
     assert refused_packets(others) == {}
 

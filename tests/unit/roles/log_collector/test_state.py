@@ -25,6 +25,7 @@ def probe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     senders = [
         {"index": f"127.1.0.{place}", "value": f"{host} 10.0.0.{place}"} for place, host in ((1, "ct1"), (2, "mr1"))
     ]
+    senders.append({"index": "127.2.0.1", "value": "fabric -"})
     (tmp_path / "senders.json").write_text(json.dumps({"table": senders}))
     (tmp_path / "started").symlink_to("id")
     os.utime(tmp_path / "started", (LONG_AGO, LONG_AGO), follow_symlinks=False)
