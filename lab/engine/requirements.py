@@ -29,6 +29,7 @@ KERNEL = {
     "bridge": ("CONFIG_BRIDGE", "zones need it"),
     "veth": ("CONFIG_VETH", "links of hosts need it"),
     "nf_tables": ("CONFIG_NF_TABLES", "firewalls need it"),
+    "nft_fib_inet": ("CONFIG_NFT_FIB_INET", "the firewall looks with it where a packet's source lies"),
     "nfnetlink_log": ("CONFIG_NETFILTER_NETLINK_LOG", "the log of refusals needs it"),
 }
 OLDEST_API = (1, 41)

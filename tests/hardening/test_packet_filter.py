@@ -21,6 +21,8 @@ READS = (RULESET,)
 RELOAD = "systemctl reload nftables"
 SETS = {"accepted", "own_flows", "flows"}
 """Named sets that hold the declared flows."""
+TRACKED = -200
+"""The priority at which connections are looked for (NF_IP_PRI_CONNTRACK)."""
 WATCHED = ("hardening.packet-filter.*",)
 
 
@@ -30,6 +32,11 @@ def gateway(target: Target) -> bool:
 
 def other(target: Target) -> bool:
     return not target.entry.gateway
+
+
+def gateway_of(target: Target) -> str | None:
+    """The only one whose error messages a host takes; the firewall has none."""
+    return None if target.entry.gateway else str(target.site.topology.zones[target.entry.zone].gateway)
 
 
 def of_kind(rules: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
@@ -146,7 +153,7 @@ def test_what_no_rule_accepts_is_dropped(host: Host, subject: str, expect: Expec
 
 @promise(
     "hardening.packet-filter.accepts",
-    "No rule accepts anything but loopback, replies, and the sets of declared flows.",
+    "No rule accepts anything but loopback, replies, the router's error messages, and the sets of declared flows.",
     remedy=f"Find the rule with `nft -a list ruleset`; `{RELOAD}` restores the described rules.",
     reads=READS,
     sabotage=Sabotage("nft insert rule inet filter input tcp dport 22 accept", RELOAD, also=WATCHED),
@@ -158,12 +165,8 @@ def test_no_rule_accepts_anything_else(host: Host, target: Target, expect: Expec
             continue
         rights = [match["right"] for match in matches(rule)]
         loopback = rights == ["lo"]
-        replies = any(
-            match["left"].get("ct", {}).get("key") == "state"
-            and set(match["right"] if isinstance(match["right"], list) else [match["right"]])
-            <= {"established", "related"}
-            for match in matches(rule)
-        )
+        states = [match["right"] for match in matches(rule) if match["left"].get("ct", {}).get("key") == "state"]
+        replies = states == ["established"] or (states == ["related"] and rights[1:2] == [gateway_of(target)])
         management = rule.get("comment") == "management" and any("payload" in match["left"] for match in matches(rule))
         if not (loopback or replies or guarded(rule) or management):
             odd.append(f"{rule['chain']}: {json.dumps(rule['expr'])[:120]}")
@@ -259,8 +262,8 @@ def test_what_is_refused_is_logged(host: Host, expect: Expect) -> None:
     expect.some(logging, "rules that log")
     prefixes = {entry.get("prefix", "").split(" ")[0] for entry in logging}
     expect.that(
-        prefixes <= {"HDENY", "ZDENY"} and all("group" in entry for entry in logging),
-        "refusals go to a log group as HDENY or ZDENY",
+        prefixes <= {"HDENY", "ZDENY", "ZFORGED"} and all("group" in entry for entry in logging),
+        "refusals go to a log group as HDENY, ZDENY or ZFORGED",
         f"{sorted(prefixes)}",
     )
 
@@ -283,6 +286,61 @@ def test_invalid_packets_are_dropped(host: Host, expect: Expect) -> None:
     rights = [match["right"] for rule in rules for match in matches(rule)]
     expect.that("invalid" in rights, "a rule that drops invalid packets", "none")
     expect.that("ipv6" in rights, "a rule that drops IPv6", "none")
+
+
+def reverse_paths(rules: list[dict[str, Any]]) -> list[str]:
+    """The chains in which it is asked where a source lies."""
+    asked = {"fib": {"result": "oif", "flags": ["saddr", "iif"]}}
+    return [
+        rule["chain"]
+        for rule in of_kind(rules, "rule")
+        if any(match["left"] == asked and match["right"] is False for match in matches(rule))
+    ]
+
+
+@promise(
+    "hardening.packet-filter.reverse-path",
+    "A packet whose source does not lie where it comes from is refused before a connection is looked for.",
+    remedy=f"`{RELOAD}` on the firewall.",
+    where=gateway,
+    reads=READS,
+    sabotage=Sabotage("nft flush chain inet filter arrive", RELOAD, also=WATCHED),
+)
+def test_the_source_of_a_packet_lies_where_it_comes_from(host: Host, expect: Expect) -> None:
+    first = {
+        chain["name"]
+        for chain in of_kind(ruleset(host), "chain")
+        if chain.get("hook") == "prerouting" and chain["prio"] < TRACKED
+    }
+    expect.some(first & set(reverse_paths(ruleset(host))), "a look at the reverse path before connections")
+
+
+@promise(
+    "hardening.packet-filter.limits",
+    "A limit is charged to the network card that a packet comes from, so that nobody uses up another's.",
+    remedy=f"`{RELOAD}` on the firewall.",
+    where=gateway,
+    reads=READS,
+    sabotage=Sabotage(
+        "nft 'add set inet filter by_address { typeof ip saddr; flags dynamic; }' && nft 'add rule inet filter zones"
+        " update @by_address { ip saddr limit rate over 5/second } drop'",
+        RELOAD,
+        also=WATCHED,
+    ),
+)
+def test_limits_are_charged_to_cards(host: Host, expect: Expect) -> None:
+    chains = {rule["chain"] for rule in of_kind(ruleset(host), "rule") if guarded(rule)}
+    judging = {name for rule in of_kind(ruleset(host), "rule") if guarded(rule) for name in targets_of(rule["expr"])}
+    keys = [
+        part["set"]["elem"]["concat"] if "concat" in part["set"]["elem"] else [part["set"]["elem"]]
+        for rule in of_kind(ruleset(host), "rule")
+        if rule["chain"] in judging | chains
+        for part in rule["expr"]
+        if "set" in part
+    ]
+    expect.some(keys, "limits of flows")
+    card = {"payload": {"protocol": "ether", "field": "saddr"}}
+    expect.none([json.dumps(key) for key in keys if card not in key], "limits that are charged to an address alone")
 
 
 @promise(
