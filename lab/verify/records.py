@@ -17,7 +17,7 @@ PATIENCE = 10.0
 """Seconds in which a refusal has to reach the collector."""
 BEFORE = 32_000_000
 """How many bytes of log before a run are searched for refusals that the rate limit kept from being logged again: more
-than a minute of refusals at two thousand bytes each."""
+than a minute of refusals at five hundred bytes each."""
 
 
 class Records:

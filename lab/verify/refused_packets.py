@@ -8,7 +8,7 @@ from typing import Any
 
 from lab.hospital.collected import is_event
 
-PROGRAM = "refusals"
+PROGRAM = "ulogd"
 """The name under which refused packets are logged."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from lab.verify.hardening.declare import Sabotage, has_role, promise
@@ -124,34 +125,48 @@ def test_the_journal_is_closed(host: Host, expect: Expect) -> None:
 
 @promise(
     "hardening.logs.refusals",
-    "The host's refusals are written where the forwarder reads them, and nobody else may.",
+    "The host's refusals are written to the journal, which the forwarder reads.",
     remedy="`systemctl restart ulogd2`; restore /etc/ulogd.conf.",
-    sabotage=changed_mode("/var/log/ulog", "0755", also=("hardening.files.secrets",)),
+    sabotage=changed_file("/etc/ulogd.conf", "sed -i 's/journal:SYSLOG/other:LOGEMU/' $FILE"),
 )
 def test_refusals_are_written(host: Host, expect: Expect) -> None:
-    folder = host.file("/var/log/ulog")
-    expect.that(folder.exists and folder.is_directory, "a folder /var/log/ulog", "none")
-    expect.equal("0750", f"{folder.mode & 0o7777:04o}", "mode")
     text = host.file("/etc/ulogd.conf").content_string
-    expect.that(
-        'file="/var/log/ulog/refusals.json"' in text and "NFLOG" in text, "refusals from the log group", "others"
-    )
+    stacks = [line.partition("=")[2].split(",") for line in text.splitlines() if line.startswith("stack=")]
+    expect.equal([("NFLOG", "SYSLOG")], [(way[0].split(":")[-1], way[-1].split(":")[-1]) for way in stacks], "ways")
 
 
 @promise(
     "hardening.logs.rotated",
-    "No log can fill the disk: each is rotated.",
-    remedy="Restore /etc/logrotate.d, and enable logrotate.timer.",
-    sabotage=Sabotage(
-        "mv /etc/logrotate.d/pacslab-refusals /run/kept", "mv /run/kept /etc/logrotate.d/pacslab-refusals"
-    ),
+    "No log can fill the disk: the journal has a bound at every moment.",
+    remedy=f"Restore {JOURNALD}.",
+    reads=(JOURNAL,),
+    sabotage=changed_file(JOURNALD, "sed -i '/^SystemMaxUse=/d' $FILE"),
 )
-def test_every_log_is_rotated(host: Host, target: Target, expect: Expect) -> None:
-    expect.that(host.file("/etc/logrotate.d/pacslab-refusals").exists, "a rule for refusals", "none")
-    if collector(target):
-        expect.that(host.file("/etc/logrotate.d/pacslab-logs").exists, "a rule for collected logs", "none")
-    state = str(host.run("systemctl is-enabled logrotate.timer").stdout).strip()
-    expect.equal("enabled", state, "logrotate.timer")
+def test_the_journal_has_a_bound(host: Host, expect: Expect) -> None:
+    lines = [line.strip() for line in str(host.check_output(JOURNAL)).splitlines()]
+    expect.some([line for line in lines if line.startswith("SystemMaxUse=")], "bounds of the journal")
+
+
+@promise(
+    "hardening.logs.bounded",
+    "What is collected has a bound at every moment: a full log is put aside, and the oldest of the longest goes.",
+    remedy="Restore /etc/pacslab/rsyslog: `pacslab up --again`.",
+    where=collector,
+    reads=(FORWARD,),
+    sabotage=changed_file("/etc/pacslab/rsyslog/10-collect.conf", "sed -i '/rotation.sizeLimit=/d' $FILE"),
+)
+def test_collected_logs_have_a_bound(host: Host, expect: Expect) -> None:
+    text = str(host.check_output(FORWARD))
+    limits = [int(size) for size in re.findall(r'rotation\.sizeLimit="(\d+)"', text)]
+    commands = re.findall(r'rotation\.sizeLimitCommand="(\S+)"', text)
+    expect.equal(1, len(limits), "files with a bound")
+    expect.that(
+        all(host.file(path).mode & 0o100 for path in commands) and len(commands) == 1, "a program", f"{commands}"
+    )
+    aside = int(str(host.file("/etc/pacslab/log-bytes").content_string).split()[1])
+    used = int(str(host.check_output("du --summarize --apparent-size --bytes /var/log/pacslab")).split()[0])
+    files = len(host.file("/var/log/pacslab").listdir())
+    expect.that(used <= aside + files * max(limits, default=0), f"{aside} bytes put aside at most", f"{used} in all")
 
 
 @promise(

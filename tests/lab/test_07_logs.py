@@ -151,3 +151,43 @@ def test_a_host_that_falls_silent_is_named(clone: Lab) -> None:
     finally:
         assert clone.run("ct2", ["systemctl", "start", "rsyslog.service"]).code == 0
     assert until(lambda: clone.health()[centre].healthy)
+
+
+NO_TEXT = r"printf '\377\376 no text\n\033[2J an escape\n{\"called\": \"A\377\376B\"}\n' | logger --tag garbage"
+NOT_JSON = """
+import json, pathlib
+for path in pathlib.Path("/var/log/pacslab").glob("*.jsonl"):
+    for line in path.read_bytes().split(b"\\n")[:-1]:
+        try:
+            json.loads(line.decode("utf-8"))
+        except ValueError as error:
+            print(path.name, error, line[:200])
+"""
+
+
+def test_whatever_a_host_logs_every_collected_line_is_json(clone: Lab) -> None:
+    collected = Collected(clone)
+    mark = collected.mark("ct1")
+    assert clone.run("ct1", ["sh", "-c", f"{NO_TEXT}; logger --tag garbage end"]).code == 0
+    assert collected.wait("ct1", mark, lambda line: line["message"] == "end", timeout=QUIET) is not None
+    garbage = [line["message"] for line in collected.since("ct1", mark) if line["program"] == "garbage"]
+    assert len(garbage) == 4
+    done = clone.run(collected.centre, ["python3", "-I", "-"], input=NOT_JSON.encode(), timeout=60)
+    assert (done.code, done.stdout) == (0, "")
+
+
+def test_a_log_that_is_full_is_put_aside_and_loses_no_line(clone: Lab) -> None:
+    collected = Collected(clone)
+    limits = "/etc/pacslab/log-bytes", "/etc/pacslab/rsyslog/10-collect.conf"
+    small = f"cp {limits[0]} {limits[1]} /root && echo 20000 400000000 >{limits[0]}"
+    small += rf" && sed -i 's/sizeLimit=\"[0-9]*\"/sizeLimit=\"20000\"/' {limits[1]} && systemctl restart rsyslog"
+    assert clone.run(collected.centre, ["sh", "-c", small]).code == 0
+    try:
+        assert until(lambda: clone.run(collected.centre, ["systemctl", "is-active", "rsyslog"]).code == 0)
+        with every_sender_logs(clone, "full", seconds=4):
+            pass
+        files = clone.run(collected.centre, ["sh", "-c", "ls /var/log/pacslab/ct1.jsonl-* | wc -l"]).stdout
+        assert int(files) > 1
+    finally:
+        back = f"cp /root/log-bytes {limits[0]} && cp /root/10-collect.conf {limits[1]} && systemctl restart rsyslog"
+        assert clone.run(collected.centre, ["sh", "-c", back]).code == 0

@@ -7,7 +7,7 @@ import secrets
 from typing import TYPE_CHECKING, Any
 
 from lab.hospital.collected import Collected, is_event
-from simulators.events.actions import ACTIONS, EDGE
+from simulators.events.actions import ACTIONS, EDGE, PACKET_FILTER
 from tests.unit.roles.events import check_event
 
 if TYPE_CHECKING:
@@ -36,9 +36,9 @@ mllp.send(settings.peer("hl7-tls", role="ris"), client_context(settings, "hl7"),
 
 
 def raw_events(lab: Lab, host: str) -> list[dict[str, Any]]:
-    """Every line of our programs of a host at the collector; HAProxy writes lines of its own beside its edges'."""
+    """Every line of our programs of a host at the collector; HAProxy and ulogd write lines of their own besides."""
     lines = [line for line in Collected(lab).since(host, {}) if line["program"] in OURS]
-    return [line for line in lines if line["program"] != EDGE or "data" in line]
+    return [line for line in lines if line["program"] not in {EDGE, PACKET_FILTER} or "data" in line]
 
 
 def known(event: dict[str, Any]) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def test_every_line_of_our_programs_is_an_event_of_the_table(clone: Lab) -> None
     clone.run("ct1", ["pacslab-modality", "worklist"], timeout=60)
     clone.run("guest1", ["python3", "-c", REFUSED], timeout=60)
     collected = Collected(clone)
-    assert collected.wait("fw1", {}, timeout=RECORDED_WITHIN, program="refusals", source_zone="guest") is not None
+    assert collected.wait("fw1", {}, timeout=RECORDED_WITHIN, program="ulogd", source_zone="guest") is not None
     assert collected.wait("ris1", {}, timeout=RECORDED_WITHIN, program=EDGE, ae_title="CT1") is not None
     seen: set[str] = set()
     for host in clone.site.hosts:
@@ -61,7 +61,7 @@ def test_every_line_of_our_programs_is_an_event_of_the_table(clone: Lab) -> None
             seen.add(line["program"])
     assert seen >= {
         EDGE,
-        "refusals",
+        "ulogd",
         "pacslab-ris",
         "pacslab-ehr",
         "pacslab-modality",
