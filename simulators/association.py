@@ -40,6 +40,8 @@ CONNECT_SECONDS = 10.0
 ACSE_SECONDS = 15.0
 DIMSE_SECONDS = 60.0
 IDLE_SECONDS = 120.0
+MOST_ASSOCIATIONS = 500
+"""Of all callers together; how many one may have is the edge's to say, so that none has all of them."""
 
 
 def no_delay(event: Any) -> None:
@@ -174,7 +176,7 @@ def start_scp(
     entity = _entity(ae_title)
     entity.require_called_aet = True
     entity.require_calling_aet = list(callers)
-    entity.maximum_associations = 25
+    entity.maximum_associations = MOST_ASSOCIATIONS
     try:
         server = entity.start_server(
             (address, port),

@@ -7,10 +7,15 @@ end
 local busy = refusal(2, 3, 2)
 -- rejected-permanent, by the service-user, calling-AE-title-not-recognized
 local stranger = refusal(1, 1, 3)
+-- rejected-permanent, by the service-user, no-reason-given
+local malformed = refusal(1, 1, 1)
 
 core.register_service("refuse_association", "tcp", function(applet)
-    if applet:get_var("txn.reason") == "too-many-associations" then
+    local reason = applet:get_var("txn.reason")
+    if reason == "too-many-associations" then
         applet:send(busy)
+    elseif reason == "ae-title" then
+        applet:send(malformed)
     else
         applet:send(stranger)
     end

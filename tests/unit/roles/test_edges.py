@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lab.topology.catalog import ROLES_DIR
 from tests.unit.roles.rendered import REFERENCE, SMALL_PRACTICE, files_of
 
 if TYPE_CHECKING:
@@ -157,3 +158,92 @@ def test_a_quiet_sender_is_not_cut_off() -> None:
         ["timeout client 24d"],
         ["timeout server 24d"],
     )
+
+
+def expression(text: str, name: str) -> re.Pattern[str]:
+    """The regular expression of an acl."""
+    found = re.search(rf"^ *acl {name} .*-m reg (?:-i )?(\S+)$", text, re.MULTILINE)
+    assert found is not None, name
+    return re.compile(found[1])
+
+
+@pytest.mark.parametrize("side", ["called_ae", "calling_ae"])
+@pytest.mark.parametrize(
+    ("title", "good"),
+    [
+        (b"PACSRAD         ", True),
+        (b" A-b_c.9 (x)~!{}", True),
+        (b"PACS\\RAD        ", False),
+        (b"\nforged line    ", False),
+        (b"PACSRAD\xff\xfe       ", False),
+        (b"PACSRAD\x00\x00\x00\x00\x00\x00\x00\x00\x00", False),
+        (b"PACS\x7fRAD        ", False),
+        (b"PACS\x1b[2J        ", False),
+    ],
+)
+def test_an_ae_title_has_the_characters_of_the_standard(side: str, title: bytes, *, good: bool) -> None:
+    text = fragment("reference", "pacs-rad", "dicom_edge")
+    assert len(title) == 16
+    assert bool(expression(text, side).search(title.hex().upper())) is good
+    assert "str(ae-title) if !called_ae || !calling_ae || called_blank" in text
+
+
+@pytest.mark.parametrize(
+    ("query", "good"),
+    [
+        ("limit=1", True),
+        ("PatientName=Doe%5E*&includefield=all&00080060=CT&00400275.00400009=X&fuzzymatching=true", True),
+        ("StudyDate=20260101-&", True),
+        ("_method=DELETE", False),
+        ("limit=1&_method=DELETE", False),
+        ("limit=1&%5Fmethod=DELETE", False),
+        ("limit=1&-x=1", False),
+        ("limit=1&a b=1", False),
+    ],
+)
+def test_a_query_has_the_form_of_the_standard(query: str, *, good: bool) -> None:
+    text = fragment("reference", "pacs-rad", "dicomweb_edge")
+    assert bool(expression(text, "plain_query").search(query)) is good
+    assert "str(query) if has_query !plain_query" in text
+
+
+@pytest.mark.parametrize("name", ["x-http-method-override", "x-http-method", "x-method-override"])
+def test_a_header_gives_a_request_no_other_method(name: str) -> None:
+    text = fragment("reference", "pacs-rad", "dicomweb_edge")
+    assert expression(text, "other_method").search(f"host,{name},accept")
+    assert not expression(text, "other_method").search("host,accept,content-type")
+    assert "str(other-method) if other_method" in text
+    assert "http-request del-header x- -m beg" in text
+
+
+def test_a_path_is_logged_no_further_than_it_is_plain() -> None:
+    text = fragment("reference", "pacs-rad", "dicomweb_edge")
+    cut = re.search(r"set-var\(txn.path\) path,regsub\((\S+?),\)", text)
+    assert cut is not None
+    assert re.sub(cut[1], "", "/dicom-web/studies%3FPatientName=DOE") == "/dicom-web/studies"
+
+
+@pytest.mark.parametrize("host", ["pacs-rad", "pacs-card", "vna1"])
+def test_no_caller_can_have_all_associations_of_an_archive(host: str) -> None:
+    each = int(REFERENCE.asks(host)["dicom"]["associations"][0])
+    callers = [flow for flow in REFERENCE.flows_in(host) if flow.service == "dicom-tls"]
+    served = re.search(
+        r"\"DicomThreadsCount\": (\d+)", files("reference", host, "orthanc")["/etc/orthanc/pacslab.json"].text
+    )
+    assert served is not None
+    assert int(served[1]) == each * len(callers)
+    assert f"{{ sc_conn_cur(0) gt {each} }}" in fragment("reference", host, "dicom_edge")
+
+
+@pytest.mark.parametrize(("site", "host", "role"), EVERY_EDGE)
+def test_one_address_does_not_have_all_connections_of_an_edge(site: str, host: str, role: str) -> None:
+    text = fragment(site, host, role)
+    limit = re.search(r"tcp-request connection reject if { sc1_conn_cur gt (\d+) }", text)
+    assert limit is not None
+    most = re.search(r"^ *maxconn (\d+)$", (ROLES_DIR / "haproxy/files/haproxy.cfg").read_text("utf-8"), re.MULTILINE)
+    assert most is not None
+    assert int(limit[1]) * 4 < int(most[1])
+
+
+def test_an_association_in_which_nothing_happens_has_an_end() -> None:
+    assert lines_with(fragment("reference", "pacs-rad", "dicom_edge"), "timeout client") == ["timeout client 60s"]
