@@ -1,11 +1,17 @@
-"""What segmentation must catch: a declared flow that is shut, and a hole in the firewall."""
+"""What segmentation must catch: a declared flow that is shut, and holes in the firewall's and the fabric's filters."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING
 
+from lab.engine import names
+from lab.engine.execute import execute
+from lab.engine.port_filter import TABLE
+from lab.engine.wire import STATE
 from lab.errors import EngineError
+from lab.verify.forgeries import Kind, forgeries
+from lab.verify.forging import PROMISES
 from lab.verify.judgement import DECLARED, UNDECLARED
 from lab.verify.matrix import Judge, attempts
 from lab.verify.mutation import Mutation
@@ -21,7 +27,7 @@ RELOAD = ["systemctl", "reload", "nftables"]
 
 
 def mutations(site: Site) -> Iterator[Mutation]:
-    """A rule on a target that drops a declared flow, and one on the firewall that lets an undeclared one pass."""
+    """A rule on a target that drops a declared flow, one on the firewall that lets another pass, and open filters."""
     every = attempts(site)
     declared = next(attempt for attempt in every if attempt.allowed and attempt.protocol == "tcp")
     undeclared = next(
@@ -36,6 +42,16 @@ def mutations(site: Site) -> Iterator[Mutation]:
     opened = partial(_ruled, site.gateway, ["forward", *_about(undeclared), "accept"])
     yield Mutation(DECLARED.id, declared.source, "", shut, judged=(DECLARED.id,), hosts=(declared.source,))
     yield Mutation(UNDECLARED.id, undeclared.source, "", opened, judged=("segmentation.*",), hosts=(undeclared.source,))
+    liar = next(forgery for forgery in forgeries(site) if forgery.past_fabric).source
+    for kind, make in (
+        (Kind.SOURCE, _ports_opened),
+        (Kind.RESET, partial(_without, site.gateway, "arrive", "fib")),
+        (Kind.ERROR, partial(_ruled, site.gateway, ["forward", "ct", "state", "related", "accept"])),
+    ):
+        promise = PROMISES[kind].id
+        yield Mutation(
+            promise, liar, "", make, also=("segmentation.forged-*",), judged=("segmentation.*-*",), hosts=(liar,)
+        )
 
 
 def _about(attempt: Attempt) -> list[str]:
@@ -47,6 +63,28 @@ def _ruled(host: str, rule: list[str], lab: Lab) -> Callable[[], None]:
     """Put a rule before all others; loading the described filter takes it back."""
     _do(lab, host, ["nft", "insert", "rule", "inet", "filter", *rule])
     return partial(_do, lab, host, RELOAD)
+
+
+def _without(host: str, chain: str, word: str, lab: Lab) -> Callable[[], None]:
+    """Take a rule out of a chain; loading the described filter takes it back."""
+    script = (
+        f"handle=$(nft -a list chain inet filter {chain} | sed -n 's/.*{word}.*# handle //p')"
+        f" && nft delete rule inet filter {chain} handle $handle"
+    )
+    _do(lab, host, ["sh", "-c", script])
+    return partial(_do, lab, host, RELOAD)
+
+
+def _ports_opened(lab: Lab) -> Callable[[], None]:
+    """Let every frame into the fabric; its own filter, which it keeps, takes that back."""
+
+    def nft(*argv: str) -> None:
+        done = execute(lab.docker, names.fabric(lab.name), ["nft", *argv])
+        if done.code != 0:
+            raise EngineError(f"The fabric's filter did not change: {done.stderr.strip()}", remedy="Run `pacslab up`.")
+
+    nft("insert", "rule", "bridge", TABLE, "enter", "accept")
+    return partial(nft, "--file", f"{STATE}/filter")
 
 
 def _do(lab: Lab, host: str, argv: list[str]) -> None:

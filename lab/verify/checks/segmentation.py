@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from lab.hospital.collected import Collected
 from lab.verify.attempting import attempt_all
 from lab.verify.check import Check
+from lab.verify.forging import PROMISES, judge_forgeries
 from lab.verify.holes import mutations
 from lab.verify.judgement import DECLARED, UNDECLARED, judge, record_wanted
 from lab.verify.matrix import Attempt, attempts
@@ -28,7 +29,7 @@ LOGGED_AGAIN_AFTER = 61.0
 
 
 def check_segmentation(context: Context) -> Iterator[Result]:
-    """Try every pair of hosts on every port of the site and on ports that nothing serves.
+    """Try every pair of hosts on every port of the site and on ports that nothing serves; then forged packets.
 
     Raises:
         EngineError: a host could not run the probe.
@@ -56,12 +57,14 @@ def check_segmentation(context: Context) -> Iterator[Result]:
         _await_records(records, suppressed)
     for attempt in wanted:
         yield judge(attempt, outcomes[attempt], records.seen)
+    yield from judge_forgeries(context, records.collected)
 
 
 CHECK = Check(
     name="segmentation",
-    summary="every pair of hosts on every service: the declared flows connect, all others are refused and logged",
-    promises=(DECLARED, UNDECLARED),
+    summary="every pair of hosts on every service: the declared flows connect, all others are refused and logged; "
+    "so are packets in another host's name, resets and error messages",
+    promises=(DECLARED, UNDECLARED, *PROMISES.values()),
     judge=check_segmentation,
     mutations=mutations,
 )

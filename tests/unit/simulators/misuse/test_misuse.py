@@ -128,5 +128,5 @@ def test_every_case_begins_with_the_first_word_of_its_module() -> None:
 def test_every_case_is_an_abuse_case_or_permitted() -> None:
     folder = Path(lab.abuse.__path__[0])
     text = "\n".join(path.read_text("utf-8") for path in folder.rglob("*.py"))
-    tried = set(re.findall(r'"((?:dicom|hl7|syslog)-[a-z0-9-]+)"', text))
+    tried = set(re.findall(r'"((?:dicom|dicomweb|hl7|syslog)-[a-z0-9-]+)"', text))
     assert set(cases()) <= tried
