@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 
 CURSOR = "changes"
 JOB_SECONDS = 3600.0
+PART = 200
+"""Instances that are sent at once: what of a long series was taken before an outage is not sent again."""
 POLL_SECONDS = 0.3
 
 
@@ -158,7 +161,31 @@ class SeriesSender:
                 self._done(row, sent, names)
 
     def _send(self, series: str) -> int:
-        job = self.archive.send(self.target, series)
+        """Send what the target has not taken of a series, a part at a time; return how many instances that were."""
+        missing = self._missing(series)
+        for start in range(0, len(missing), PART):
+            part = missing[start : start + PART]
+            self._send_part(series, part)
+            with self.store.transaction() as db:
+                db.executemany(
+                    "INSERT OR IGNORE INTO sent (series, target, instance) VALUES (?, ?, ?)",
+                    [(series, self.target, instance) for instance in part],
+                )
+        return len(missing)
+
+    def _missing(self, series: str) -> list[str]:
+        """Return the instances of a series that the target has not taken; those that are gone are forgotten."""
+        present = self.archive.resource("series", series)["Instances"]
+        with self.store.transaction() as db:
+            db.execute(
+                "DELETE FROM sent WHERE series = ? AND target = ? AND instance NOT IN (SELECT value FROM json_each(?))",
+                (series, self.target, json.dumps(present)),
+            )
+            taken = _taken(db, series, self.target)
+        return [instance for instance in present if instance not in taken]
+
+    def _send_part(self, series: str, instances: list[str]) -> None:
+        job = self.archive.send(self.target, instances)
         deadline = Deadline(JOB_SECONDS)
         while (state := self.archive.job(job))["State"] in {"Pending", "Running", "Retry", "Paused"}:
             if deadline.over or self.stopped():
@@ -170,7 +197,6 @@ class SeriesSender:
                 f"{self.target} did not take series {series}: {state['ErrorDescription']} {state['ErrorDetails']}",
                 remedy="Look at the health of the target and of the DICOM edge between.",
             )
-        return int(content["InstancesCount"])
 
     def _done(self, row: sqlite3.Row, instances: int, names: Facts) -> None:
         with self.store.transaction() as db:
@@ -178,9 +204,16 @@ class SeriesSender:
             db.execute(
                 "UPDATE transfers SET done = ?, instances = ?, attempts = 0, error = NULL, sent_at = ?"
                 " WHERE series = ? AND target = ?",
-                (row["asked"], instances, time.time(), row["series"], self.target),
+                (
+                    row["asked"],
+                    len(_taken(db, row["series"], self.target)),
+                    time.time(),
+                    row["series"],
+                    self.target,
+                ),
             )
-        write_event(FORWARD, peer=self.target, **names, series=row["series"], instances=instances)
+        if instances:
+            write_event(FORWARD, peer=self.target, **names, series=row["series"], instances=instances)
 
     def _postpone(self, row: sqlite3.Row, error: Exception, names: Facts) -> None:
         attempts = row["attempts"] + 1
@@ -215,6 +248,12 @@ def names_of(archive: OrthancClient, study: str) -> Facts:
         for name, keyword in (("accession", "AccessionNumber"), ("study", "StudyInstanceUID"))
         if tags.get(keyword)
     }
+
+
+def _taken(db: sqlite3.Connection, series: str, target: str) -> set[str]:
+    """Return the instances of a series that a target has taken."""
+    rows = db.execute("SELECT instance FROM sent WHERE series = ? AND target = ?", (series, target)).fetchall()
+    return {row["instance"] for row in rows}
 
 
 def _sent(db: sqlite3.Connection, series: str, target: str) -> int:

@@ -10,7 +10,7 @@ import httpx
 from simulators.errors import NotFoundError, RefusedError, UnreachableError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from simulators.image_manager.configuration import Configuration
 
@@ -110,9 +110,9 @@ class OrthancClient:
         patient = self._ask("GET", f"/instances/{instance}/patient").json()["ID"]
         self._ask("POST", f"/patients/{patient}/reconstruct", json={})
 
-    def send(self, target: str, series: str) -> str:
-        """Start to send a series to a DICOM node by C-STORE; return the job."""
-        body: Mapping[str, Any] = {"Resources": [series], "Asynchronous": True, "Permissive": False}
+    def send(self, target: str, instances: Sequence[str]) -> str:
+        """Start to send instances to a DICOM node by C-STORE; return the job."""
+        body: Mapping[str, Any] = {"Resources": list(instances), "Asynchronous": True, "Permissive": False}
         job: str = self._ask("POST", f"/modalities/{target}/store", json=body).json()["ID"]
         return job
 

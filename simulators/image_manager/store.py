@@ -37,12 +37,17 @@ CREATE TABLE IF NOT EXISTS procedures (
     description TEXT NOT NULL, state TEXT NOT NULL, changed REAL NOT NULL, images_at REAL);
 CREATE INDEX IF NOT EXISTS procedures_study ON procedures (study_uid);
 CREATE TABLE IF NOT EXISTS cursors (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS sent (
+    series TEXT NOT NULL, target TEXT NOT NULL, instance TEXT NOT NULL, PRIMARY KEY (series, target, instance));
 CREATE TABLE IF NOT EXISTS transfers (
     series TEXT NOT NULL, target TEXT NOT NULL, asked INTEGER NOT NULL DEFAULT 1, done INTEGER NOT NULL DEFAULT 0,
     instances INTEGER NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0, next_try REAL NOT NULL, sent_at REAL,
     error TEXT, PRIMARY KEY (series, target));
 """
-"""``asked`` counts requests: one that comes while work is under way is not lost, since the work ends with its count."""
+"""``asked`` counts requests: one that comes while work is under way is not lost, since the work ends with its count.
+
+``sent`` has what an archive has taken, so that of a series that grows only what is missing is sent.
+"""
 
 _LONGEST_PAUSE = 60.0
 

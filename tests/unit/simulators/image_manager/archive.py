@@ -169,9 +169,9 @@ class FakeOrthanc:
     def _post_modalities(self, request: httpx.Request, target: str, what: str) -> Any:
         if what == "echo":
             return httpx.Response(500) if self.target_away else {}
-        series = json.loads(request.content)["Resources"][0]
-        count = sum(_identifier(dataset, 3) == series for dataset in self.datasets())
-        self.sent.append((target, series, count))
+        instances = json.loads(request.content)["Resources"]
+        series = _identifier(self._parsed()[instances[0]], 3)
+        self.sent.append((target, series, len(instances)))
         return {"ID": str(len(self.sent) - 1)}
 
     def _get_jobs(self, _: httpx.Request, job: str) -> dict[str, Any]:

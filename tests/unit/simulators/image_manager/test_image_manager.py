@@ -18,6 +18,7 @@ from simulators.hl7receiver import HL7ProblemError
 from simulators.image_manager import inbox
 from simulators.image_manager.forward import Follower, SeriesSender
 from simulators.image_manager.inbox import StoredInbox
+from simulators.image_manager.orthanc import OrthancClient
 from simulators.image_manager.reconcile import Reconciler
 from simulators.image_manager.restamp import restamp
 from simulators.image_manager.store import Store
@@ -254,12 +255,56 @@ def test_a_series_that_settles_is_sent_once(manager: Manager) -> None:
     assert [(target, count) for target, _, count in manager.orthanc.sent] == [("vna1", 2)]
 
 
-def test_a_series_that_grows_is_sent_again(manager: Manager) -> None:
+def test_of_a_series_that_grows_only_what_is_missing_is_sent(manager: Manager) -> None:
     manager.orthanc.store(image(ANNA, STUDY))
     manager.turn()
     manager.orthanc.store(image(ANNA, STUDY))
     manager.turn()
-    assert [count for _, _, count in manager.orthanc.sent] == [1, 2]
+    assert [count for _, _, count in manager.orthanc.sent] == [1, 1]
+    assert [(row["instances"], row["done"]) for row in manager.rows("transfers")] == [(2, 2)]
+
+
+def test_a_series_that_settles_once_more_as_it_was_is_not_sent(manager: Manager, events: list[dict[str, Any]]) -> None:
+    pictures = [image(ANNA, STUDY), image(ANNA, STUDY)]
+    for _ in range(3):
+        manager.orthanc.store(*pictures)
+        manager.turn()
+    assert [count for _, _, count in manager.orthanc.sent] == [2]
+    assert [event["instances"] for event in events if event["action"] == "forward"] == [2]
+
+
+def test_an_outage_in_the_middle_of_a_series_sends_no_part_of_it_twice(
+    manager: Manager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("simulators.image_manager.forward.PART", 2)
+    manager.orthanc.store(*(image(ANNA, STUDY) for _ in range(5)))
+    finished = OrthancClient.job
+
+    def job(self: OrthancClient, number: str) -> dict[str, Any]:
+        manager.orthanc.target_away = number == "1"  # the second of the parts
+        return finished(self, number)
+
+    monkeypatch.setattr(OrthancClient, "job", job)
+    manager.turn()
+    assert [count for _, _, count in manager.orthanc.sent] == [2, 2]
+    manager.no_pause()
+    manager.turn()
+    assert [count for _, _, count in manager.orthanc.sent] == [2, 2, 2, 1]
+    assert [(row["instances"], row["done"]) for row in manager.rows("transfers")] == [(5, 1)]
+
+
+def test_an_instance_that_was_deleted_and_comes_again_is_sent_again(manager: Manager) -> None:
+    pictures = [image(ANNA, STUDY), image(ANNA, STUDY)]
+    manager.orthanc.store(*pictures)
+    manager.turn()
+    gone = next(iter(manager.orthanc.instances))
+    kept = manager.orthanc.instances.pop(gone)
+    manager.orthanc.note("StableSeries", manager.rows("transfers")[0]["series"])
+    manager.turn()
+    manager.orthanc.instances[gone] = kept
+    manager.orthanc.note("StableSeries", manager.rows("transfers")[0]["series"])
+    manager.turn()
+    assert [count for _, _, count in manager.orthanc.sent] == [2, 1]
 
 
 def test_an_outage_of_the_further_archive_loses_nothing(manager: Manager) -> None:
