@@ -54,6 +54,7 @@ engine_answers() {
 
 want_test_packages() { # judges and servers that unit tests run
     command -v dciodvfy >/dev/null || missing="$missing dicom3tools"
+    command -v storescu >/dev/null || missing="$missing dcmtk"
     command -v nft >/dev/null || [ -x /usr/sbin/nft ] || missing="$missing nftables"
     command -v openssl >/dev/null || missing="$missing openssl"
     if ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then

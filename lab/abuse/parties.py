@@ -22,8 +22,10 @@ def certificate_of(site: Site, host: str, profile: str) -> str:
 
 
 def flows(site: Site, service: str, *permits: str, to: str | None = None) -> Iterator[ResolvedFlow]:
-    """The flows of a service that permit all of these, to a host or to any."""
+    """The flows of a service between hosts of ours that permit all of these, to a host or to any."""
     for flow in site.flows:
+        if not {flow.source, flow.target} <= site.managed.keys():
+            continue  # nothing can be tried on a foreign device, and nothing read there
         if flow.service == service and to in {None, flow.target} and set(permits) <= set(flow.permits):
             yield flow
 
@@ -117,7 +119,7 @@ def unlisted_at_ris(site: Site) -> Parties:
     """
     for flow in flows(site, HL7, "ADT^A04"):
         listed = {permitted.source for permitted in flows(site, HL7, to=flow.target)}
-        for other in site.hosts:
+        for other in site.managed:
             if other not in {*listed, flow.target} and certificate_of(site, other, HL7_NODE):
                 return Parties(flow.source, flow.target, other)
     raise PartyMissingError("the site has no host with an HL7 certificate that a record's receiver does not list")
@@ -129,7 +131,7 @@ def senders_at_collector(site: Site) -> Parties:
     Raises:
         PartyMissingError: the site has no such three.
     """
-    senders = site.flows_to("log-collection")
+    senders = [flow for flow in site.flows_to("log-collection") if flow.source in site.managed]
     for flow in senders:
         if site.hosts[flow.source].modality is not None and certificate_of(site, flow.source, DICOM_NODE):
             for other in (sender for sender in senders if sender.target == flow.target):
@@ -146,7 +148,7 @@ def visitor_at_archive(site: Site) -> Parties:
     """
     callers = {flow.source for flow in site.flows}
     scanner = scanner_alone_at_archive(site)
-    for name, host in site.hosts.items():
+    for name, host in site.managed.items():
         if name not in callers and host.zone != site.hosts[scanner.target].zone and not host.gateway:
             return Parties(name, scanner.target, scanner.source)
     raise PartyMissingError("the site has no host without flows")

@@ -55,7 +55,7 @@ def bench_up(site: Site, repetitions: int, say: Callable[[str], None]) -> list[F
     finally:
         for words in (["down", "--lab", MADE], ["down", "--lab", CLONE], ["snapshot", "remove", SNAPSHOT]):
             _command(*words)  # what was never made cannot be removed; that is no error of the measurement
-    peer = f"{len(site.hosts)} bare base-image hosts, to systemd running"
+    peer = f"{len(site.managed)} bare base-image hosts, to systemd running"
     return [
         Figure(
             f"up of {site.name} from a snapshot, to all services healthy",
@@ -103,7 +103,7 @@ def _bare(docker: Docker, site: Site) -> float:
     """Start as many hosts of the base image as the site has, wait until systemd of each is running, remove them."""
     cgroups = require(docker)
     image = _base_image(docker)
-    specs = {host: host_spec(BARE, site, host, image, cgroups) for host in site.hosts}
+    specs = {host: host_spec(BARE, site, host, image, cgroups) for host in site.managed}
     begun = time.monotonic()
     try:
         in_parallel(lambda host: ensure(docker, specs[host], None), specs)

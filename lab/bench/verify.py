@@ -57,7 +57,7 @@ def bench_verify(
         EngineError: the two ways do not agree on what holds, so that comparing their times would mean nothing.
     """
     seen: dict[str, list[Result]] = {}
-    names = list(hosts) or list(lab.site.hosts)
+    names = list(hosts) or list(lab.site.managed)
 
     def run(way: str) -> float:
         began = time.monotonic()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ pacslab pki list
 pacslab pki show ct1 dicom-client
 pacslab pki revoke ct1 dicom-client --reason keyCompromise
 pacslab pki rotate ct1
+pacslab pki bundle ct1 --to ~/ct1-certificates
 pacslab pki issue --site small-practice --folder ~/pacslab-small-practice
 """
 REASONS = (
@@ -36,10 +38,13 @@ REASONS = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what to do, and with which certificate."""
-    parser.add_argument("action", choices=("list", "show", "revoke", "rotate", "issue"), help="what to do")
+    parser.add_argument("action", choices=("list", "show", "revoke", "rotate", "bundle", "issue"), help="what to do")
     parser.add_argument("host", nargs="?", help="the host that holds the certificate")
     parser.add_argument("name", nargs="?", help="the certificate's name, as 'list' shows it")
     parser.add_argument("--reason", choices=REASONS, default="keyCompromise", help="why it is revoked")
+    parser.add_argument(
+        "--to", metavar="FOLDER", type=Path, help="where to write a bundle (default: below the lab's own)"
+    )
     parser.add_argument("--folder", metavar="DIR", type=Path, help="a site's certificates without a lab, kept in DIR")
 
 
@@ -49,9 +54,13 @@ def run(arguments: argparse.Namespace) -> int:
         return _issue(arguments)
     if arguments.folder is not None:
         raise UsageError("--folder belongs to 'pki issue'.", remedy="Name a lab with --lab, or use 'pki issue'.")
+    if arguments.to is not None and arguments.action != "bundle":
+        raise UsageError("--to belongs to 'pki bundle'.", remedy="Leave it out, or use 'pki bundle HOST --to FOLDER'.")
     lab = Lab.open(arguments.lab)
     if arguments.action == "list":
         return _list(lab, arguments)
+    if arguments.action == "bundle":
+        return _bundle(lab, arguments)
     if arguments.host is None or (arguments.name is None and arguments.action != "rotate"):
         raise UsageError(
             f"'pki {arguments.action}' needs a host and the name of a certificate.",
@@ -113,6 +122,27 @@ def _rotate(lab: Lab, arguments: argparse.Namespace) -> int:
 
     names = [arguments.name] if arguments.name else []
     return _tell(rotate_certificates(lab, arguments.host, names, Bus()), arguments)
+
+
+def _bundle(lab: Lab, arguments: argparse.Namespace) -> int:
+    from lab.engine.device_spec import bundle_folder  # noqa: PLC0415
+    from lab.topology.peers import peers  # noqa: PLC0415
+    from lab.trust.bundle import PRIVATE, SHOWN, write_bundle  # noqa: PLC0415 # --help needs no cryptography
+
+    if arguments.host is None or arguments.name is not None:
+        raise UsageError(
+            "'pki bundle' needs a host, and takes all its certificates.", remedy="Use 'pacslab pki bundle HOST'."
+        )
+    lab.container(arguments.host)
+    own = arguments.to is None
+    target = bundle_folder(lab.folder, arguments.host) if own else arguments.to.expanduser()
+    files = write_bundle(lab.site, lab.folder, arguments.host, target, SHOWN if own else PRIVATE)
+    if arguments.json:
+        found = [asdict(peer) for peer in peers(lab.site, arguments.host)]
+        print(json.dumps({"host": arguments.host, "folder": str(target), "files": files, "peers": found}))
+    else:
+        print(f"{target}: {', '.join(files)}")
+    return 0
 
 
 def _issue(arguments: argparse.Namespace) -> int:

@@ -61,6 +61,8 @@ def as_text(lab: Lab, health: dict[str, HostHealth]) -> str:
 
 
 def _summary(one: HostHealth) -> str:
+    if one.healthy and not one.services:
+        return "runs; nothing is asked of it"
     if one.healthy:
         return f"healthy ({len(one.services)} services)"
     failing = [service for service in one.services if not service.healthy]

@@ -14,7 +14,14 @@ from lab.topology.schema import topology_schema
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-KINDS = {"the site": "", "a zone": "Zone", "a host": "Host", "a host's asset": "Asset", "a flow": "Flow"}
+KINDS = {
+    "the site": "",
+    "a zone": "Zone",
+    "a host": "Host",
+    "a host's device": "Device",
+    "a host's asset": "Asset",
+    "a flow": "Flow",
+}
 """Headings of the tables, and the schema's definitions that they show."""
 
 
@@ -88,7 +95,7 @@ PARTS: dict[str, Callable[[], str]] = {
 
 
 def _need(part: dict[str, Any], key: str, entry: dict[str, Any]) -> str:
-    if key in part["required"]:
+    if key in part.get("required", ()):
         return "yes"
     default = entry.get("default")
     return "no" if default is None else f"no: `{json.dumps(default)}`"

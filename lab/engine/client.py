@@ -65,6 +65,10 @@ def socket_path() -> str:
     return host.removeprefix("unix://")
 
 
+FRAME_HEAD = 8
+"""Bytes before each piece of output: the stream, three zeros, and the piece's length."""
+
+
 class Docker:
     """A Docker Engine. Every call opens a connection of its own, so threads may share one object."""
 
@@ -203,6 +207,27 @@ class Docker:
         except ConflictError as error:
             if "already in progress" not in error.message:
                 raise
+
+    def printed(self, container: str, lines: int) -> str:
+        """The last lines that a container's first process printed, both streams as they came."""
+        connection = _Connection(self.path, self.timeout)
+        query = {"stdout": "1", "stderr": "1", "tail": str(lines)}
+        path = f"/containers/{quote(container)}/logs"
+        try:
+            response = self._request(connection, "GET", path, query=query)
+            data = response.read()
+        except OSError as error:
+            raise EngineError(f"Docker did not answer GET {path}: {error}.", remedy=DOCKER_REMEDY) from error
+        finally:
+            connection.close()
+        if response.status >= _BAD:
+            raise _refusal(response.status, "GET", path, data)
+        parts = []
+        while len(data) >= FRAME_HEAD:  # what comes from a terminal has no frames; a lab starts nothing on one
+            end = FRAME_HEAD + int.from_bytes(data[4:FRAME_HEAD], "big")
+            parts.append(data[FRAME_HEAD:end])
+            data = data[end:]
+        return b"".join(parts).decode("utf-8", "replace")
 
     def info(self) -> dict[str, Any]:
         """What the engine says of itself and its machine."""

@@ -4,20 +4,32 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lab.engine import names
 from lab.engine.execute import execute
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from lab.engine.client import Docker
 
 STALE_AFTER = 20.0
 """Seconds after which a host's report no longer counts."""
 HEALTH_FILE = "/run/pacslab/health.json"
+
+
+_KNOCK = Path(__file__).with_name("knock.py")
+
+
+@dataclass(frozen=True)
+class Device:
+    """A foreign device: its address, and the port of each service that it offers."""
+
+    address: str
+    ports: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -98,8 +110,14 @@ def _service(name: str, answer: Any, detail: str) -> ServiceHealth:
     return ServiceHealth(name, healthy=answer.get("healthy") is True, detail=str(answer.get("detail", "")))
 
 
-def read_health(docker: Docker, lab: str, expected: Mapping[str, list[str]]) -> dict[str, HostHealth]:
-    """The health of every host named in ``expected`` (host: names of its services), in that order."""
+def read_health(
+    docker: Docker, lab: str, expected: Mapping[str, list[str]], devices: Mapping[str, Device] | None = None
+) -> dict[str, HostHealth]:
+    """The health of every host named in ``expected`` (host: names of its services), in that order.
+
+    Those that are ``devices`` report nothing: the lab connects to their services.
+    """
+    devices = devices or {}
     inspected = docker.inspect_all([names.fabric(lab), *(names.container(lab, host) for host in expected)])
     states = {host: _state(inspected.get(names.container(lab, host))) for host in expected}
     fabric = inspected.get(names.fabric(lab))
@@ -110,15 +128,63 @@ def read_health(docker: Docker, lab: str, expected: Mapping[str, list[str]]) -> 
         for host, state in states.items()
         if state == "running"
     }
-    reports = read_files(docker, lab, pids, HEALTH_FILE)
+    reports = read_files(docker, lab, {host: pid for host, pid in pids.items() if host not in devices}, HEALTH_FILE)
+    answers = knock(docker, lab, {host: (pids[host], device) for host, device in devices.items() if host in pids})
     now = time.time()
-    return {host: judge(states[host], services, reports.get(host), now) for host, services in expected.items()}
+    return {
+        host: judge_device(states[host], services, answers.get(host), now)
+        if host in devices
+        else judge(states[host], services, reports.get(host), now)
+        for host, services in expected.items()
+    }
+
+
+def knock(docker: Docker, lab: str, devices: Mapping[str, tuple[int, Device]]) -> dict[str, dict[str, str]]:
+    """Connect to each service of devices, given their process ids, from their own place in the network.
+
+    The answer is for each service why the connection was not taken, or nothing where it was. Nothing runs on a device.
+    """
+    wanted = {host: [pid, device.address, device.ports] for host, (pid, device) in devices.items() if device.ports}
+    if not wanted:
+        return {host: {} for host in devices}
+    argv = ["python3", "-ISc", _KNOCK.read_text("utf-8")]
+    done = execute(docker, names.fabric(lab), argv, input=json.dumps(wanted).encode(), timeout=20)
+    answers: dict[str, dict[str, str]] = json.loads(done.stdout) if done.code == 0 else {}
+    return {host: {} for host in devices if host not in wanted} | answers
 
 
 def judge_without_fabric(state: str, expected: list[str]) -> HostHealth:
     """The health of a host when the fabric is gone: it has no network, whatever it reports."""
     detail = "the lab's fabric does not run" if state == "running" else f"container {state}"
     return _unknown(state, expected, detail)
+
+
+def judge_device(state: str, services: Iterable[str], answers: Mapping[str, str] | None, now: float) -> HostHealth:
+    """The health of a foreign device: its container runs, and every service of it took a connection.
+
+    ``answers`` holds what came of each connection, empty where it was taken; None when nobody could try.
+    """
+    if state != "running" or answers is None:
+        return _unknown(state, list(services), f"container {state}" if state != "running" else "nobody could ask it")
+    return HostHealth(
+        state,
+        tuple(
+            ServiceHealth(name, healthy=answers.get(name) == "", detail=answers.get(name, "not asked"))
+            for name in services
+        ),
+        at=now,
+    )
+
+
+def with_devices(docker: Docker, lab: str, health: Mapping[str, HostHealth]) -> dict[str, HostHealth]:
+    """The health of hosts, each with a device of the user's beside it: unhealthy while that does not run."""
+    inspected = docker.inspect_all(names.container(lab, names.device(host)) for host in health)
+    found = {}
+    for host, known in health.items():
+        state = _state(inspected.get(names.container(lab, names.device(host))))
+        what = known if state == "running" or known.detail else replace(known, detail=f"its device: container {state}")
+        found[host] = what
+    return found
 
 
 def _unknown(state: str, expected: list[str], detail: str) -> HostHealth:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from lab.engine import names
 from lab.engine.client import Docker
 from lab.engine.execute import Completed, Stream, execute
-from lab.engine.health import HostHealth, read_health
+from lab.engine.health import Device, HostHealth, read_health, with_devices
 from lab.engine.record import LabRecord, load_record
 from lab.errors import EngineError, UsageError
 from lab.settings import Settings, load_settings
@@ -106,6 +106,37 @@ class Lab:
         """
         return execute(self.docker, self.container(host), argv, timeout=timeout, input=input, user=user)
 
+    def run_from_place(
+        self,
+        host: str,
+        argv: Sequence[str],
+        *,
+        timeout: float = 60,
+        input: bytes | None = None,  # noqa: A002 # the name that subprocess.run gives it
+    ) -> Completed:
+        """Run a program of the fabric in a host's place in the network: as from the host, and with nothing of it.
+
+        Raises:
+            UsageError: the lab has no such host.
+            EngineError: the host or the fabric does not run. A code other than 0 is not an error.
+        """
+        pid = self.pid(host)
+        entered = ["nsenter", f"--net=/proc/{pid}/ns/net", *argv]
+        return execute(self.docker, names.fabric(self.name), entered, timeout=timeout, input=input)
+
+    def pid(self, host: str) -> int:
+        """The process id, on the machine, of a host's first process.
+
+        Raises:
+            UsageError: the lab has no such host.
+            EngineError: the host does not run.
+        """
+        container = self.container(host)
+        found = self.docker.inspect_all([container])
+        if container not in found or not found[container]["State"]["Running"]:
+            raise EngineError(f"{host} does not run.", remedy=f"Run 'pacslab up --lab {self.name}'.")
+        return int(found[container]["State"]["Pid"])
+
     def stream(
         self, host: str, argv: Sequence[str], *, user: str = "root", tty: bool = False, stdin: bool = True
     ) -> Stream:
@@ -131,4 +162,9 @@ class Lab:
 
     def health(self) -> dict[str, HostHealth]:
         """The health of every host, by name."""
-        return read_health(self.docker, self.name, {name: host.services for name, host in self.record.hosts.items()})
+        hosts = self.record.hosts
+        devices = {name: Device(host.address, host.ports) for name, host in hosts.items() if host.ports is not None}
+        health = read_health(self.docker, self.name, {name: host.services for name, host in hosts.items()}, devices)
+        return health | with_devices(
+            self.docker, self.name, {name: health[name] for name in hosts if hosts[name].beside}
+        )

@@ -17,6 +17,11 @@ def container(lab: str, host: str) -> str:
     return f"pacslab-{lab}-{host}"
 
 
+def device(host: str) -> str:
+    """What the device beside a host's own container is called; no host's name has a dot in it."""
+    return f"{host}.device"
+
+
 def fabric(lab: str) -> str:
     """The container that holds a lab's network."""
     return container(lab, FABRIC)

@@ -24,6 +24,10 @@ class HostRecord:
     zone: str
     address: str
     services: list[str]
+    beside: bool = False
+    """Whether an image of the user's runs beside it, in its network."""
+    ports: dict[str, int] | None = None
+    """Of a foreign device, which reports nothing: the ports to connect to, by service. None: a host of ours."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +46,12 @@ class LabRecord:
         cls, lab: str, site: Site, *, snapshot: str | None = None, images: dict[str, str] | None = None
     ) -> LabRecord:
         """The record of a lab of this site; ``images`` pins hosts of a clone to the images of its snapshot."""
-        hosts = {
-            name: HostRecord(host.zone, str(host.address), list(site.services(name)))
-            for name, host in site.hosts.items()
-        }
+        hosts = {}
+        for name, host in site.hosts.items():
+            ports = site.probed_ports(name) if host.foreign else None
+            services = list(site.services(name) if ports is None else ports)
+            beside = not host.foreign and host.device is not None and host.device.image is not None
+            hosts[name] = HostRecord(host.zone, str(host.address), services, beside, ports)
         return cls(lab, site.name, str(site.path), hosts, snapshot, images or {})
 
     def save(self, folder: Path) -> None:

@@ -21,6 +21,9 @@ PORT_LOG = Path(__file__).with_name("port_log.py")
 AGAIN = 'while :; do python3 -ISc "$1"; sleep 1; done'
 """The network goes with the fabric's first process, so that is none that could end by a mistake."""
 
+LOGS = {"Type": "json-file", "Config": {"max-size": "1m", "max-file": "1"}}
+"""What a container prints is kept, up to 1 MB."""
+
 FABRIC_CAPABILITIES = (
     "NET_ADMIN",
     "NET_RAW",  # put forged frames on cables: `pacslab verify segmentation`
@@ -72,14 +75,12 @@ def host_spec(lab: str, site: Site, host: str, image: str, cgroups: Cgroups) -> 
             "Dns": ["127.0.0.1"],
             "DnsSearch": [site.topology.domain],
             "PidsLimit": 2048,
-            "LogConfig": {"Type": "json-file", "Config": {"max-size": "1m", "max-file": "1"}},
+            "LogConfig": LOGS,
         },
     }
     _boot(body, cgroups)
-    interfaces = [[interface.name, str(interface.address), interface.prefix] for interface in site.interfaces(host)]
-    return _seal(
-        names.container(lab, host), body, {names.LAB: lab, names.SITE: site.name, names.HOST: host}, interfaces
-    )
+    labels = {names.LAB: lab, names.SITE: site.name, names.HOST: host}
+    return seal(names.container(lab, host), body, labels, interfaces_of(site, host))
 
 
 def fabric_spec(lab: str, site: Site, image: str) -> Spec:
@@ -103,7 +104,12 @@ def fabric_spec(lab: str, site: Site, image: str) -> Spec:
             "LogConfig": {"Type": "json-file", "Config": {"max-size": "1m", "max-file": "2"}},
         },
     }
-    return _seal(names.fabric(lab), body, {names.LAB: lab, names.SITE: site.name, names.PART: names.FABRIC}, [])
+    return seal(names.fabric(lab), body, {names.LAB: lab, names.SITE: site.name, names.PART: names.FABRIC}, [])
+
+
+def interfaces_of(site: Site, host: str) -> list[list[Any]]:
+    """What of a host's interfaces its container depends on."""
+    return [[interface.name, str(interface.address), interface.prefix] for interface in site.interfaces(host)]
 
 
 def owned(spec: Spec, folder: Path) -> Spec:
@@ -134,7 +140,7 @@ def _boot(body: dict[str, Any], cgroups: Cgroups) -> None:
     body["Cmd"] = ["/bin/sh", "-c", " && ".join([*first, "exec /sbin/init"])]
 
 
-def _seal(name: str, body: dict[str, Any], labels: dict[str, str], interfaces: list[list[Any]]) -> Spec:
+def seal(name: str, body: dict[str, Any], labels: dict[str, str], interfaces: list[list[Any]]) -> Spec:
     """Label the container with a digest of the image, everything Docker is told, and its interfaces."""
     text = json.dumps([body, labels, interfaces], sort_keys=True)
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]

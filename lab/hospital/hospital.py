@@ -40,11 +40,11 @@ class Actor:
         return f"{self.function} ({self.modality})" if self.modality else self.function
 
     def hosts(self, site: Site) -> list[str]:
-        """The hosts of a site that can take this part, by name."""
+        """The hosts of a site that can take this part, by name: none that is a device, on which nothing can be run."""
         return [
             name
             for name in site.with_function(self.function)
-            if self.modality is None or site.hosts[name].modality == self.modality
+            if name in site.managed and self.modality in {None, site.hosts[name].modality}
         ]
 
 

@@ -69,7 +69,7 @@ def site_recipes(site: Site, base_key: str, *, roles_dir: Path, root: Path) -> d
     made: dict[RoleList, Recipe] = {(): Recipe((), base_key, None, installs=True)}
     variables = install_variables(site)
     digests: dict[str, str] = {}
-    for name, host in site.hosts.items():
+    for name, host in site.managed.items():
         for length in range(1, len(host.roles) + 1):
             roles = tuple(host.roles[:length])
             if roles in made:

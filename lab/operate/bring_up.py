@@ -19,6 +19,7 @@ from lab.engine.requirements import require
 from lab.errors import EngineError
 from lab.events import HostPhase, Note, Phase, StageFinished, StageStarted
 from lab.operate.configured import Configured
+from lab.operate.devices import device_images, devices_beside, restart_cut_off
 from lab.operate.inputs import digests
 from lab.operate.ownership import require_own
 from lab.operate.plan import Action, compare, to_configure
@@ -63,26 +64,28 @@ class LabBringUp:
         """
         lab = self.lab
         with self._stage("machine"):
-            needed = {path for host in lab.site.hosts for path in lab.site.devices(host)}
+            needed = {path for host in lab.site.managed for path in lab.site.devices(host)}
             cgroups = require(lab.docker, sorted(needed))
             require_own(lab.docker, lab.name, lab.folder)
         images = self.images()
         lab.record.save(lab.folder)
         with ThreadPoolExecutor(max_workers=1) as pool:
             trust = pool.submit(self._trust)
+            if any(host.device and host.device.bundle for host in lab.site.hosts.values()):
+                trust.result()  # a device's container shows its bundle, which must be there before
             there = observe(lab.docker, lab.name)
             containers = compare(lab.name, lab.site, images, there, cgroups, folder=lab.folder)
             running = self._containers(containers, there)
             self._network(running)
             since = self._repair(containers, there)
             trust.result()
-        wanted = list(lab.site.hosts) if self.again else to_configure(lab.site, lab.folder, there, containers)
+        wanted = list(lab.site.managed) if self.again else to_configure(lab.site, lab.folder, there, containers)
         since |= self._configure(wanted)
         for host in running:
             self.bus.emit(HostPhase(host, Phase.CONFIGURED))
         with self._stage("health", f"{len(lab.site.hosts)} hosts"):
             ask(lab, [host for host in wanted if containers.actions[host] is Action.KEEP])
-            self._wait(set(lab.site.hosts) - set(wanted), since)
+            self._wait(set(lab.site.managed) - set(wanted), since)
 
     def images(self) -> dict[str, str]:
         """An image for each host and the fabric; those that are missing are built."""
@@ -93,11 +96,13 @@ class LabBringUp:
         return images_of_hosts(self.lab, ensure_images(self.lab.site, self.bus))
 
     def _trust(self) -> None:
-        from lab.trust import ensure_pki, ensure_secrets  # noqa: PLC0415 # cryptography is slow to import
+        from lab.operate.bundles import renew_bundles  # noqa: PLC0415 # with the next: cryptography is slow to import
+        from lab.trust import ensure_pki, ensure_secrets  # noqa: PLC0415
 
         with self._stage("certificates"):
             ensure_pki(self.lab.site, self.lab.folder)
             ensure_secrets(self.lab.site, self.lab.folder)
+            renew_bundles(self.lab.site, self.lab.folder)
 
     def _containers(self, containers: Containers, there: dict[str, Running]) -> dict[str, int]:
         """Remove, make and start containers; the answer is the process id of each host."""
@@ -112,12 +117,14 @@ class LabBringUp:
             if host in site.hosts:
                 self.bus.emit(HostPhase(host, Phase.STARTED, "" if action is Action.KEEP else action.value))
 
+        beside = set(devices_beside(site).values())
         with self._stage("hosts", f"{len(site.hosts)} hosts"):
-            in_parallel(bring, containers.specs)
+            in_parallel(bring, containers.specs.keys() - beside)
             running = pids(docker, self.lab.name, site.hosts)
-        for host in site.hosts:
-            if host not in running:
+            for host in site.hosts.keys() - running.keys():
                 raise ended(self.lab, host)
+            restart_cut_off(docker, self.lab.name, site)
+            in_parallel(bring, beside)
         return running
 
     def _network(self, running: dict[str, int]) -> None:
@@ -128,7 +135,8 @@ class LabBringUp:
                 raise ended(lab, wiring.problems[0].partition(":")[0])
             for host in running:
                 self.bus.emit(HostPhase(host, Phase.CONNECTED))
-            late = wait_for_systemd(lab.docker, lab.name, running, SYSTEMD_SECONDS)
+            managed = {host: pid for host, pid in running.items() if host in lab.site.managed}
+            late = wait_for_systemd(lab.docker, lab.name, managed, SYSTEMD_SECONDS)
             if late:
                 raise ended(lab, late[0])
             for host in running:
@@ -183,17 +191,24 @@ class LabBringUp:
 
 
 def images_of_hosts(lab: Lab, made: dict[tuple[str, ...], str]) -> dict[str, str]:
-    """An image for each host by its roles; the fabric takes the smallest there is, which has what it needs."""
-    images = {host: made[tuple(entry.roles)] for host, entry in lab.site.hosts.items()}
-    return {**images, names.FABRIC: made[min(made, key=len)]}
+    """An image for each container: a host's by its roles, a device's as the description names it.
+
+    The fabric takes the smallest there is, which has what it needs.
+
+    Raises:
+        UsageError: the machine does not have a device's image.
+    """
+    images = {host: made[tuple(entry.roles)] for host, entry in lab.site.managed.items()}
+    return {**images, **device_images(lab.docker, lab.site), names.FABRIC: made[min(made, key=len)]}
 
 
 def ended(lab: Lab, host: str) -> EngineError:
-    """Say that a host's container ended, or its systemd never came up, with the last that it printed."""
+    """Say that a container ended, or its systemd never came up, with the last that it printed."""
     query = {"stdout": "1", "stderr": "1", "tail": "20"}
     text = lab.docker.call("GET", f"/containers/{lab.container(host)}/logs", query=query)
     lines = [line for line in "".join(char for char in text if char.isprintable() or char == "\n").splitlines() if line]
+    what = "systemd did not start" if host in lab.site.managed else "the device ended"
     return EngineError(
-        f"{host}: systemd did not start." + "".join(f"\n    {line}" for line in lines[-8:]),
+        f"{host}: {what}." + "".join(f"\n    {line}" for line in lines[-8:]),
         remedy=f"See 'docker logs {lab.container(host)}' and 'pacslab check'.",
     )

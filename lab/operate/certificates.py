@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from lab.ansible.play import Play
+from lab.operate.bundles import renew_bundles
 from lab.operate.configure import overlay, variables
 from lab.operate.configured import Configured
 from lab.operate.inputs import digests
@@ -49,7 +50,8 @@ def rotate_certificates(lab: Lab, host: str, names: Sequence[str], bus: Bus) -> 
     """
     with _bringing(lab):
         changes = pki.rotate(lab.site, lab.folder, host, names)
-        _run(lab, ROTATE, (host,), bus)
+        if host in lab.site.managed:
+            _run(lab, ROTATE, (host,), bus)
         retired = pki.retire(lab.folder, host)
         _run(lab, REVOKE, (), bus)
     return type(changes)(changes.issued, changes.revoked + retired.revoked, changes.lists + retired.lists)
@@ -57,9 +59,10 @@ def rotate_certificates(lab: Lab, host: str, names: Sequence[str], bus: Bus) -> 
 
 @contextmanager
 def _bringing(lab: Lab) -> Iterator[None]:
-    """Hosts that were configured before are so afterwards: what the PKI has new was brought to them."""
+    """Hosts that were configured before are so afterwards: what the PKI has new was brought to them, and to bundles."""
     before = digests(lab.site, lab.folder)
     yield
+    renew_bundles(lab.site, lab.folder)
     Configured(lab.folder).follow(before, digests(lab.site, lab.folder))
 
 

@@ -42,7 +42,7 @@ def configure(lab: Lab, site: Site, hosts: Sequence[str], bus: Bus) -> None:
         inventories=[site.path, _write(folder / "overlay.json", overlay(lab, site))],
         folder=folder,
         variables=[_write(folder / "variables.json", variables(lab, site))],
-        limit=hosts if len(hosts) < len(site.hosts) else (),
+        limit=hosts if len(hosts) < len(site.managed) else (),
     ).run(bus)
     bus.emit(StageFinished(STAGE, time.monotonic() - began, f"{len(hosts)} hosts"))
 
@@ -52,7 +52,7 @@ def overlay(lab: Lab, site: Site) -> dict[str, Any]:
     return {
         "all": {
             "vars": {"ansible_connection": "docker"},
-            "hosts": {name: {"ansible_host": lab.container(name)} for name in site.hosts},
+            "hosts": {name: {"ansible_host": lab.container(name)} for name in site.managed},
         }
     }
 

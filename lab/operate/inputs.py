@@ -95,7 +95,7 @@ class Inputs:
 
     def digests(self) -> dict[str, str]:
         """Return for each host a digest of everything that its configuration is made from."""
-        return {host: self._digest(host) for host in self.site.hosts}
+        return {host: self._digest(host) for host in self.site.managed}
 
     def _digest(self, host: str) -> str:
         roles = self.site.hosts[host].roles
@@ -205,7 +205,7 @@ class Inputs:
 
     @cached_property
     def _host_variables(self) -> dict[str, dict[str, Any]]:
-        return {host: host_variables(self.site, host) for host in self.site.hosts}
+        return {host: host_variables(self.site, host) for host in self.site.managed}
 
     @cached_property
     def _writers(self) -> str:

@@ -7,8 +7,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from lab.engine import names
+from lab.engine.device_spec import described_specs
 from lab.engine.fabric import wire
-from lab.engine.spec import Cgroups, Spec, fabric_spec, host_spec, owned
+from lab.engine.spec import Cgroups, Spec, fabric_spec, owned
 from lab.operate.configured import Configured
 from lab.operate.inputs import digests
 
@@ -82,11 +83,10 @@ def compare(
 ) -> Containers:
     """Compare the containers that exist with those described.
 
-    ``images`` has one for each host and the fabric; ``folder`` is where the lab's files are.
+    ``images`` has one for each of them; ``folder`` is where the lab's files are.
     """
     specs = {names.FABRIC: fabric_spec(lab, site, images[names.FABRIC])}
-    for host in site.hosts:
-        specs[host] = host_spec(lab, site, host, images[host], cgroups)
+    specs |= described_specs(lab, site, images, cgroups, folder)
     specs = {host: owned(spec, folder) for host, spec in specs.items()}
     actions = {host: _action(spec, there.get(host)) for host, spec in specs.items()}
     actions |= {host: Action.REMOVE for host in there if host not in specs}
@@ -108,7 +108,7 @@ def to_configure(site: Site, folder: Path, there: Mapping[str, Running], contain
     stay = (Action.KEEP, Action.START)
     return [
         host
-        for host in site.hosts
+        for host in site.managed
         if containers.actions[host] not in stay or not known.holds(host, there[host].id, wanted[host])
     ]
 
@@ -126,6 +126,6 @@ def make_plan(
     """
     links: list[str] = []
     if containers.actions[names.FABRIC] is Action.KEEP:
-        stay = {host: there[host].pid for host in containers.which(Action.KEEP)}
+        stay = {host: there[host].pid for host in containers.which(Action.KEEP) if host in lab.site.hosts}
         links = wire(docker, lab.name, lab.site, stay, apply=False).changes
     return Plan(containers, missing_images, links, to_configure(lab.site, lab.folder, there, containers))

@@ -15,6 +15,7 @@ from lab.engine.images import Images
 from lab.engine.record import LabRecord, load_record
 from lab.errors import UsageError
 from lab.events import HostPhase, Phase, StageFinished, StageStarted
+from lab.operate.devices import STOP_SECONDS, devices_beside
 from lab.operate.repair import health_now
 from lab.settings import check_name
 from lab.state_file import Moment, read_json
@@ -49,6 +50,8 @@ class Snapshot:
 def save(settings: Settings, lab: Lab, name: str, bus: Bus) -> Snapshot:
     """Shut every host down cleanly and keep its files; the caller brings the lab up again.
 
+    Foreign devices are stopped as their maker meant it, and kept as they then are.
+
     Raises:
         UsageError: the name is taken, or the lab does not run as a whole.
         EngineError: a host did not shut down cleanly, or Docker refused.
@@ -58,7 +61,7 @@ def save(settings: Settings, lab: Lab, name: str, bus: Bus) -> Snapshot:
         raise UsageError(f"There is a snapshot {name!r} already.", remedy=f"Run 'pacslab snapshot remove {name}'.")
     there = observe(lab.docker, lab.name)
     health, since = health_now(
-        lab, [host for host in lab.record.hosts if host in there and there[host].state == "running"]
+        lab, [host for host in lab.site.managed if host in there and there[host].state == "running"]
     )
     unhealthy = [host for host, known in health.items() if not known.healthy or known.at < since]
     if unhealthy:
@@ -70,8 +73,11 @@ def save(settings: Settings, lab: Lab, name: str, bus: Bus) -> Snapshot:
     shutil.rmtree(draft, ignore_errors=True)
     _keep_files(lab, draft)
     began = time.monotonic()
+    kept = [*lab.record.hosts, *devices_beside(lab.site).values()]
+    devices = [host for host in kept if host not in lab.site.managed]
     bus.emit(StageStarted("stop", f"{len(lab.record.hosts)} hosts"))
-    stop_all(lab.docker, [there[host].name for host in lab.record.hosts])
+    in_parallel(lambda host: lab.docker.stop(there[host].name, STOP_SECONDS), devices)
+    stop_all(lab.docker, [there[host].name for host in lab.site.managed])
     bus.emit(StageFinished("stop", time.monotonic() - began))
     began = time.monotonic()
     bus.emit(StageStarted("keep", f"{len(lab.record.hosts)} hosts"))
@@ -84,7 +90,7 @@ def save(settings: Settings, lab: Lab, name: str, bus: Bus) -> Snapshot:
         bus.emit(HostPhase(host, Phase.WAITING, "kept"))
         return host, image
 
-    images = dict(in_parallel(keep, lab.record.hosts))
+    images = dict(in_parallel(keep, kept))
     bus.emit(StageFinished("keep", time.monotonic() - began))
     made = Snapshot(name, lab.record.site, lab.name, time.time(), {**images, names.FABRIC: there[names.FABRIC].image})
     (draft / FILE).write_text(json.dumps(asdict(made), indent=1) + "\n", "utf-8")

@@ -90,6 +90,11 @@ def failures(lab: Lab, health: dict[str, HostHealth]) -> list[UnhealthyService]:
 
 def _remedy(lab: Lab, host: str, service: str) -> str:
     look = f"See 'pacslab logs {host} --lab {lab.name}'; 'pacslab up --lab {lab.name}' goes on from here."
+    if host not in lab.site.managed:
+        return (
+            f"{host} is a device: what it prints shows 'docker logs {lab.container(host)}'. Its roles in topology.yml "
+            f"say what it offers; 'pacslab up --lab {lab.name}' goes on from here."
+        )
     if not service:
         return f"Run 'pacslab exec {host} --lab {lab.name} -- systemctl status pacslab-health'. {look}"
     return f"{lab.site.services(host)[service].remedy} {look}"

@@ -15,6 +15,9 @@ PROFILE_ENTRY = r"^([a-z][a-z0-9_]{0,30}|profile:[a-z]([a-z0-9-]{0,29}[a-z0-9])?
 SELECTOR = (
     r"^([a-z]([a-z0-9-]{0,29}[a-z0-9])?|role:[a-z][a-z0-9_]{0,30}|(zone|function):[a-z]([a-z0-9-]{0,29}[a-z0-9])?)$"
 )
+IMAGE = r"^[a-z0-9][A-Za-z0-9._:/@-]{0,254}$"
+MOUNT = r"^(/[A-Za-z0-9._-]*[A-Za-z0-9_-])+$"
+ENVIRONMENT_NAME = r"^[A-Za-z_][A-Za-z0-9_]{0,127}$"
 DOMAIN = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$"
 
 Name = Annotated[str, StringConstraints(pattern=NAME)]
@@ -28,6 +31,9 @@ ProfileEntry = Annotated[str, StringConstraints(pattern=PROFILE_ENTRY)]
 
 AETitle = Annotated[str, StringConstraints(pattern=AE_TITLE)]
 """A DICOM application entity title (PS3.5 6.2 allows more; these are the safe ones)."""
+
+EnvironmentName = Annotated[str, StringConstraints(pattern=ENVIRONMENT_NAME)]
+"""A variable of a process's environment."""
 
 Selector = Annotated[str, StringConstraints(pattern=SELECTOR)]
 """Who a flow speaks of: a host, ``role:ROLE``, ``function:FUNCTION`` or ``zone:ZONE``."""
@@ -89,6 +95,39 @@ class Asset(Strict):
     purpose: str = Field(min_length=1, description="What the host does, in one line.", examples=["CT scanner"])
 
 
+class Device(Strict):
+    """A machine that is not of this project: nothing is installed on it, and it does as its maker made it."""
+
+    image: str | None = Field(
+        default=None,
+        pattern=IMAGE,
+        description="A Docker image that this machine has, run as it is. Without one the host is a place in the "
+        "network, where programs run with `pacslab as HOST -- COMMAND`.",
+        examples=["vendor/viewer:4.2"],
+    )
+    command: list[str] | None = Field(
+        default=None,
+        min_length=1,
+        description="What it runs in place of the image's own command.",
+        examples=[["storescp", "11112"]],
+    )
+    environment: dict[EnvironmentName, str] = Field(
+        default_factory=dict, description="Its environment, besides the image's.", examples=[{"TZ": "Europe/Berlin"}]
+    )
+    bundle: str | None = Field(
+        default=None,
+        pattern=MOUNT,
+        description="The folder in it that shows its certificates and its peers (`pacslab pki bundle`), read-only.",
+        examples=["/etc/tls"],
+    )
+    shim: bool = Field(
+        default=False,
+        description="It knows no TLS: the host's roles are installed in a container that it shares the network with, "
+        "and it speaks plainly with them on loopback.",
+        examples=[True],
+    )
+
+
 class Host(Strict):
     """One machine of the site."""
 
@@ -123,10 +162,20 @@ class Host(Strict):
         description="What it is in the hospital's work; scenarios and flows ask for that instead of its name.",
         examples=[["acquisition"]],
     )
+    device: Device | None = Field(
+        default=None,
+        description="A foreign device: its roles say how it behaves on the network, and nothing is installed on it.",
+        examples=[{"image": "vendor/viewer:4.2", "bundle": "/etc/tls"}],
+    )
     asset: Asset = Field(
         description="What the asset register keeps of it.",
         examples=[{"owner": "Radiology", "criticality": "high", "regulated": True, "purpose": "CT scanner"}],
     )
+
+    @property
+    def foreign(self) -> bool:
+        """Whether nothing of this project is installed on it: its roles only say how it behaves."""
+        return self.device is not None and not self.device.shim
 
     def matches(self, name: str, selector: str) -> bool:
         """Tell whether a selector speaks of this host, whose name is given."""

@@ -118,6 +118,17 @@ class Service(Strict):
     takes: dict[Name, Reason] = Field(
         default_factory=dict, description="What other roles may ask of it (their ``asks``), and what each means."
     )
+    callers: Name | None = Field(
+        default=None, description="Profile of the certificate that callers show; without it they need none."
+    )
+    carries: Name | None = Field(
+        default=None,
+        description="This loopback port and those after it lead to the targets of the host's flows of that service, "
+        "in the order of the targets' names; who connects there needs no TLS.",
+    )
+    beside: bool = Field(
+        default=False, description="A device beside the host serves it, on loopback; the role only leads callers there."
+    )
     line: Line | None = Field(default=None, description="How its flows are drawn; without it, as the next free style.")
 
     @model_validator(mode="after")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Sources = Mapping[str, Source]
 
-MEANING = ("protocol", "permits", "ae_titles", "line", "provides", "takes")
+MEANING = ("protocol", "permits", "ae_titles", "line", "provides", "callers", "takes")
 """What a service's name means to a flow, whichever role offers it; its port, unit and probe are each role's own."""
 
 
@@ -32,6 +32,41 @@ def certificate_profiles_are_declared(catalog: Catalog, sources: Sources) -> Ite
                     f"Certificate {name} has profile {certificate.profile}, which no role declares.",
                     f"{choose(certificate.profile, known, 'Declared')} "
                     "Or declare it with its usages under certificate_profiles.",
+                )
+
+
+def callers_show_a_declared_profile(catalog: Catalog, sources: Sources) -> Iterator[Problem]:
+    """What callers of a service show is a profile for clients that a role declares."""
+    if len(catalog) < len(sources):  # a role that could not be read may declare it
+        return
+    calling = {
+        name
+        for meta in catalog.values()
+        for name, profile in meta.certificate_profiles.items()
+        if "clientAuth" in profile.usages
+    }
+    for role, meta in catalog.items():
+        for name, service in meta.services.items():
+            if service.callers is not None and service.callers not in calling:
+                yield sources[role].problem(
+                    ("services", name, "callers"),
+                    f"Callers of {name} show profile {service.callers}, which is declared for no client.",
+                    choose(service.callers, calling, "Profiles of clients"),
+                )
+
+
+def services_carry_a_service(catalog: Catalog, sources: Sources) -> Iterator[Problem]:
+    """A loopback port that leads to others leads to a service of the network."""
+    if len(catalog) < len(sources):
+        return
+    known = {name for meta in catalog.values() for name, entry in meta.services.items() if entry.scope == "network"}
+    for role, meta in catalog.items():
+        for name, service in meta.services.items():
+            if service.carries is not None and service.carries not in known:
+                yield sources[role].problem(
+                    ("services", name, "carries"),
+                    f"Service {name} carries {service.carries}, which no role offers.",
+                    choose(service.carries, known, "Services"),
                 )
 
 
@@ -124,6 +159,8 @@ def roles_do_not_come_after_themselves(catalog: Catalog, sources: Sources) -> It
 
 ROLE_RULES: tuple[Callable[[Catalog, Sources], Iterator[Problem]], ...] = (
     certificate_profiles_are_declared,
+    callers_show_a_declared_profile,
+    services_carry_a_service,
     certificate_profiles_are_declared_alike,
     services_mean_the_same,
     asks_are_taken,

@@ -56,6 +56,11 @@ class Site:
         """Hosts by name, in the order written."""
         return self.topology.hosts
 
+    @cached_property
+    def managed(self) -> dict[str, Host]:
+        """Hosts that the project installs, configures and looks into: all but foreign devices."""
+        return {name: host for name, host in self.hosts.items() if not host.foreign}
+
     @property
     def gateway(self) -> str:
         """The host that stands in every zone; the rules of a description hold that there is exactly one."""
@@ -70,6 +75,31 @@ class Site:
         return {
             name: service for role in self.hosts[host].roles for name, service in self.catalog[role].services.items()
         }
+
+    def probed_ports(self, host: str) -> dict[str, int]:
+        """TCP ports by which a foreign device is judged, by service: those that it offers to the network.
+
+        None for a place, where a program may run or not.
+        """
+        device = self.hosts[host].device
+        if device is None or device.image is None:
+            return {}
+        return {
+            name: service.port
+            for name, service in self.services(host).items()
+            if service.scope == "network" and service.protocol == "tcp" and service.port is not None
+        }
+
+    def plain_ports(self, host: str) -> dict[tuple[str, str], int]:
+        """Loopback ports of a host of ours that lead to others over TLS where a role asks: by (service, target)."""
+        found: dict[tuple[str, str], int] = {}
+        for name, service in self.services(host).items():
+            asked = name in self.asks(host) and host in self.managed
+            if service.carries is None or service.port is None or not asked:
+                continue
+            targets = sorted(flow.target for flow in self.flows_out(host) if flow.service == service.carries)
+            found |= {(service.carries, target): service.port + number for number, target in enumerate(targets)}
+        return found
 
     def certificates(self, host: str) -> dict[str, Certificate]:
         """Every certificate a host needs, by name, over all its roles."""

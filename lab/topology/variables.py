@@ -14,7 +14,7 @@ from lab.topology.order import play_order
 if TYPE_CHECKING:
     from lab.topology.site import ResolvedFlow, Site
 
-SERVICE = {"port", "protocol", "scope", "unit", "probe", "provides"}
+SERVICE = {"port", "protocol", "scope", "unit", "probe", "provides", "callers", "carries"}
 """What a host is told of its own services; all else in a role's ``meta/pacslab.yml`` is for the driver."""
 CONNECTION = {
     *("source", "source_zone", "source_address"),
@@ -32,7 +32,9 @@ def site_variables(site: Site) -> dict[str, Any]:
         "site_title": site.topology.title,
         "site_domain": site.topology.domain,
         "site_fabric": {"name": SOURCE, "loopback": LOOPBACK},
-        "site_roles": [role for role in play_order(site.catalog) if site.select(f"role:{role}")],
+        "site_roles": [
+            role for role in play_order(site.catalog) if any(role in host.roles for host in site.managed.values())
+        ],
         "site_zones": {
             name: {
                 "vlan": zone.vlan,

@@ -68,7 +68,7 @@ def subject_of(sites: Iterable[Site], role: str) -> Subject:
     found = [
         Subject(site, name, needed_roles(site, name, role), role)
         for site in sites
-        for name, host in site.hosts.items()
+        for name, host in site.managed.items()
         if role in host.roles
     ]
     if not found:
@@ -128,7 +128,7 @@ def _needed(site: Site, host: str, roles: Sequence[str]) -> Iterator[tuple[str, 
     own = {name for role in roles for name in site.catalog[role].services}
     asked = {name for role in roles for name in site.catalog[role].asks} - own
     for flow in site.flows_out(host):
-        if flow.service in asked:
+        if flow.service in asked and flow.target in site.managed:
             offers = next(r for r in site.hosts[flow.target].roles if flow.service in site.catalog[r].services)
             needed = needed_roles(site, flow.target, offers)
             yield flow.target, needed
@@ -170,7 +170,7 @@ def _is_meant(host: Host, name: str, selector: str | list[str]) -> bool:
 
 def _host(host: Host, roles: Sequence[str] | None) -> dict[str, Any]:
     content = host.model_dump(
-        mode="json", exclude_none=True, exclude={"functions", "profile", "gateway", "address", "zone"}
+        mode="json", exclude_none=True, exclude={"functions", "profile", "gateway", "address", "zone", "device"}
     )
     return {**content, "zone": ZONE, "roles": list(roles or host.roles)}
 

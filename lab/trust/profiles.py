@@ -28,6 +28,18 @@ ROOT_CRL_LIFETIME = timedelta(days=365)
 CLOCK_SKEW = timedelta(minutes=5)
 """Certificates and CRLs start this much in the past, so that a host whose clock is a little behind accepts them."""
 
+TLS_VERSIONS = ("TLS 1.2", "TLS 1.3")
+TLS_SUITES = (
+    "TLS_AES_128_GCM_SHA256",
+    "TLS_AES_256_GCM_SHA384",
+    "ECDHE-ECDSA-AES128-GCM-SHA256",
+    "ECDHE-ECDSA-AES256-GCM-SHA384",
+)
+"""What peers may use with the lab's certificates (P-256): BCP 195 (RFC 8996, RFC 9325 4.2), as PS3.15 B.12.
+
+For people: a unit test holds it against what the edges' role configures.
+"""
+
 OCSP_SIGNING = "OCSPSigning"
 
 USAGES: dict[str, ObjectIdentifier] = {

@@ -91,8 +91,10 @@ def forgeries(site: Site) -> list[Forgery]:
 
 
 def _flow_of_others(site: Site, zone: str) -> ResolvedFlow | None:
-    """A flow to the log between two other zones."""
+    """A flow to the log between two other zones; a foreign device that may send its log need not do it."""
     for flow in site.flows_to("log-collection"):
+        if flow.source not in site.managed:
+            continue
         caller, server = site.hosts[flow.source], site.hosts[flow.target]
         if not caller.gateway and len({zone, caller.zone, server.zone}) == 3:  # noqa: PLR2004 # all of them differ
             return flow

@@ -29,13 +29,16 @@ RELOAD = ["systemctl", "reload", "nftables"]
 def mutations(site: Site) -> Iterator[Mutation]:
     """A rule on a target that drops a declared flow, one on the firewall that lets another pass, and open filters."""
     every = attempts(site)
-    declared = next(attempt for attempt in every if attempt.allowed and attempt.protocol == "tcp")
+    declared = next(
+        attempt for attempt in every if attempt.allowed and attempt.protocol == "tcp" and not attempt.foreign
+    )
     undeclared = next(
         attempt
         for attempt in every
         if attempt.judge is Judge.FIREWALL
         and attempt.protocol == "tcp"
         and attempt.target_zone != attempt.target
+        and not attempt.foreign
         and any(service.port == attempt.port for service in site.services(attempt.target).values())
     )
     shut = partial(_ruled, declared.target, ["input", *_about(declared), "drop"])

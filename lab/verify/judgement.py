@@ -66,7 +66,13 @@ def judge(attempt: Attempt, outcome: str, on_record: Collection[RefusedPacket]) 
 
 
 def _reached(attempt: Attempt, outcome: str) -> bool:
-    """UDP has no handshake: silence is no proof against it, only a refusal is."""
+    """Whether the network let it through.
+
+    UDP has no handshake: silence is no proof against it, only a refusal is. A reset of a foreign device has come all
+    the way; whether something listens there is for its health to say.
+    """
+    if attempt.foreign and outcome == "refused":
+        return True
     return outcome == "connected" or (attempt.protocol == "udp" and outcome == "timeout")
 
 

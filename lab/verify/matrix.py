@@ -47,6 +47,8 @@ class Attempt:
     judge: Judge
     judged_by: str
     """The host that has to refuse: the firewall where it judges, the target otherwise."""
+    foreign: bool = False
+    """Whether the target is a foreign device."""
 
     @property
     def allowed(self) -> bool:
@@ -82,7 +84,8 @@ def unserved(site: Site, count: int = UNSERVED_PORTS) -> list[tuple[str, int]]:
 def attempts(site: Site) -> list[Attempt]:
     """Every ordered pair of hosts on every port of the site and on ports that nothing serves.
 
-    The firewall is tried at its address in every zone; it is a source like every other host.
+    The firewall is tried at its address in every zone; it is a source like every other host. What it opens to a foreign
+    device is judged where it is declared only: no filter stands between the two.
     """
     ports = served(site) + unserved(site)
     return [
@@ -91,6 +94,7 @@ def attempts(site: Site) -> list[Attempt]:
         for target in site.hosts
         if source != target
         for attempt in _pair(site, source, target, ports)
+        if attempt.allowed or not (source == site.gateway and target not in site.managed)
     ]
 
 
@@ -116,6 +120,7 @@ def _pair(site: Site, source: str, target: str, ports: list[tuple[str, int]]) ->
                 service=service,
                 judge=Judge.NOBODY if service else _judge(site, source, target),
                 judged_by=site.gateway if _judge(site, source, target) is Judge.FIREWALL else target,
+                foreign=target not in site.managed,
             )
 
 
@@ -129,6 +134,8 @@ def _judge(site: Site, source: str, target: str) -> Judge:
 
 
 def sends_log(site: Site, host: str) -> bool:
-    """True where a host's log reaches the collector: it has a flow to it, or is the collector."""
+    """True where a host's log reaches the collector: it has a flow to it, or is the collector, and is no device."""
+    if host not in site.managed:
+        return False
     centre = collector(site)
     return host == centre or any(flow.source == host for flow in site.flows_to("log-collection"))

@@ -62,7 +62,7 @@ def sink(lab: Lab) -> Iterator[Sink]:
     try:
         labels = {names.LAB: lab.name, names.PART: PART}
         docker.call("POST", "/networks/create", body={"Name": network, "Driver": "bridge", "Labels": labels})
-        image = docker.inspect(lab.container(next(iter(lab.record.hosts))))["Image"]
+        image = docker.inspect(lab.container(next(iter(lab.site.managed))))["Image"]
         listener = ["sh", "-c", 'exec python3 -I -c "$1" "$2" >/tmp/peers', "sh", LISTENER, str(PORT)]
         for container, command in zip(containers, (listener, ["sleep", "600"]), strict=True):
             docker.create(container, _body(image, command, network, labels))

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from lab.verify.hardening.declare import Target
     from lab.verify.hardening.expect import Expect
 
-OUTBOUND = "dicom-outbound"
 MANAGEMENT = {"sshd"}
 """What a real machine is administered through; the host filter says from where."""
 
@@ -28,21 +27,18 @@ def offered(target: Target) -> dict[tuple[str, int], str]:
     found = {
         (service.protocol, service.port): name
         for name, service in target.site.services(target.host).items()
-        if service.port is not None
+        if service.port is not None and service.carries is None
     }
-    outbound = target.site.services(target.host).get(OUTBOUND)
-    if outbound is not None and outbound.port is not None:  # one port for each peer, from there on
-        del found[(outbound.protocol, outbound.port)]
-        peers = [flow for flow in target.site.flows_out(target.host) if flow.service == "dicom-tls"]
-        found |= {(outbound.protocol, outbound.port + number): OUTBOUND for number in range(len(peers))}
-    return found
+    ports = target.site.plain_ports(target.host)
+    return found | {("tcp", port): f"to {peer}" for (_, peer), port in ports.items()}
 
 
 def services(target: Target) -> Iterable[tuple[str, tuple[str, str, int]]]:
     return [
-        (f"{name} {protocol}/{port}", (name, protocol, port))
-        for (protocol, port), name in offered(target).items()
-        if name != OUTBOUND  # there when its host has something to send
+        (f"{name} {service.protocol}/{service.port}", (name, service.protocol, service.port))
+        for name, service in target.site.services(target.host).items()
+        # what carries is there when its host has something to send; what is beside, when its device listens
+        if service.port is not None and service.carries is None and not service.beside
     ]
 
 
@@ -50,7 +46,7 @@ def inner(target: Target) -> Iterable[tuple[str, tuple[str, Service]]]:
     return [
         (name, (name, service))
         for name, service in target.site.services(target.host).items()
-        if service.port is not None and service.scope == "loopback"
+        if service.port is not None and service.scope == "loopback" and not service.beside
     ]
 
 
@@ -58,6 +54,7 @@ def inner(target: Target) -> Iterable[tuple[str, tuple[str, Service]]]:
     "hardening.sockets.listening",
     "Only the services that the description offers on a host listen there.",
     remedy="Stop what listens, or describe it as a service of its role.",
+    where=lambda target: target.entry.device is None,  # a device listens where it likes; the packet filter keeps others
     reads=(SOCKETS, PROCESSES),
     sabotage=Sabotage(
         listener("0.0.0.0", 4444),  # noqa: S104 # that is the sabotage

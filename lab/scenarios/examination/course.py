@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lab.hospital.archive import Archive
+from lab.hospital.hospital import Actor
 from lab.hospital.image_manager import procedures
 from lab.hospital.modality import Modality
 from lab.hospital.record import Procedure, Record
@@ -63,13 +64,20 @@ class ExaminationFacts:
 def place_order(stage: Stage[object], patient: str, procedure: Procedure) -> Examination:
     """Place an order at the record; it has to be scheduled on a station of the site.
 
+    An order that the RIS schedules on a foreign device is left to that, and another is placed.
+
     Raises:
-        StepFailure: it was not scheduled, or on no station of the site.
+        StepFailure: it was not scheduled, or on no station of the site, or on devices alone.
     """
-    placed = Record.of(stage.hospital).order(patient, procedure)
-    if placed.accession is None:
-        raise StepFailure(f"the record has {placed.placer} as {placed.status}, under no accession number")
-    return scheduled(stage.hospital, Ris.of(stage.hospital).show(placed.accession).procedure)
+    site = stage.hospital.site
+    for _ in range(len(site.hosts) - len(site.managed) + 1):
+        placed = Record.of(stage.hospital).order(patient, procedure)
+        if placed.accession is None:
+            raise StepFailure(f"the record has {placed.placer} as {placed.status}, under no accession number")
+        found = scheduled(stage.hospital, Ris.of(stage.hospital).show(placed.accession).procedure)
+        if found.station in site.managed:
+            return found
+    raise StepFailure(f"the order was scheduled on {found.station}, a device, which nobody here works at")
 
 
 def scheduled(hospital: Hospital, procedure: Requested) -> Examination:
@@ -94,7 +102,7 @@ def scheduled(hospital: Hospital, procedure: Requested) -> Examination:
 
 def archives(hospital: Hospital, done: Examination) -> list[str]:
     """The archives that have to have an examination: the station's own, and the long-term archive if there is one."""
-    return [done.archive, *hospital.site.with_function("long-term-archive")]
+    return [done.archive, *Actor("long-term-archive").hosts(hospital.site)]
 
 
 def archive(stage: Stage[object], host: str) -> Archive:

@@ -64,7 +64,8 @@ def draw_host(drawing: Drawing, box: Box, card: Card) -> None:
     end = x + width - PAD - (numbers if left else 0)
     with canvas.group(f"{card.host}: {host.asset.purpose}. Roles: {', '.join(host.roles)}"):
         frame = {"x": x, "y": card.y + 2, "width": width, "height": card.height - 4}
-        canvas.add("rect", rx=5, fill=style.PAPER, stroke=style.INK, stroke_width=1, **frame)
+        foreign = {"stroke_dasharray": "5 3"} if host.device is not None else {}
+        canvas.add("rect", rx=5, fill=style.PAPER, stroke=style.INK, stroke_width=1, **foreign, **frame)
         title = card.host if host.ae_title is None else f"{card.host} · {host.ae_title}"
         canvas.add("text", title, x=text, y=card.y + 15, class_="name")
         canvas.add("text", str(host.address), x=end, y=card.y + 15, class_="end")

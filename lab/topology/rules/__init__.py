@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lab.topology.rules import addresses, flows, functions, hosts, profiles
+from lab.topology.rules import addresses, devices, flows, functions, hosts, profiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,6 +33,10 @@ RULES: tuple[Callable[[Draft], Iterator[Problem]], ...] = (
     hosts.certificates_do_not_clash,
     functions.functions_are_brought_by_a_role,
     functions.a_function_is_stated_once,
+    devices.settings_are_of_an_image,
+    devices.devices_are_no_gateway,
+    devices.devices_stand_apart,
+    devices.devices_offer_nothing_that_the_lab_reads,
     flows.selectors_match,
     flows.services_are_offered,
     flows.permits_are_known,

@@ -50,9 +50,9 @@ def profiles_do_not_take_in_themselves(draft: Draft) -> Iterator[Problem]:
 
 
 def hosts_have_roles(draft: Draft) -> Iterator[Problem]:
-    """A host without roles would be nothing."""
+    """A host without roles would be nothing; a foreign device may call others, or nobody, and offer nothing."""
     for name, host in draft.hosts.items():
-        if host.profile is None and not host.roles:
+        if host.profile is None and not host.roles and not host.foreign:
             yield draft.source.problem(
                 ("hosts", name),
                 f"{name} has no role.",

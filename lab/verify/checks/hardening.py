@@ -27,7 +27,7 @@ def check_hardening(context: Context) -> Iterator[Result]:
     from lab.verify.hardening.session import run_session  # noqa: PLC0415 # likewise
 
     machines = KeptMachines(context.ways.__getitem__) if context.ways else machines_of(context.lab)
-    hosts = [host for host in context.ways or context.lab.site.hosts if context.wants_host(host)]
+    hosts = [host for host in context.ways or context.lab.site.managed if context.wants_host(host)]
     lists = (OWN_MACHINE,) if context.ways else ()
     judging = Judging(context.lab.site, lambda: machines, hosts, matcher(context.ids), lambda _: None, lists=lists)
     try:

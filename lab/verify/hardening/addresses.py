@@ -27,10 +27,10 @@ def ways(site: Site, given: Iterable[str], options: tuple[str, ...] = ()) -> dic
         name, named, address = entry.rpartition("=")
         way = parse_way(address, options)
         host = name if named else _known(site, way.host)
-        if host not in site.hosts:
+        if host not in site.managed:
             raise UsageError(
                 f"{entry!r} is no host of site {site.name!r}.",
-                remedy=f"Name it: HOST={address}. Its hosts: {', '.join(site.hosts)}.",
+                remedy=f"Name it: HOST={address}. Its hosts: {', '.join(site.managed)}.",
             )
         if host in found:
             raise UsageError(f"Host {host!r} is named twice.", remedy="Give each machine once.")
@@ -39,7 +39,7 @@ def ways(site: Site, given: Iterable[str], options: tuple[str, ...] = ()) -> dic
 
 
 def _known(site: Site, address: str) -> str:
-    for name, entry in site.hosts.items():
+    for name, entry in site.managed.items():
         if address in {name, site.fqdn(name), str(entry.address)}:
             return name
     return ""

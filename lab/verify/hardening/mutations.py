@@ -41,7 +41,7 @@ def chosen(declared: Declared, site: Site) -> Target | None:
     if sabotage is None:
         return None
     fits = sabotage.on or (lambda _: True)
-    return next((target for target in declared.targets(site, site.hosts) if fits(target)), None)
+    return next((target for target in declared.targets(site, site.managed) if fits(target)), None)
 
 
 def _mutation(declared: Declared, sabotage: Sabotage, target: Target) -> Mutation:

@@ -74,7 +74,8 @@ def test_the_driver_plays_the_roles_of_its_hosts_and_no_other() -> None:
 @pytest.mark.parametrize("role", CATALOG)
 def test_every_role_installs_or_configures_something(role: str) -> None:
     tasks = {path.stem: yaml.safe_load(path.read_text("utf-8")) for path in (ROLES_DIR / role / "tasks").glob("*.yml")}
-    assert tasks.keys() & {"install", "configure"}
+    leads_to_a_device = any(service.beside for service in CATALOG[role].services.values())  # through roles before it
+    assert tasks.keys() & {"install", "configure"} or leads_to_a_device
     assert all(tasks.values())
 
 

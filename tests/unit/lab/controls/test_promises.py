@@ -41,4 +41,4 @@ def test_a_site_is_not_asked_for_scenarios_that_it_is_not_for() -> None:
         site = load_site(site_path(name))
         left_out = {id_.partition(".")[0] for id_ in everything - set(promises_for(site))}
         assert left_out == {scenario.name for scenario in scenarios().values() if scenario.unfit(site)}
-        assert left_out != set(scenarios())
+        assert left_out != set(scenarios()) or site.managed != site.hosts  # nobody works at foreign devices

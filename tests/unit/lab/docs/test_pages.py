@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from lab.cli.main import Verb
 
 COMMON = {"--help", "--site", "--lab", "--json"}
-_COMMAND = re.compile(r"^ {4}(?:[A-Z_]+=\S+ |echo \w+ \| )?(?:\.venv/bin/)?pacslab ([a-z].*)$", re.MULTILINE)
+_COMMAND = re.compile(r"^ {4}(?:[A-Z_]+=\S+ |sudo |echo \w+ \| )?(?:\.venv/bin/)?pacslab ([a-z].*)$", re.MULTILINE)
 _LINK = re.compile(r"\]\(([^)#\s]*)(?:#([^)\s]+))?\)")
 _LIMITS = 220
 

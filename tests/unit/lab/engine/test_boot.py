@@ -90,7 +90,7 @@ def settings_of(site: Site, host: str) -> dict[str, str]:
 
 @every_site
 def test_only_gateways_route_and_see_forged_sources_before_the_kernel_drops_them(site: Site) -> None:
-    for name, host in site.hosts.items():
+    for name, host in site.managed.items():
         found = settings_of(site, name)
         forward, check = ("1", "0") if host.gateway else ("0", "1")
         assert found["net.ipv4.ip_forward"] == forward
@@ -99,12 +99,12 @@ def test_only_gateways_route_and_see_forged_sources_before_the_kernel_drops_them
 
 @every_site
 def test_every_host_keeps_lines_of_log_that_come_at_once(site: Site) -> None:
-    assert {settings_of(site, host)["net.unix.max_dgram_qlen"] for host in site.hosts} == {"512"}
+    assert {settings_of(site, host)["net.unix.max_dgram_qlen"] for host in site.managed} == {"512"}
 
 
 @every_site
 def test_no_host_believes_redirects_or_source_routes_or_has_ipv6(site: Site) -> None:
-    for host in site.hosts:
+    for host in site.managed:
         found = settings_of(site, host)
         for what in ("accept_redirects", "send_redirects", "accept_source_route"):
             assert found[f"net.ipv4.conf.all.{what}"] == found[f"net.ipv4.conf.default.{what}"] == "0"

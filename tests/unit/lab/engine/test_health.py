@@ -76,7 +76,7 @@ def lab_that_says(*looks: dict[str, HostHealth]) -> Lab:
     """A lab whose health is these, one look after another; the last one stays."""
     left = list(looks)
     service = SimpleNamespace(remedy="Restart it.")
-    site = SimpleNamespace(services=lambda _: {"a": service, "b": service})
+    site = SimpleNamespace(services=lambda _: {"a": service, "b": service}, managed=("h", "h1", "h2"))
     return cast("Lab", SimpleNamespace(name="x", site=site, health=lambda: left.pop(0) if len(left) > 1 else left[0]))
 
 

@@ -229,6 +229,24 @@ MISTAKES = {
         "characters; a certificate's common name has 64",
         "Shorten",
     ),
+    # Foreign devices
+    "command without an image": Mistake(
+        "    ae_title: CT2",
+        "    device: {command: [storescp]}\n    ae_title: CT2",
+        "{command:",
+        "Device ct2 has command and no image",
+        "Name its image, or remove command",
+    ),
+    "a device as the gateway": Mistake(
+        "    gateway: true", "    device: {}\n    gateway: true", "device: {}", "fw1 is the gateway", "Remove device"
+    ),
+    "a device among neighbours": Mistake(
+        "    zone: scanners\n    address: 10.0.20.12\n    roles: [base, scanner]",
+        "    zone: core\n    address: 10.0.10.12\n    device: {}\n    roles: [base, scanner]",
+        "zone: core\n    address: 10.0.10.12",
+        "Device ct2 stands in zone core with pacs1, and nothing judges",
+        "Write isolated: true at zone core (line 5), or give ct2 a zone of its own",
+    ),
     "service twice": Mistake(
         "[base, archive]",
         "[base, archive, second_archive]",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lab.results.model import Outcome
+from lab.topology.load import load_site, site_path
 from lab.verify.judgement import DECLARED, UNDECLARED, judge, record_wanted
 from lab.verify.matrix import Attempt, Judge, attempts, served, unserved
 from lab.verify.refused_packets import RefusedPacket
@@ -102,3 +103,36 @@ def test_a_refusal_with_the_wrong_zone_names_does_not_count() -> None:
 def test_isolated_neighbours_need_no_record_but_must_not_connect() -> None:
     assert judge(one("ct1", "ct2", 2762), "unreachable", set()).outcome is Outcome.PASSED
     assert judge(one("ct1", "ct2", 2762), "connected", set()).outcome is Outcome.FAILED
+
+
+DEVICES = load_site(site_path("third-party-devices"))
+FOREIGN = {name for name in DEVICES.hosts if name not in DEVICES.managed}
+
+
+def test_devices_are_tried_and_try_as_every_host_and_the_firewall_where_it_has_a_flow() -> None:
+    everything = attempts(DEVICES)
+    for device in FOREIGN:
+        others = set(DEVICES.hosts) - {device}
+        assert {attempt.target for attempt in everything if attempt.source == device} == others
+        sources = {attempt.source for attempt in everything if attempt.target == device}
+        assert sources == others - {DEVICES.gateway}
+
+
+def test_no_refusal_is_expected_of_a_device_which_has_no_filter_and_sends_no_log() -> None:
+    assert not [attempt for attempt in attempts(DEVICES) if attempt.judge is Judge.TARGET and attempt.foreign]
+    assert {attempt.judge for attempt in attempts(DEVICES) if attempt.target == "ct9" and attempt.source == "ris1"} == {
+        Judge.FIREWALL
+    }
+
+
+def test_what_comes_back_from_a_device_where_nothing_listens_shows_that_the_flow_is_open() -> None:
+    declared = next(attempt for attempt in attempts(DEVICES) if attempt.allowed and attempt.target == "ct9")
+    assert judge(declared, "refused", []).outcome is Outcome.PASSED
+    assert judge(declared, "timeout", []).outcome is Outcome.FAILED
+    ours = next(attempt for attempt in attempts(DEVICES) if attempt.allowed and attempt.target == "pacs1")
+    assert judge(ours, "refused", []).outcome is Outcome.FAILED
+
+
+def test_a_reset_of_a_device_on_a_port_of_no_flow_is_a_hole() -> None:
+    closed = next(attempt for attempt in attempts(DEVICES) if not attempt.allowed and attempt.target == "ct9")
+    assert judge(closed, "refused", []).outcome is Outcome.FAILED

@@ -82,7 +82,7 @@ class InventoryModule(BaseFileInventoryPlugin):  # type: ignore[misc]  # Ansible
             raise AnsibleParserError(f"{error.message}\n{error.remedy}") from None
         for zone in site.topology.zones:
             inventory.add_group(group_name("zone", zone))
-        for name, host in site.hosts.items():
+        for name, host in site.managed.items():
             inventory.add_host(name, group=group_name("zone", host.zone))
             for role in host.roles:
                 inventory.add_host(name, group=inventory.add_group(group_name("role", role)))
