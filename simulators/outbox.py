@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from simulators.events.actions import SEND, SETTLE
 from simulators.events.report import reason_of, write_event, write_failure
 from simulators.hl7exchange import messages
 from simulators.hl7messages import MalformedError, read_answer
+from simulators.service import publish
 from simulators.settling import SETTLED
 from simulators.tls import client_context
 
@@ -84,6 +86,30 @@ class Outbox:
         for peer in self._settings.find_peers("hl7-tls"):
             self._wake[peer.name] = threading.Event()
             threading.Thread(target=self._run, args=(peer,), name=f"outbox-{peer.name}", daemon=True).start()
+        threading.Thread(target=self._report, name="outbox-report", daemon=True).start()
+
+    def _report(self) -> None:
+        """Keep the health probe's file at what is set aside; while the database is away it stays as it was."""
+        failing = False
+        while True:
+            try:
+                self.report()
+            except (SimulatorError, psycopg.Error, OSError) as error:
+                if not failing:
+                    write_failure(SEND, error, waiting=True)
+                failing = True
+            else:
+                failing = False
+            time.sleep(POLL_SECONDS)
+
+    def report(self) -> None:
+        """Write which messages are set aside into the file that the health probe reads; nothing while none is."""
+        with self._database.transaction() as cursor:
+            cursor.execute("SELECT id, type, peer, control_id FROM messages WHERE state = 'set aside' ORDER BY id")
+            rows = cursor.fetchall()
+        lines = [f"{row['id']}: {row['type']} {row['control_id']} to {row['peer']}\n" for row in rows]
+        count = [f"set aside: {len(rows)}; see `outbox --help`\n"] if rows else []
+        publish("set-aside", "".join([*lines, *count]))
 
     def wake(self) -> None:
         """Look at once: something has been put in."""

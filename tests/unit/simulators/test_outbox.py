@@ -165,6 +165,26 @@ def test_what_fails_again_and_again_is_set_aside_and_somebody_decides(
         outbox_of(cursor, argparse.Namespace(retry=99, drop=None))
 
 
+def test_the_health_probe_is_told_what_is_set_aside(
+    sending: Sending, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path))
+    told = tmp_path / "set-aside"
+    (number,) = sending.put("P1")
+    sending.outbox.report()
+    assert told.read_text() == ""
+    with sending.database.transaction() as cursor:
+        cursor.execute("UPDATE messages SET state = 'set aside'")
+    sending.outbox.report()
+    assert told.read_text().startswith(f"{number}: ADT^A08 ")
+    assert "P1" not in told.read_text(), "no patient is named in a probe's answer"
+    assert told.stat().st_mode & 0o777 == 0o644
+    with sending.database.transaction() as cursor:
+        outbox_of(cursor, argparse.Namespace(retry=number, drop=None))
+    sending.outbox.report()
+    assert told.read_text() == ""
+
+
 def test_a_dropped_message_is_never_sent(sending: Sending, events: list[dict[str, Any]]) -> None:
     sending.receiver.problems["P1"] = Problem("AE", 204, "unknown")
     (number,) = sending.put("P1")
