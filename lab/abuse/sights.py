@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lab.abuse.evidence import event_of
-from lab.abuse.failure import NotAsPromised, require
+from lab.abuse.failure import require
+from lab.hospital.announcing import announce
 from lab.hospital.archive import Archive
 from lab.hospital.database import rows
-from lab.hospital.hospital import Actor
-from lab.hospital.image_manager import procedures
+from lab.hospital.image_manager import held
 from lab.hospital.record import Procedure, Record
 from lab.hospital.ris import Ris
 
@@ -30,10 +30,18 @@ def names_of(scene: Scene, host: str) -> frozenset[str]:
 
 
 def stored(scene: Scene, tried: Tried) -> str:
-    """Harm: the archive holds the image that the attempt tried to store."""
-    uid = str(tried.facts["instance"])
-    found = Archive(scene.hospital, scene.parties.target).find("Instance", SOPInstanceUID=uid)
-    return f"{scene.parties.target} holds the forged image {uid}" if found else ""
+    """Harm: the archive took the image that the attempt tried to store, even if only into its quarantine."""
+    uid, target = str(tried.facts["instance"]), scene.parties.target
+    if any(entry.instance == uid for entry in held(scene.hospital, target)):
+        return f"{target} holds the forged image {uid} in quarantine"
+    return in_archive(scene, tried)
+
+
+def in_archive(scene: Scene, tried: Tried) -> str:
+    """Harm: whoever reads from the archive finds the image that the attempt tried to store."""
+    uid, target = str(tried.facts["instance"]), scene.parties.target
+    found = Archive(scene.hospital, target).find("Instance", SOPInstanceUID=uid)
+    return f"{target} holds the forged image {uid}" if found else ""
 
 
 def patient_kept(scene: Scene, tried: Tried) -> str:
@@ -80,34 +88,11 @@ def _is_of(line: dict[str, object], control_id: str) -> bool:
 
 
 def announced(scene: Scene) -> KeptProcedure:
-    """Order an examination for the source's modality; return it once the target, an archive, knows of it (RAD-4).
-
-    Raises:
-        NotAsPromised: the archive is not told.
-    """
-    return scene.once("announced", lambda: _announced(scene))
-
-
-def _announced(scene: Scene) -> KeptProcedure:
-    hospital, archive = scene.hospital, scene.parties.target
-    ris = hospital.host(Actor("order-filler"))
-    record = next((flow.source for flow in scene.site.flows_in(ris) if REGISTRATION in flow.permits), "")
-    section = hospital.described(scene.parties.source).modality or ""
-    procedure = Procedure(f"{section}TRIAL", f"{section} for a trial", section)
-    if record:
-        patient = Record(hospital, record).register(f"Test{scene.token}", "Object").patient.identifier
-        accession = Record(hospital, record).order(patient, procedure).accession or ""
-    else:
-        patient = Ris(hospital, ris).register(f"Test{scene.token}", "Object")
-        accession = Ris(hospital, ris).order(patient, procedure).accession
-
-    def kept() -> KeptProcedure | None:
-        return next((one for one in procedures(hospital, archive) if one.accession == accession), None)
-
-    found = scene.eventually(kept, timeout=FOLLOWED_WITHIN)
-    if found is None:
-        raise NotAsPromised(f"{archive} is not told of procedure {accession}")
-    return found
+    """An examination of the source's modality that the target, an archive, expects; the same in both halves."""
+    section = scene.hospital.described(scene.parties.source).modality or ""
+    return scene.once(
+        "announced", lambda: announce(scene.hospital, scene.parties.target, section, f"Test{scene.token}")
+    )
 
 
 def record_of(scene: Scene) -> str:

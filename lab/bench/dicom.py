@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from lab.bench.figures import Figure, alternate
 from lab.deadline import Deadline
 from lab.errors import EngineError
+from lab.hospital.announcing import announce
 from lab.hospital.archive import Archive
 from lab.hospital.hospital import Actor, Hospital
 from lab.hospital.programs import program
@@ -18,11 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from lab.engine.lab import Completed, Lab
+    from lab.hospital.image_manager import KeptProcedure
 
 IMAGES = 200
 PROTECTED = "through firewall, TLS and AE title binding"
-PATIENT = "BENCHMARK"
-"""PatientID of the images that `pacslab-modality generate` makes."""
+NAME = "Benchmark^CT"
+"""PatientName of the images that `pacslab-modality generate` makes."""
 FOLDER = "/tmp/pacslab-bench"  # noqa: S108 # on a lab host, where only the bench makes it
 SHIPPED = "/var/lib/pacslab-bench"
 UNIT = "pacslab-bench-orthanc"
@@ -71,7 +73,9 @@ def bench_dicom(lab: Lab, repetitions: int, say: Callable[[str], None], without:
         what = f"C-STORE of {IMAGES} CT images from {scanner} {PROTECTED}"
         return Figure(what, peer, taken[PROTECTED], taken[peer], least, faster=True)
 
-    with _images(lab, scanner), _images(lab, archive):
+    hospital = Hospital(lab)
+    expected = announce(hospital, archive, hospital.described(scanner).modality or "", "Benchmark")
+    with _images(lab, scanner, expected), _images(lab, archive, expected):
         say(f"warming up: {ours():.2f} s, {plainly():.2f} s")
         return [
             against(f"plain C-STORE on {archive} itself", plainly, repetitions * PLAIN_ROUNDS, LEAST_OF_PLAIN),
@@ -95,15 +99,16 @@ def _ends(lab: Lab) -> tuple[str, str]:
 
 
 @contextmanager
-def _images(lab: Lab, host: str) -> Iterator[None]:
-    """Make the images on a host; they are removed again.
+def _images(lab: Lab, host: str, expected: KeptProcedure) -> Iterator[None]:
+    """Make the images of an examination that the archive expects on a host; they are removed again.
 
     Raises:
         EngineError: they were not made.
     """
     try:
         lab.run(host, ["rm", "-rf", FOLDER])
-        done = lab.run(host, ["pacslab-modality", "generate", FOLDER, str(IMAGES)], timeout=300)
+        named = ["--patient", expected.patient, "--accession", expected.accession, "--study", expected.study_uid]
+        done = lab.run(host, ["pacslab-modality", "generate", FOLDER, str(IMAGES), *named], timeout=300)
         if done.code != 0:
             raise EngineError(
                 f"No images were made on {host}: {done.stderr.strip()[-300:]}", remedy="Look at its free memory."
@@ -152,7 +157,7 @@ def _archives(lab: Lab) -> list[Archive]:
 def _remove(lab: Lab) -> None:
     """Remove the images from every archive; what the first one was forwarding ends with it."""
     for archive in _archives(lab):
-        archive.remove_studies(PatientID=PATIENT)
+        archive.remove_studies(PatientName=NAME)
 
 
 def _settle(lab: Lab) -> None:

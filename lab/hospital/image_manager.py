@@ -1,4 +1,4 @@
-"""The image manager of an archive: the procedures that it was told of (RAD-4)."""
+"""The image manager of an archive: procedures that it was told of (RAD-4), and objects that it holds in quarantine."""
 
 from __future__ import annotations
 
@@ -17,6 +17,21 @@ class KeptProcedure(Answer):
     patient: str
     study_uid: str
     state: str
+
+
+class HeldObject(Answer):
+    """An object in the quarantine of an archive."""
+
+    id: int
+    reason: str
+    instance: str
+    study: str
+    patient: str
+
+
+def held(hospital: Hospital, host: str) -> list[HeldObject]:
+    """What is in the quarantine of an archive."""
+    return hospital.ask(host, ["pacslab-image-manager", "quarantine", "--json"], list[HeldObject])
 
 
 def procedures(hospital: Hospital, host: str) -> list[KeptProcedure]:

@@ -102,7 +102,7 @@ SEND = Action(
 SETTLE = Action(
     "settle",
     "Somebody decides on work that was set aside, or a message that was refused: it waits again, or is dropped.",
-    (EHR, RIS, IMAGE_MANAGER),
+    (EHR, RIS, IMAGE_MANAGER, MODALITY),
     facts=("message_type", "control_id", "queue", "item", "state"),
 )
 
@@ -209,6 +209,25 @@ TAKE_OBJECT = Action(
     (ARCHIVE,),
     ("C-STORE",),
     facts=("octets", "series", "instance", "sop_class", "field", "state", "status", "detail", "error"),
+)
+HOLD = Action(
+    "hold-object",
+    "An object does not fit what was announced, and is kept outside of the archive.",
+    (IMAGE_MANAGER,),
+    facts=("series", "instance", "error", "trace"),
+)
+RESOLVE = Action(
+    "resolve-object",
+    "An object in quarantine goes into the archive, or is given up; `state` says which.",
+    (IMAGE_MANAGER,),
+    facts=("series", "instance", "state", "error", "trace"),
+)
+COMMIT_OBJECT = Action(
+    "commit-object",
+    "The archive is asked whether it answers for an object, and cannot tell.",
+    (ARCHIVE,),
+    ("RAD-10",),
+    facts=("instance", "error"),
 )
 FILL_STORAGE = Action(
     "fill-storage", "An archive's storage is nearly full; told once an hour.", (ARCHIVE,), facts=("used", "limit")

@@ -118,6 +118,14 @@ INSTANCE_CONFLICT = _refused(
 )
 SERIES_CONFLICT = _refused("series-conflict", "the Series Instance UID is that of a series of another study (0xC112)")
 STUDY_CONFLICT = _refused("study-conflict", "the Study Instance UID is that of another patient's study (0xC113)")
+UNSCHEDULED = _refused("unscheduled", "nobody has announced the study, and the archive has nothing of it")
+OTHER_ACCESSION = _refused("other-accession", "the accession number is not that of the study's procedure")
+CANCELLED_PROCEDURE = _refused("cancelled-procedure", "the procedure was cancelled")
+WRONG_WORKLIST_ENTRY = _refused(
+    "wrong-worklist-entry", "the procedure step was discontinued because another worklist entry was meant (110514)"
+)
+DESK_AWAY = _failed("desk-away", "the image manager does not answer, so nothing is let in (0xA700)")
+OTHER_USER = _refused("other-user", "a program of another user asks")
 STORAGE_FULL = _refused("storage-full", "the archive holds what it may, or its disk has no room left (0xA700)")
 STORAGE_FILLING = _failed("storage-filling", "the archive holds nine tenths of what it may, or its disk is nearly full")
 NOT_STORED = _refused("not-stored", "the archive answers C-STORE with a failure status")

@@ -15,13 +15,18 @@ PATH_VARIABLE = "PACSLAB_IMAGE_MANAGER_CONFIG"
 
 @dataclass(frozen=True)
 class Configuration:
-    """The archive's REST interface, the folder for database and spool, and the one for what other programs read."""
+    """The archive's REST interface, the folder for database, spool and quarantine, and the one for other programs.
+
+    ``archive_user`` may ask at the desk; ``hold_unscheduled`` says what becomes of a study that nobody has announced.
+    """
 
     url: str
     user: str
     password: str
     state: Path
     runtime: Path
+    archive_user: str = "orthanc"
+    hold_unscheduled: bool = True
 
 
 def load() -> Configuration:
@@ -40,6 +45,8 @@ def load() -> Configuration:
             password=archive["password"],
             state=Path(data["state"]),
             runtime=Path(data["runtime"]),
+            archive_user=archive["runs_as"],
+            hold_unscheduled=bool(data["hold_unscheduled"]),
         )
     except OSError as error:
         raise NotReadyError(

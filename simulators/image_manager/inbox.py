@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from simulators.events import reasons
 from simulators.events.actions import SCHEDULE
 from simulators.events.report import write_event
-from simulators.hl7content import is_identifier, needed, order_of, orders_in, patient_of
+from simulators.hl7content import is_identifier, needed, order_of, orders_in, patient_of, status_of
 from simulators.hl7memory import REMEMBERED_DAYS, Acceptance, content_of
 from simulators.hl7receiver import HL7ProblemError
+from simulators.image_manager.schedule import WRONG_ENTRY, WRONG_STATE
 from simulators.image_manager.store import ask_work
 
 if TYPE_CHECKING:
@@ -22,8 +23,17 @@ if TYPE_CHECKING:
     from simulators.hl7messages import Message
     from simulators.image_manager.store import Store
 
-STATES: dict[str, str] = {"NW": "scheduled", "XO": "scheduled", "SC": "scheduled", "CA": "cancelled", "DC": "cancelled"}
-"""ORC-1 (table 0119) to the state of an expected procedure."""
+STATES: dict[str, str] = {"NW": "scheduled", "XO": "scheduled", "SC": "", "CA": "cancelled", "DC": "cancelled"}
+"""ORC-1 (table 0119) to the state of an expected procedure; after SC, ORC-5 says it."""
+PROGRESS: dict[tuple[str, str], str] = {
+    ("SC", "S"): "scheduled",
+    ("IP", "I"): "in progress",
+    ("IP", "R"): "completed",
+    ("CM", "F"): "reported",
+    ("DC", "X"): "discontinued",
+    ("CA", "X"): "cancelled",
+}
+"""ORC-5 (table 0038) with OBR-25 (table 0123) to the state that the filler tells (RAD-13)."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +143,7 @@ def _procedure(db: sqlite3.Connection, message: Message) -> None:
         )  # fmt: skip
     order, patient = order_of(message), patient_of(message)
     accession = order.accession or needed(message, "OBR", 18)
+    state = state or _progress(message)
     known = db.execute("SELECT study_uid FROM procedures WHERE accession = ?", (accession,)).fetchone()
     if known and order.study_uid and known["study_uid"] != order.study_uid:
         raise HL7ProblemError(
@@ -150,6 +161,8 @@ def _procedure(db: sqlite3.Connection, message: Message) -> None:
             patient.identifier, order.modality, order.code.value, order.code.meaning, state, time.time(),
         ),
     )  # fmt: skip
+    if state == WRONG_STATE:
+        db.execute("INSERT INTO withdrawals (study) VALUES (?) ON CONFLICT DO NOTHING", (order.study_uid,))
     write_event(
         SCHEDULE,
         accession=accession,
@@ -158,6 +171,24 @@ def _procedure(db: sqlite3.Connection, message: Message) -> None:
         state=state,
         control_id=message.control_id,
     )
+
+
+def _progress(message: Message) -> str:
+    """Return the state that ORC-5 tells; of a procedure that ended because another entry was meant, that.
+
+    Raises:
+        HL7ProblemError: it has a value that means nothing here.
+    """
+    if not message.get("ORC", 5):
+        return "scheduled"
+    status = status_of(message)
+    state = PROGRESS.get((status.order, status.result))
+    if state is None:
+        raise HL7ProblemError(
+            reasons.ORDER_STATUS, 103, "ORC-5 with OBR-25 means nothing here", location=("ORC", "1", "5")
+        )
+    wrong = state == "discontinued" and status.reason is not None and status.reason.value == WRONG_ENTRY
+    return WRONG_STATE if wrong else state
 
 
 def _keep(db: sqlite3.Connection, patient: Patient, source: str) -> None:

@@ -73,6 +73,23 @@ class OrthancClient:
         found = self._ask("POST", "/tools/find", json=query).json()
         return [study["ID"] for study in found if study["PatientMainDicomTags"].get("PatientID") == identifier]
 
+    def studies_with(self, study: str) -> list[str]:
+        """Return the archive's names of what has a Study Instance UID."""
+        query = {"Level": "Study", "Query": {"StudyInstanceUID": study}, "CaseSensitive": True}
+        found: list[str] = self._ask("POST", "/tools/find", json=query).json()
+        return found
+
+    def places_of(self, instance: str, study: str) -> list[str]:
+        """Return the patients under whom a SOP Instance UID or a Study Instance UID is filed."""
+        found = set()
+        for level, keyword, uid in (("Study", "StudyInstanceUID", study), ("Instance", "SOPInstanceUID", instance)):
+            query = {"Level": level, "Query": {keyword: uid}, "CaseSensitive": True}
+            for name in self._ask("POST", "/tools/find", json=query).json():
+                path = f"/studies/{name}" if level == "Study" else f"/instances/{name}/study"
+                tags = self._ask("GET", path).json()["PatientMainDicomTags"]
+                found.add(str(tags.get("PatientID", "")))
+        return sorted(found)
+
     def resource(self, level: str, resource: str) -> dict[str, Any]:
         """Return a study or a series; `level` is ``studies`` or ``series``."""
         data: dict[str, Any] = self._ask("GET", f"/{level}/{resource}").json()

@@ -8,7 +8,6 @@ each object out, restamps it and puts it back itself; a copy in the spool bridge
 from __future__ import annotations
 
 import hashlib
-import os
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 from simulators.errors import NotFoundError, RefusedError, UnreachableError
 from simulators.events.actions import RECOVER, RESTAMP
 from simulators.events.report import write_event, write_failure
+from simulators.image_manager.durable import write_durably
 from simulators.image_manager.restamp import restamp
 from simulators.image_manager.store import ask_work, pause
 from simulators.image_manager.troubles import (
@@ -152,7 +152,7 @@ class Reconciler:
 
     def _exchange(self, instance: str, stamped: bytes) -> str:
         spooled = self.spool / f"{hashlib.sha256(stamped).hexdigest()}.dcm"
-        _write_durably(spooled, stamped)
+        write_durably(spooled, stamped)
         stored = self._replace(instance, stamped)
         spooled.unlink()
         return stored
@@ -194,18 +194,3 @@ def _differs(tags: dict[str, str], patient: Patient) -> bool:
         "PatientSex": patient.dicom_sex,
     }
     return any(value and tags.get(keyword, "") != value for keyword, value in known.items())
-
-
-def _write_durably(path: Path, content: bytes) -> None:
-    """Write a file so that it is there after a power failure, whole or not at all."""
-    draft = path.with_suffix(".part")
-    with draft.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.rename(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

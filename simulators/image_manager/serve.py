@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from typing import TYPE_CHECKING
 
 from simulators.deadline import Deadline
 from simulators.errors import SimulatorError, UnreachableError
-from simulators.events.actions import START, WORK
+from simulators.events import reasons
+from simulators.events.actions import HOLD, START, WORK
 from simulators.events.outlets import send_to_journal
 from simulators.events.report import write_event, write_failure
 from simulators.hl7receiver import Receiver
 from simulators.image_manager.configuration import load
+from simulators.image_manager.desk import Desk, DeskServer
 from simulators.image_manager.forward import Follower, SeriesSender
 from simulators.image_manager.inbox import StoredInbox, merge, procedures, update
 from simulators.image_manager.orthanc import OrthancClient
+from simulators.image_manager.quarantine import Quarantine
 from simulators.image_manager.reconcile import Reconciler
 from simulators.image_manager.store import Store
-from simulators.image_manager.troubles import publish
+from simulators.image_manager.troubles import Queue, clear, count_error, excluded, publish, tell_set_aside
 from simulators.mllp import Listener
 from simulators.service import notify, wait_for_stop
 
@@ -29,13 +33,16 @@ if TYPE_CHECKING:
     from simulators.settings import Settings
 
 PAUSE_SECONDS = 1.0
+SLOW_SECONDS = 5.0
+"""For what a message wakes, or nobody waits for."""
 
 
 class Worker:
     """A thread that does its turn, again and again, until it is stopped; a failure ends the turn, not the thread."""
 
-    def __init__(self, name: str, turn: Callable[[], None]) -> None:
-        """Remember what to do each turn."""
+    def __init__(self, name: str, turn: Callable[[], None], pause: float = PAUSE_SECONDS) -> None:
+        """Remember what to do each turn, and the seconds between two turns where nothing wakes it."""
+        self._pause = pause
         self._turn = turn
         self._wake = threading.Event()
         self._stop = threading.Event()
@@ -69,7 +76,7 @@ class Worker:
                 write_failure(WORK, error, worker=self.thread.name)
             else:
                 self._failing = False
-            self._wake.wait(PAUSE_SECONDS)
+            self._wake.wait(self._pause)
 
 
 def serve(_: argparse.Namespace, settings: Settings) -> None:
@@ -78,6 +85,7 @@ def serve(_: argparse.Namespace, settings: Settings) -> None:
     configuration = load()
     spool = configuration.state / "spool"
     spool.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (configuration.state / "quarantine").mkdir(mode=0o700, exist_ok=True)
     store, archive = Store(configuration.state), OrthancClient(configuration)
     targets = tuple(peer.name for peer in settings.find_peers("dicom-tls", role="orthanc", permit="C-STORE"))
     reconciler = Reconciler(store, archive, spool, settings.host.name)
@@ -85,14 +93,20 @@ def serve(_: argparse.Namespace, settings: Settings) -> None:
 
     restamping = Worker("restamp", reconciler.run_due)
     following = Worker("follow", Following(follower, restamping.wake))
-    reporting = Worker("report", lambda: report(store, configuration.runtime))
-    workers = [restamping, following, reporting]
+    reporting = Worker("report", lambda: report(store, configuration.runtime), SLOW_SECONDS)
+    quarantine = Quarantine(store, archive, configuration.state / "quarantine")
+    holding = Worker("quarantine", Holding(store, quarantine), SLOW_SECONDS)
+    workers = [restamping, following, reporting, holding]
     for target in targets:
         sender = SeriesSender(store, archive, target, lambda: following.stopped)
         workers.append(Worker(f"send-to-{target}", sender.run_due))
 
+    def heard() -> None:
+        restamping.wake()
+        holding.wake()
+
     inboxes = {
-        kind: StoredInbox(store, work, restamping.wake)
+        kind: StoredInbox(store, work, heard)
         for kind, work in {
             "ADT^A08": update,
             "ADT^A40": merge,
@@ -102,6 +116,9 @@ def serve(_: argparse.Namespace, settings: Settings) -> None:
     }
     listener = Listener(settings.port("hl7"), Receiver(settings, inboxes).answer)
     listener.start()
+    callers = {caller.ae_title: caller for caller in settings.find_callers("dicom-tls") if caller.ae_title}
+    desk = Desk(store, quarantine, callers, hold_unscheduled=configuration.hold_unscheduled)
+    DeskServer(configuration.runtime / "desk", desk, configuration.archive_user).start()
     for worker in workers:
         worker.thread.start()
     write_event(START, hl7=settings.port("hl7"), archives=targets)
@@ -120,6 +137,36 @@ def report(store: Store, runtime: Path) -> None:
     """Show the health probe what is set aside."""
     with store.transaction() as db:
         publish(runtime, db)
+
+
+class Holding:
+    """A turn of the quarantine: take out of the archive what must not be there, and release what fits by now."""
+
+    def __init__(self, store: Store, quarantine: Quarantine) -> None:
+        """Work on this quarantine."""
+        self._store = store
+        self._quarantine = quarantine
+
+    def __call__(self) -> None:
+        """Do what there is to do."""
+        with self._store.transaction() as db:
+            rows = db.execute(f"SELECT study FROM withdrawals WHERE {excluded(Queue.WITHDRAW, 'study')}")  # noqa: S608 - ours
+            studies = [str(row["study"]) for row in rows]
+        for study in studies:
+            try:
+                self._quarantine.withdraw(study, reasons.WRONG_WORKLIST_ENTRY)
+            except UnreachableError:
+                raise
+            except Exception as error:  # noqa: BLE001 - one study must not stop the others
+                with self._store.transaction() as db:
+                    aside = count_error(db, Queue.WITHDRAW, study, error)
+                tell = tell_set_aside if aside else partial(write_failure, waiting=True)
+                tell(HOLD, error, study=study)
+                continue
+            with self._store.transaction() as db:
+                clear(db, Queue.WITHDRAW, study)
+                db.execute("DELETE FROM withdrawals WHERE study = ?", (study,))
+        self._quarantine.review()
 
 
 class Following:

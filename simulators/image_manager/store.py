@@ -36,6 +36,12 @@ CREATE TABLE IF NOT EXISTS procedures (
     step_id TEXT NOT NULL, study_uid TEXT NOT NULL, patient TEXT NOT NULL, modality TEXT NOT NULL, code TEXT NOT NULL,
     description TEXT NOT NULL, state TEXT NOT NULL, changed REAL NOT NULL, images_at REAL);
 CREATE INDEX IF NOT EXISTS procedures_study ON procedures (study_uid);
+CREATE TABLE IF NOT EXISTS held (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, instance TEXT NOT NULL, series TEXT NOT NULL, study TEXT NOT NULL,
+    patient TEXT NOT NULL, accession TEXT NOT NULL, ae_title TEXT NOT NULL, reason TEXT NOT NULL, file TEXT NOT NULL,
+    at REAL NOT NULL, state TEXT NOT NULL, settled REAL);
+CREATE UNIQUE INDEX IF NOT EXISTS held_instance ON held (instance) WHERE state = 'held';
+CREATE TABLE IF NOT EXISTS withdrawals (study TEXT PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS cursors (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS sent (
     series TEXT NOT NULL, target TEXT NOT NULL, instance TEXT NOT NULL, PRIMARY KEY (series, target, instance));

@@ -40,6 +40,8 @@ class Queue(Enum):
     """A series to an archive, by series and target."""
     FOLLOW = "follow"
     """An entry of the archive's change log, by kind and resource."""
+    WITHDRAW = "withdraw"
+    """A study whose images go into quarantine, by its UID."""
 
 
 @dataclass(frozen=True)

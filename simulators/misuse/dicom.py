@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 CERTIFICATE = "dicom-client"
 OTHER_CERTIFICATE = "--certificate /run/x.crt --key /run/x.key"
 PENDING = {0xFF00, 0xFF01}
+WARNING = 0xB000
 
 
 def dicom_case(name: str, summary: str, attempt: Attempt, example: str = "") -> Case:
@@ -100,12 +101,13 @@ def forge(
 
 
 def judged(status: Dataset) -> Answer:
-    """Success and pending mean that the peer did it; no status means that it aborted the association."""
+    """Success, pending and a warning (PS3.7 C.3) mean that the peer did it; no status means that it aborted."""
     if "Status" not in status:
         return Answer(refused=True, layer="association", detail="the peer aborted the association")
     code = int(status.Status)
     words = f"status 0x{code:04X} {status.get('ErrorComment', '')}".strip()
-    return Answer(refused=code != 0 and code not in PENDING, layer="dimse", detail=words)
+    done = code == 0 or code in PENDING or code & 0xF000 == WARNING
+    return Answer(refused=not done, layer="dimse", detail=words)
 
 
 def last(answers: Iterable[Any]) -> Answer:

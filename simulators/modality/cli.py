@@ -82,6 +82,9 @@ def _store(parser: argparse.ArgumentParser) -> None:
 def _generate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", metavar="FOLDER", help="where to put them; made if it is not there")
     parser.add_argument("count", type=int, metavar="N", help="how many")
+    parser.add_argument("--patient", default="BENCHMARK", metavar="ID", help="of whom (default: BENCHMARK)")
+    parser.add_argument("--accession", default="BENCHMARK", metavar="NUMBER", help="accession number")
+    parser.add_argument("--study", metavar="UID", help="of which study (default: one that no order knows)")
 
 
 def _ending(parser: argparse.ArgumentParser) -> None:
@@ -105,6 +108,9 @@ def _commit(parser: argparse.ArgumentParser) -> None:
 
 def _queue(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--accession", metavar="NUMBER", help="of this order only")
+    decision = parser.add_mutually_exclusive_group()
+    decision.add_argument("--retry", metavar="UID", help="send an image that was set aside again")
+    decision.add_argument("--drop", metavar="UID", help="give an image that was set aside up; it is deleted")
 
 
 def _digests(parser: argparse.ArgumentParser) -> None:
@@ -161,7 +167,13 @@ VERBS = (
         _discontinue,
     ),
     Verb("commit", "Ask the archive to answer for the images (RAD-10).", f"{_VERBS}:commit", "commit ACC0001", _commit),
-    Verb("queue", "Show how far every step and image is.", f"{_VERBS}:queue", "queue --json", _queue),
+    Verb(
+        "queue",
+        "Show how far every step and image is; decide on images that were set aside.",
+        f"{_VERBS}:queue",
+        "queue --json",
+        _queue,
+    ),
     Verb(
         "digests",
         "Print SHA-256 of the pixel data of an order's images that are still here.",

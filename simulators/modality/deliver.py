@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from simulators.modality.links import Links
     from simulators.modality.spool import Instance, PerformedStep, Spool, Transaction
 
+OUT_OF_RESOURCES = "status 0xA7"
+"""How a refusal begins that is about the archive and not the image (PS3.4 B.2.3)."""
 ANSWER_SECONDS = 120.0
 """A request for storage commitment that is not answered in this time is made again."""
 
@@ -50,7 +52,7 @@ def store_images(links: Links, spool: Spool, instances: Sequence[Instance]) -> D
         for outcome in send(partial(links.open, links.archive), [_parcel(spool, entry) for entry in instances]):
             instance = pending.pop(outcome.uid)
             if outcome.error:
-                spool.mark_failed(instance, outcome.error)
+                _mark(links, spool, instance, outcome.error)
                 refused[instance.step] = outcome.error
                 continue
             spool.mark_stored(instance.uid)
@@ -63,6 +65,22 @@ def store_images(links: Links, spool: Spool, instances: Sequence[Instance]) -> D
     seconds = time.monotonic() - begun
     _tell(links, spool, instances, error, refused)
     return Delivery(stored, len(instances) - stored, size, seconds, error)
+
+
+def _mark(links: Links, spool: Spool, instance: Instance, error: str) -> None:
+    """Write down that an image was not taken; one that the archive refuses for what it is, is set aside in the end."""
+    if not error.startswith("status ") or error.startswith(OUT_OF_RESOURCES):
+        spool.mark_failed(instance, error)
+    elif spool.mark_refused(instance, error):
+        write_event(
+            STORE,
+            reason=reasons.SET_ASIDE,
+            transaction="RAD-8",
+            ae_title=links.ae_title,
+            peer=links.archive.name,
+            instance=instance.uid,
+            status=error.removeprefix("status "),
+        )
 
 
 def _tell(

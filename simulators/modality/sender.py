@@ -75,7 +75,7 @@ def store_files(arguments: argparse.Namespace, settings: Settings) -> Result:
 
 
 def generate(arguments: argparse.Namespace, _settings: Settings) -> Result:
-    """Make CT images of one study that no order knows.
+    """Make CT images of one study; without arguments of one that no order knows.
 
     Raises:
         ArgumentError: none are wanted, or the folder cannot be made.
@@ -88,9 +88,10 @@ def generate(arguments: argparse.Namespace, _settings: Settings) -> Result:
     except OSError as error:
         raise ArgumentError(f"{folder}: {error.strerror}", remedy="Name another folder.") from error
     attributes = Dataset()
-    attributes.PatientName, attributes.PatientID = "Benchmark^CT", "BENCHMARK"
+    attributes.PatientName, attributes.PatientID = "Benchmark^CT", arguments.patient
     attributes.PatientBirthDate, attributes.PatientSex = "19700101", "O"
-    attributes.StudyInstanceUID, attributes.AccessionNumber = new_uid(), "BENCHMARK"
+    attributes.StudyInstanceUID = arguments.study or new_uid()
+    attributes.AccessionNumber = arguments.accession
     context = StudyContext(complete(attributes), Equipment("BENCHMARK", "CT simulator"))
     for image in images_of("CT", context, count, phantom=True, size=512):
         image.save_as(folder / f"{image.SOPInstanceUID}.dcm", enforce_file_format=True)

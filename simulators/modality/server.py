@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pynetdicom import evt
@@ -16,7 +18,7 @@ from simulators.events.report import write_event, write_failure
 from simulators.modality.commitment import PUSH_MODEL, handler
 from simulators.modality.deliver import Courier
 from simulators.modality.links import links_of, own_identity
-from simulators.modality.spool import Spool
+from simulators.modality.spool import SET_ASIDE, Spool
 from simulators.service import notify
 
 if TYPE_CHECKING:
@@ -55,8 +57,26 @@ def serve(_arguments: argparse.Namespace, settings: Settings) -> None:
             courier.round()
         except NotReadyError as error:
             write_failure(DELIVER, error, waiting=True)
+        publish(spool)
     notify("STOPPING=1")
     server.shutdown()
+
+
+def publish(spool: Spool) -> None:
+    """Write what is set aside where the health probe reads it; a service outside of systemd has no such place."""
+    runtime = os.environ.get("RUNTIME_DIRECTORY")
+    if runtime is None:
+        return
+    aside = spool.instances(states=[SET_ASIDE])
+    text = "".join(f"{instance.uid}: {instance.error}\n" for instance in aside)
+    if aside:
+        text += f"set aside: {len(aside)}; see `pacslab-modality queue`\n"
+    path = Path(runtime) / "set-aside"
+    if not path.exists() or path.read_text("utf-8") != text:
+        draft = path.with_suffix(".new")
+        draft.write_text(text, "utf-8")
+        draft.chmod(0o644)
+        draft.replace(path)
 
 
 def listen(spool: Spool, ae_title: str, port: int, callers: list[str]) -> ThreadedAssociationServer:

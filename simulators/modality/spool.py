@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from simulators.errors import NotReadyError
+from simulators.errors import NotFoundError, NotReadyError
 from simulators.imaging.frame import new_uid
 
 if TYPE_CHECKING:
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 SPOOL = Path("/var/lib/pacslab/modality")
 
-ACQUIRED, STORED, COMMITTED = "acquired", "stored", "committed"
+ACQUIRED, STORED, COMMITTED, SET_ASIDE = "acquired", "stored", "committed", "set aside"
+MOST_REFUSALS = 6
+"""Answers of the archive that say no to the image itself, after which it is set aside."""
 ASKED, ANSWERED, REFUSED = "asked", "answered", "refused"
 """Whether the RIS knows of a step: N-CREATE is under way or its answer was lost; it was accepted; it was refused."""
 IN_PROGRESS, COMPLETED, DISCONTINUED = "IN PROGRESS", "COMPLETED", "DISCONTINUED"
@@ -54,6 +56,7 @@ CREATE TABLE IF NOT EXISTS promises (
 _LATER_COLUMNS = {
     "steps": {"begun": f"TEXT NOT NULL DEFAULT '{ANSWERED}'", "ended": "REAL NOT NULL DEFAULT 0"},
     "transactions": {"report": "TEXT NOT NULL DEFAULT ''"},
+    "instances": {"refusals": "INTEGER NOT NULL DEFAULT 0"},
 }
 """Columns that a spool of an earlier version lacks."""
 
@@ -255,7 +258,7 @@ class Spool:
             )
 
     def instances(
-        self, step: str | None = None, states: Sequence[str] = (ACQUIRED, STORED, COMMITTED)
+        self, step: str | None = None, states: Sequence[str] = (ACQUIRED, STORED, COMMITTED, SET_ASIDE)
     ) -> list[Instance]:
         """Images in the order they were acquired."""
         with self._database() as database:
@@ -275,6 +278,42 @@ class Spool:
         """A C-STORE did not succeed: try again later, ever less often."""
         pause = min(2.0**instance.attempts, LONGEST_PAUSE)
         self._set(instance.uid, ACQUIRED, instance.attempts + 1, time.time() + pause, error)
+
+    def mark_refused(self, instance: Instance, error: str) -> bool:
+        """The archive does not take the image as it is: try again, but not for ever; tell whether it is set aside.
+
+        An image that is set aside is kept until somebody decides.
+        """
+        self.mark_failed(instance, error)
+        with self._database() as database:
+            database.execute("UPDATE instances SET refusals = refusals + 1 WHERE uid = ?", (instance.uid,))
+            aside = database.execute(
+                "UPDATE instances SET state = ? WHERE uid = ? AND state = ? AND refusals >= ?",
+                (SET_ASIDE, instance.uid, ACQUIRED, MOST_REFUSALS),
+            )
+        return bool(aside.rowcount)
+
+    def retry(self, uid: str) -> None:
+        """Let an image that is set aside be sent again.
+
+        Raises:
+            NotFoundError: no such image is set aside.
+        """
+        self._decide(uid, "UPDATE instances SET state = 'acquired', refusals = 0, due = 0 WHERE uid = ? AND state = ?")
+
+    def drop(self, uid: str) -> None:
+        """Give an image up that is set aside; its file is deleted.
+
+        Raises:
+            NotFoundError: no such image is set aside.
+        """
+        self._decide(uid, "UPDATE instances SET state = 'dropped' WHERE uid = ? AND state = ?")
+        self.path(uid).unlink(missing_ok=True)
+
+    def _decide(self, uid: str, change: str) -> None:
+        with self._database() as database:
+            if not database.execute(change, (uid, SET_ASIDE)).rowcount:
+                raise NotFoundError(f"no image {uid} is set aside", remedy="`queue` lists what is.")
 
     def _set(self, uid: str, state: str, attempts: int, due: float, error: str) -> None:
         with self._database() as database:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.command_line import Result, table
 from simulators.errors import ArgumentError, SimulatorError
+from simulators.events.actions import SETTLE
+from simulators.events.report import write_event
 from simulators.imaging.digest import pixel_digests
 from simulators.imaging.jpeg import photograph
 from simulators.imaging.pdf import encapsulated_pdf
@@ -19,7 +21,16 @@ from simulators.modality.commitment import wait_for
 from simulators.modality.deliver import Delivery, report_end, request_commitment, store_images
 from simulators.modality.links import links_of
 from simulators.modality.sender import store_files
-from simulators.modality.spool import ACQUIRED, COMMITTED, COMPLETED, DISCONTINUED, IN_PROGRESS, STORED, Spool
+from simulators.modality.spool import (
+    ACQUIRED,
+    COMMITTED,
+    COMPLETED,
+    DISCONTINUED,
+    IN_PROGRESS,
+    SET_ASIDE,
+    STORED,
+    Spool,
+)
 
 if TYPE_CHECKING:
     import argparse
@@ -112,17 +123,27 @@ def commit(arguments: argparse.Namespace, settings: Settings) -> Result:
 
 
 def queue(arguments: argparse.Namespace, _settings: Settings) -> Result:
-    """Print how far every step and image is."""
+    """Decide as the arguments ask, and print how far every step and image is.
+
+    Raises:
+        NotFoundError: no such image is set aside.
+    """
     spool = Spool()
+    for uid, decide, state in ((arguments.retry, spool.retry, "waiting"), (arguments.drop, spool.drop, "dropped")):
+        if uid is not None:
+            decide(uid)
+            write_event(SETTLE, queue="store", item=uid, state=state)
     steps = [_step_facts(spool, step) for step in spool.steps() if arguments.accession in {None, step.accession}]
     instances = [
         asdict(instance) for instance in spool.instances() if any(instance.step == step["uid"] for step in steps)
     ]
     totals = {
-        state: sum(1 for instance in instances if instance["state"] == state) for state in (ACQUIRED, STORED, COMMITTED)
+        state: sum(1 for instance in instances if instance["state"] == state)
+        for state in (ACQUIRED, STORED, COMMITTED, SET_ASIDE)
     }
     rows = [{**step, **step["states"]} for step in steps]
-    columns = ["accession", "step", "status", "begun", "reported", ACQUIRED, STORED, COMMITTED, "commitment", "error"]
+    counted = [ACQUIRED, STORED, COMMITTED, SET_ASIDE]
+    columns = ["accession", "step", "status", "begun", "reported", *counted, "commitment", "error"]
     return Result({"totals": totals, "steps": steps, "instances": instances}, table(rows, columns))
 
 
@@ -251,7 +272,7 @@ def _step_facts(spool: Spool, step: PerformedStep) -> dict[str, Any]:
         "bytes": sum(instance.bytes for instance in instances),
         "states": {
             state: sum(1 for instance in instances if instance.state == state)
-            for state in (ACQUIRED, STORED, COMMITTED)
+            for state in (ACQUIRED, STORED, COMMITTED, SET_ASIDE)
         },
         "commitment": transactions[-1].state if transactions else "",
         "transactions": [

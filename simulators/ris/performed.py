@@ -131,7 +131,10 @@ class PerformedSteps:
         cursor.execute("SELECT status FROM procedures WHERE accession = %s", (accession,))
         row = cursor.fetchone()
         if row is not None and row["status"] not in {status, "reported"}:
-            Teller(self.settings).status(cursor, set_status(cursor, accession, status), reason)
+            procedure = set_status(cursor, accession, status)
+            teller = Teller(self.settings)
+            teller.status(cursor, procedure, reason)
+            teller.progress(cursor, procedure, reason)
 
 
 def _created_before(cursor: Cursor, calling: str, uid: str | None, creation: dict[str, Any]) -> bool:

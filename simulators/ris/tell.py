@@ -45,6 +45,17 @@ class Teller:
             cursor, "ehr", partial(order_message, control="SC", patient=patient, order=order, status=status)
         )
 
+    def progress(self, cursor: Cursor, procedure: dict[str, Any], reason: Code | None = None) -> None:
+        """Tell every image manager how far a procedure has come, and why it ended (RAD-13)."""
+        patient = find_patient(cursor, procedure["patient_id"])
+        if patient is None:
+            raise LookupError(f"procedure {procedure['accession']} has no patient")
+        order = order_of_procedure(cursor, procedure)
+        status = Status(*STATUSES[procedure["status"]], reason)
+        self._tell_order(
+            cursor, "image_manager", partial(order_message, control="SC", patient=patient, order=order, status=status)
+        )
+
     def report(self, cursor: Cursor, patient: Patient, report: Report) -> None:
         """Tell the EHR of a report."""
         self._tell(

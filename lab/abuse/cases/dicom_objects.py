@@ -10,7 +10,7 @@ from lab.abuse.evidence import Evidence
 from lab.abuse.misuse import Misuse, fresh_instance
 from lab.abuse.model import AbuseCase
 from lab.abuse.parties import scanner_alone_at_archive
-from lab.abuse.sights import announced, answers_control, names_of, stored
+from lab.abuse.sights import announced, answers_control, in_archive, names_of, stored
 from lab.abuse.weakening import Edit, EditedFiles
 from lab.hospital.archive import Archive
 
@@ -82,6 +82,19 @@ CASES = (
         evidence=_refused("invalid-identifier"),
         harm=stored,
         control="the archive's gate: UIDs are UIDs, and texts can be shown",
+    ),
+    _OBJECT(
+        "abuse.dicom-unscheduled",
+        "DICOM: an object of a study that nobody has announced",
+        attempt=Misuse("dicom-unscheduled", words=fresh_instance),
+        evidence=lambda scene: Evidence(
+            scene.parties.target,
+            "unscheduled",
+            about=(names_of(scene, scene.parties.source),),
+            words=("hold-object",),
+        ),
+        harm=in_archive,
+        control="the image manager compares each object with the schedule, and holds what does not fit",
     ),
     AbuseCase(
         "abuse.dicom-deflated",

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from lab.hospital.hospital import Actor
+from lab.hospital.image_manager import held
 from lab.hospital.record import Procedure, Record
 from lab.hospital.ris import Ris
 from lab.scenarios.examination.course import (
@@ -80,7 +81,7 @@ def documents(stage: Stage[RadiologyFacts]) -> str:
 
 
 def discontinue(stage: Stage[RadiologyFacts]) -> str:
-    """RIS and record have the step discontinued, with the reason (RAD-7)."""
+    """RIS and record have the step discontinued, with the reason (RAD-7); its images are in quarantine (RAD-13)."""
     done = place_order(stage, stage.facts.patient, CT_HEAD)
     scanner = station(stage, done)
     scanner.perform("begin", done.accession)
@@ -92,7 +93,20 @@ def discontinue(stage: Stage[RadiologyFacts]) -> str:
     if len(steps) != 1:
         raise StepFailure(f"the RIS has {len(steps)} performed steps")
     require(WRONG_ENTRY in (steps[0].reason or ""), f"the RIS has the reason {steps[0].reason}")
-    return f"{done.accession} is discontinued at RIS and record, because of {steps[0].reason}"
+    reason = stage.eventually(
+        partial(_withdrawn, stage, done),
+        timeout=FOLLOWED_WITHIN,
+        otherwise=f"{done.archive} still has images of {done.accession}, or holds none of them",
+    )
+    return (
+        f"{done.accession} is discontinued at RIS and record, because of {steps[0].reason}; its image is held: {reason}"
+    )
+
+
+def _withdrawn(stage: Stage[RadiologyFacts], done: Examination) -> str:
+    """Why the archive holds the images of a study; empty while anybody who reads finds one of them."""
+    reasons = {entry.reason for entry in held(stage.hospital, done.archive) if entry.study == done.study}
+    return "" if archive(stage, done.archive).instances(done.study) else ", ".join(sorted(reasons))
 
 
 def update(stage: Stage[RadiologyFacts]) -> str:
@@ -189,7 +203,8 @@ STEPS: tuple[Step[RadiologyFacts], ...] = (
     ),
     Step(
         "discontinue", "A procedure is discontinued", CT, "RAD-7 MPPS N-SET",
-        "RIS and record have it discontinued, with the reason", discontinue, ("register",),
+        "RIS and record have it discontinued, with the reason; the PACS holds its images in quarantine",
+        discontinue, ("register",),
     ),
     Step(
         "outage", "The PACS is away during an acquisition", CT, CHAIN,

@@ -69,6 +69,15 @@ def hostile_names(arguments: argparse.Namespace, settings: Settings) -> Answer:
     return Answer(answer.refused, answer.layer, answer.detail, _facts(hostile))
 
 
+def unscheduled(arguments: argparse.Namespace, settings: Settings) -> Answer:
+    """An object of a study that nobody has announced; a warning says that it is not in the archive as it is."""
+    forged = image(arguments.instance)
+    with _association(arguments, settings) as association:
+        status = association.send_c_store(forged)
+    answer = judged(status)
+    return Answer(status.get("Status") != 0, answer.layer, answer.detail, _facts(forged))
+
+
 def deflated(arguments: argparse.Namespace, settings: Settings) -> Answer:
     """A deflated object that unfolds to a thousand times its length."""
     wanted = [*contexts([CTImageStorage], [DeflatedExplicitVRLittleEndian]), *contexts([Verification])]
@@ -154,5 +163,6 @@ CASES = (
     dicom_case("dicom-foreign-patient", "an object of another patient in a study", foreign_patient, OF_STUDY),
     dicom_case("dicom-changed-object", "other content under the UIDs of an object", changed_object, OF_STUDY),
     dicom_case("dicom-hostile-names", "a path as UID, an escape sequence as patient", hostile_names),
+    dicom_case("dicom-unscheduled", "an object of a study that nobody has announced", unscheduled),
     dicom_case("dicom-deflated", "a deflated object that unfolds to a thousand times its length", deflated),
 )

@@ -63,18 +63,21 @@ class Fresh:
 
 @dataclass(frozen=True)
 class Found:
-    """What the archive has of an object that arrives: why it is not taken, or where the same one is already."""
+    """What the archive has of an object that arrives: why it is not taken, or under which names it is there already.
+
+    ``known_study``: its study is there, of its patient.
+    """
 
     refusal: Refusal | None = None
-    already: str = ""
     under: Names | None = None
+    known_study: bool = False
 
 
 @dataclass
 class Conflicts:
     """Compares what arrives with the index.
 
-    Objects that arrive at the same time are not in the index yet: what was let in is remembered for a while.
+    Objects that arrive at the same time are not in the index yet: what is let in is remembered for a while.
     """
 
     index: Index
@@ -83,7 +86,7 @@ class Conflicts:
     _instances: Fresh = field(default_factory=Fresh)
 
     def find(self, names: Names, digest: str, belongs: Callable[[str], bool], same: Callable[[str], bool]) -> Found:
-        """Compare; what is let in is remembered.
+        """Compare.
 
         Args:
             names: of the object that arrives.
@@ -94,7 +97,7 @@ class Conflicts:
         for stored, place in self.index.places_of(names.instance):
             if (place.study, place.series) != (names.study, names.series) or not same(stored):
                 return _refused("instance-conflict", INSTANCE, "SOPInstanceUID")
-            return Found(already=stored, under=place)
+            return Found(under=place)
         if self._instances.get(names.instance) not in {None, (names, digest)}:
             return _refused("instance-conflict", INSTANCE, "SOPInstanceUID")
         study = self._series.get(names.series)
@@ -105,10 +108,13 @@ class Conflicts:
         patients = self.index.patients_of(names.study) if patient is None else (patient,)
         if any(patient != names.patient and not belongs(patient) for patient in patients):
             return _refused("study-conflict", STUDY, "StudyInstanceUID")
+        return Found(known_study=bool(patients))
+
+    def let_in(self, names: Names, digest: str) -> None:
+        """Remember an object that is about to be stored."""
         self._instances.put(names.instance, (names, digest))
         self._series.put(names.series, names.study)
         self._studies.put(names.study, names.patient)
-        return Found()
 
 
 def _refused(reason: str, status: int, attribute: str) -> Found:

@@ -1,10 +1,11 @@
 """The archive's one gate for objects: a plugin of Orthanc that asks every rule before an object is stored.
 
-An object is let in, refused with a status of C-STORE, or answered as stored before; every refusal is one event.
+An object is let in, refused with a status of C-STORE, answered as stored before, or held by the image manager; every
+refusal is one event.
 What the image manager does (it restamps objects and puts them back by the REST interface) does not pass here.
 
 Settings: /etc/orthanc/ingest.json, ``{"callers": {AE title: host}, "limits": {"octets", "decoded_octets"},
-"storage": {"folder", "quota", "reserve"}}``, all in octets.
+"storage": {"folder", "quota", "reserve"}, "desk": socket of the image manager, or nothing}``, all in octets.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import threading
 import uuid
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orthanc  # the plugin's interface, which only exists inside Orthanc
 
@@ -25,16 +26,22 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from conflicts import Conflicts, Names
 from content import same
+from desk import Desk
 from pacslab_event import write_event
 from reading import EXPLICIT, PREAMBLE, Reading, UnreadableError, read
-from rules import AGAIN, UNREADABLE, Arrival, Limits, Refusal, first_refusal
+from rules import AGAIN, INSTANCE, UNREADABLE, Arrival, Limits, Refusal, first_refusal
 from storage import State, Storage
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 SETTINGS = Path("/etc/orthanc/ingest.json")
-ACTION, FILL = "take-object", "fill-storage"
+ACTION, FILL, COMMIT = "take-object", "fill-storage", "commit-object"
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
-TAKEN, ALREADY_TAKEN = 0x0000, 0xB000
-"""Success; and the warning "coercion of data elements": it is there, under the identity that its patient has by now."""
+TAKEN, COERCED = 0x0000, 0xB000
+"""Success; and the warning "coercion of data elements": it is there under the identity that its patient has by now, or
+it is held until somebody has brought it to the right one. Its sender need not send it again."""
+FAILURES = frozenset({"internal-error", "desk-away"})
 LONGEST_TEXT = 2048
 """Characters of a value that are looked at; what is longer counts as empty and is judged by its octets."""
 LONGEST_SHOWN = 64
@@ -84,12 +91,25 @@ def _get(path: str) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What is decided on an object, and what may be said of it."""
+    """What is decided on an object, and what may be said of it.
+
+    Attributes:
+        status: with which it is answered.
+        facts: for an event.
+        refusal: why it is not taken.
+        already: it is stored.
+        names: of one that may be let in.
+        digest: of its file.
+        known_study: the archive has its study.
+    """
 
     status: int
     facts: dict[str, Any]
     refusal: Refusal | None = None
     already: bool = False
+    names: Names | None = None
+    digest: str = ""
+    known_study: bool = False
 
 
 class Gate:
@@ -107,6 +127,7 @@ class Gate:
         self._limits = Limits(**settings["limits"])
         self._conflicts = Conflicts(ArchiveIndex())
         self._storage = Storage(**settings["storage"], counted=_stored_octets)
+        self._desk = Desk(settings["desk"]) if settings["desk"] else None
         self._judged: dict[int, Judgement] = {}
 
     def received(self, file: bytes, origin: int) -> tuple[Any, bytes | None]:
@@ -116,8 +137,9 @@ class Gate:
             return action.KEEP_AS_IS, None
         judgement = self._judge(file)
         if origin != orthanc.InstanceOrigin.DICOM_PROTOCOL:
+            judgement = self._reconcile(judgement, "", lambda: file)
             self._tell(judgement, {})
-            return (action.KEEP_AS_IS if judgement.refusal is None else action.DISCARD), None
+            return (action.KEEP_AS_IS if judgement.status == TAKEN else action.DISCARD), None
         if judgement.already and judgement.status == TAKEN:
             self._tell(judgement, {})
             judgement = replace(judgement, already=False)
@@ -130,15 +152,59 @@ class Gate:
         calling = instance.GetInstanceRemoteAet()
         if judgement is None:  # an object that nobody has looked at is not let in
             judgement = Judgement(AGAIN, {}, Refusal("internal-error", AGAIN))
+        judgement = self._reconcile(judgement, calling, instance.GetInstanceData)
         self._tell(judgement, {"ae_title": calling, "peer": self._callers.get(calling)})
         return judgement.status
+
+    def committed(self, sop_class: str, instance: str, _: Any) -> int:
+        """Tell whether the archive answers for an object (RAD-10): it is stored and unharmed, or held safely."""
+        reasons = orthanc.StorageCommitmentFailureReason
+        try:
+            for found in _find("Instance", "SOPInstanceUID", instance):
+                path = f"/instances/{found['ID']}"
+                if orthanc.RestApiGet(f"{path}/metadata/SopClassUid").decode("ascii", "replace") != sop_class:
+                    return reasons.CLASS_INSTANCE_CONFLICT
+                orthanc.RestApiPost(f"{path}/attachments/dicom/verify-md5", "")
+                return reasons.SUCCESS
+            if self._desk is not None and self._desk.holds(instance, sop_class):
+                return reasons.SUCCESS
+        except Exception as error:  # noqa: BLE001 # whatever it is, the archive does not answer for the object
+            write_event(
+                COMMIT, "failed", "internal-error", **_shown({"instance": instance, "error": type(error).__name__})
+            )
+            return reasons.PROCESSING_FAILURE
+        return reasons.NO_SUCH_OBJECT_INSTANCE
+
+    def _reconcile(self, judgement: Judgement, calling: str, file: Callable[[], bytes]) -> Judgement:
+        """Ask the image manager about an object that would be let in: it may be held, outside of the archive."""
+        names = judgement.names
+        if names is None:
+            return judgement
+        if self._desk is not None:
+            asked = {"ae_title": calling, "patient": names.patient, "study": names.study}
+            asked |= {"accession": judgement.facts["accession"], "known_study": judgement.known_study}
+            try:
+                answer = self._desk.admit(asked, judgement.facts["octets"], file)
+            except (OSError, ValueError, KeyError) as error:
+                facts = {**judgement.facts, "error": type(error).__name__}
+                return Judgement(AGAIN, facts, Refusal("desk-away", AGAIN))
+            if answer["verdict"] == "held":
+                return Judgement(COERCED, judgement.facts)
+            if answer["verdict"] != "keep":
+                status = AGAIN if answer.get("again") else INSTANCE
+                return Judgement(status, judgement.facts, Refusal(answer["reason"], status))
+        self._conflicts.let_in(names, judgement.digest)
+        return judgement
+
+    def _belongs(self, one: str, other: str) -> bool:
+        return self._desk is not None and self._desk.same_patient(one, other)
 
     def _tell(self, judgement: Judgement, actor: dict[str, Any]) -> None:
         """Write an event about an object that is not stored."""
         facts = {"transaction": "C-STORE", **actor, **judgement.facts}
         if judgement.refusal is not None:
             refusal = judgement.refusal
-            outcome = "failed" if refusal.reason == "internal-error" else "refused"
+            outcome = "failed" if refusal.reason in FAILURES else "refused"
             told = {"field": refusal.attribute or None, "status": f"0x{refusal.status:04X}"}
             write_event(ACTION, outcome, refusal.reason, **_shown(facts | told))
         elif judgement.already:
@@ -167,22 +233,23 @@ class Gate:
         refusal = first_refusal(arrival, self._limits)
         if refusal is not None:
             return Judgement(refusal.status, facts, refusal)
+        digest = hashlib.sha256(file).hexdigest()
         found = self._conflicts.find(
             names,
-            hashlib.sha256(file).hexdigest(),
-            belongs=lambda _: False,
+            digest,
+            belongs=lambda other: self._belongs(names.patient, other),
             same=lambda stored: _is_stored(stored, elements, file[reading.pixels :]),
         )
         if found.refusal is not None:
             return Judgement(found.refusal.status, facts, found.refusal)
         if found.under is not None:
-            return Judgement(TAKEN if found.under == names else ALREADY_TAKEN, facts, already=True)
+            return Judgement(TAKEN if found.under == names else COERCED, facts, already=True)
         state = self._storage.state(len(file))
         if state is State.FULL:
             return Judgement(AGAIN, facts, Refusal("storage-full", AGAIN))
         if state is State.FILLING and self._storage.may_tell():
             write_event(FILL, "failed", "storage-filling", used=self._storage.used, limit=self._storage.quota or None)
-        return Judgement(TAKEN, facts)
+        return Judgement(TAKEN, facts, names=names, digest=digest, known_study=found.known_study)
 
 
 def _stored_octets() -> int:
@@ -236,5 +303,6 @@ def _text(fact: str) -> str:
 
 
 GATE = Gate(json.loads(SETTINGS.read_text("utf-8")))
+orthanc.RegisterStorageCommitmentScpCallback(lambda *_: None, GATE.committed)
 orthanc.RegisterReceivedInstanceCallback(GATE.received)
 orthanc.RegisterIncomingCStoreInstanceFilter(GATE.asked)

@@ -67,16 +67,18 @@ class Orthanc:
     Attributes:
         files: stored objects by the archive's name.
         away: the index does not answer.
+        damaged: stored objects whose files are no longer what they were.
     """
 
-    def __init__(self, folder: Path, **limits: int) -> None:
-        """Load the gate with these limits."""
+    def __init__(self, folder: Path, desk: str = "", **limits: int) -> None:
+        """Load the gate with these limits, and with an image manager to ask if there is one."""
         self.files: dict[str, bytes] = {}
         self.away = False
+        self.damaged: set[str] = set()
         settings = folder / "ingest.json"
         limits = {"octets": 1 << 20, "decoded_octets": 1 << 24} | limits
         storage = {"folder": str(folder), "quota": limits.pop("quota", 0), "reserve": limits.pop("reserve", 0)}
-        content = {"callers": {"CT1": "ct1", "CT2": "ct2"}, "limits": limits, "storage": storage}
+        content = {"callers": {"CT1": "ct1", "CT2": "ct2"}, "limits": limits, "storage": storage, "desk": desk}
         settings.write_text(json.dumps(content), "utf-8")
         module = ModuleType("orthanc")
         vars(module).update(
@@ -85,6 +87,10 @@ class Orthanc:
             DicomToJsonFlags=SimpleNamespace(INCLUDE_PRIVATE_TAGS=1, INCLUDE_UNKNOWN_TAGS=2),
             ReceivedInstanceAction=SimpleNamespace(KEEP_AS_IS="keep", MODIFY="modify", DISCARD="discard"),
             InstanceOrigin=SimpleNamespace(DICOM_PROTOCOL="dicom", REST_API="rest", PLUGIN="plugin"),
+            StorageCommitmentFailureReason=SimpleNamespace(
+                SUCCESS=0, PROCESSING_FAILURE=0x110, NO_SUCH_OBJECT_INSTANCE=0x112, CLASS_INSTANCE_CONFLICT=0x119
+            ),
+            RegisterStorageCommitmentScpCallback=self._register_commitment,
             RegisterReceivedInstanceCallback=self._register_first,
             RegisterIncomingCStoreInstanceFilter=self._register_second,
         )  # fmt: skip
@@ -107,6 +113,16 @@ class Orthanc:
         sys.modules["guard"] = guard  # dataclasses look there; it goes with the patched sys.modules
         exec(compile(source, guard.__file__, "exec"), guard.__dict__)  # noqa: S102 # our own program
         return guard
+
+    def _register_commitment(self, begin: Any, lookup: Any) -> None:
+        self._begin, self._lookup = begin, lookup
+
+    def commits(self, dataset: Dataset) -> int:
+        """Ask for storage commitment of an object; return the failure reason."""
+        answer: int = self._lookup(
+            dataset.SOPClassUID, dataset.SOPInstanceUID, self._begin("job", "1.2", [], [], "", "")
+        )
+        return answer
 
     def _register_first(self, first: Any) -> None:
         self._first = first
@@ -154,6 +170,10 @@ class Orthanc:
             yield name, pydicom.dcmread(io.BytesIO(file))
 
     def _post(self, path: str, body: str) -> bytes:
+        if path.endswith("/verify-md5"):
+            if path.split("/")[2] in self.damaged:
+                raise RuntimeError("MD5")
+            return b"{}"
         assert path == "/tools/find"
         if self.away:
             raise RuntimeError("database")
@@ -181,6 +201,8 @@ class Orthanc:
         if path == "/statistics":
             return json.dumps({"TotalDiskSize": str(sum(map(len, self.files.values())))}).encode()
         _, level, name, *rest = path.split("/")
+        if rest == ["metadata", "SopClassUid"]:
+            return str(pydicom.dcmread(io.BytesIO(self.files[name])).SOPClassUID).encode()
         if rest == ["file"]:
             return self.files[name]
         patient, study, *series = name.split("|")

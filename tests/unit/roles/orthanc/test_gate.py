@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import pwd
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -15,10 +17,12 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian
 from simulators.events.actions import ARCHIVE, TAKE_OBJECT
 from simulators.events.reasons import REASONS
 from simulators.hl7content import Patient
+from simulators.image_manager.desk import Desk, DeskServer
 from simulators.image_manager.restamp import restamp
 from tests.unit.roles.events import event_of_line
 from tests.unit.roles.orthanc.plugin import INGEST, Orthanc
 from tests.unit.simulators.image_manager.archive import as_file, image
+from tests.unit.simulators.image_manager.test_image_manager import Manager, announced, merged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -300,6 +304,74 @@ def test_while_the_index_does_not_answer_nothing_is_let_in_and_the_sender_may_tr
     assert archive.send(image(ANNA, STUDY)) == 0xA700
     event = only_event(capsys)
     assert (event["outcome"], event["reason"], event["error"]) == ("failed", "internal-error", "RuntimeError")
+
+
+@pytest.fixture
+def manager(tmp_path: Path) -> Iterator[Manager]:
+    """An image manager that serves its desk at ``desk``."""
+    manager = Manager(tmp_path)
+    user = pwd.getpwuid(os.getuid()).pw_name
+    server = DeskServer(tmp_path / "desk", Desk(manager.store, manager.quarantine, {}, hold_unscheduled=True), user)
+    server.start()
+    yield manager
+    server.shutdown()
+    server.server_close()
+
+
+def test_what_fits_the_schedule_is_stored_and_what_does_not_is_held(tmp_path: Path, manager: Manager) -> None:
+    archive = Orthanc(tmp_path, desk=str(tmp_path / "desk"))
+    manager.hear(announced())
+    assert archive.send(image(ANNA, STUDY)) == TAKEN
+    assert archive.send(image(ANNA, OTHER_STUDY)) == COERCED
+    assert archive.send(image(ANNA, OTHER_STUDY)) == COERCED
+    assert len(archive.files) == 1
+    assert [row["reason"] for row in manager.rows("held")] == ["unscheduled", "unscheduled"]
+
+
+def test_the_archive_answers_for_what_it_has_unharmed_and_for_what_is_held(tmp_path: Path, manager: Manager) -> None:
+    archive = Orthanc(tmp_path, desk=str(tmp_path / "desk"))
+    manager.hear(announced())
+    stored, held, unknown = image(ANNA, STUDY), image(ANNA, OTHER_STUDY), image(ANNA, STUDY)
+    archive.send(stored)
+    archive.send(held)
+    assert [archive.commits(one) for one in (stored, held, unknown)] == [0, 0, 0x112]
+    for one in (stored, held):
+        one.SOPClassUID = "1.2.840.10008.5.1.4.1.1.4"
+    assert [archive.commits(one) for one in (stored, held)] == [0x119, 0x112]
+
+
+def test_the_archive_does_not_answer_for_a_file_that_changed(
+    archive: Orthanc, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stored = image(ANNA, STUDY)
+    archive.send(stored)
+    archive.damaged.update(archive.files)
+    assert archive.commits(stored) == 0x110
+    assert only_event(capsys)["instance"] == stored.SOPInstanceUID
+
+
+def test_an_object_that_is_held_keeps_nobody_elses_out(tmp_path: Path, manager: Manager) -> None:
+    archive = Orthanc(tmp_path, desk=str(tmp_path / "desk"))
+    assert archive.send(image(BERTA, STUDY)) == COERCED
+    manager.hear(announced())
+    assert archive.send(image(ANNA, STUDY)) == TAKEN
+
+
+def test_objects_under_a_retired_identifier_are_no_conflict(tmp_path: Path, manager: Manager) -> None:
+    archive = Orthanc(tmp_path, desk=str(tmp_path / "desk"))
+    manager.hear(announced())
+    manager.hear(merged(ANNA, "P2"))
+    archive.send(image(ANNA, STUDY))
+    assert archive.send(image(replace(ANNA, identifier="P2"), STUDY)) == TAKEN
+
+
+def test_while_the_image_manager_is_away_nothing_is_let_in_and_the_sender_may_try_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive = Orthanc(tmp_path, desk=str(tmp_path / "nobody"))
+    assert archive.send(image(ANNA, STUDY)) == 0xA700
+    event = only_event(capsys)
+    assert (event["outcome"], event["reason"], event["patient"]) == ("failed", "desk-away", "P1")
 
 
 def test_every_reason_of_a_rule_is_a_word_of_the_table() -> None:

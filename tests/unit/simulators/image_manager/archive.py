@@ -108,12 +108,15 @@ class FakeOrthanc:
         rest = [change for change in self.changes if change["Seq"] > since]
         return {"Changes": rest[:limit], "Done": len(rest) <= limit}
 
-    def _post_tools(self, request: httpx.Request, _: str) -> list[dict[str, Any]]:
-        wanted = json.loads(request.content)["Query"]["PatientID"]
+    def _post_tools(self, request: httpx.Request, _: str) -> list[Any]:
+        ((keyword, wanted),) = json.loads(request.content)["Query"].items()
+        if keyword != "PatientID":
+            levels = {"StudyInstanceUID": 2, "SOPInstanceUID": 4}[keyword]
+            return sorted({_identifier(one, levels) for one in self.datasets() if one[keyword].value == wanted})
         found = {_identifier(dataset, 2): dataset for dataset in self.datasets() if dataset.PatientID == wanted}
         return [{"ID": key, "PatientMainDicomTags": {"PatientID": dataset.PatientID}} for key, dataset in found.items()]
 
-    def _get_studies(self, _: httpx.Request, study: str, below: str | None = None) -> Any:
+    def _get_studies(self, _: httpx.Request | None, study: str, below: str | None = None) -> Any:
         found = {key: segment for key, segment in self._parsed().items() if _identifier(segment, 2) == study}
         if not found:
             return None
@@ -149,6 +152,8 @@ class FakeOrthanc:
     def _get_instances(self, _: httpx.Request, instance: str, what: str) -> Any:
         if instance not in self.instances:
             return None
+        if what == "study":
+            return self._get_studies(None, _identifier(self._parsed()[instance], 2))
         return httpx.Response(200, content=self.instances[instance]) if what == "file" else {"ID": "patient"}
 
     def _post_instances(self, request: httpx.Request) -> dict[str, str]:

@@ -19,8 +19,10 @@ from simulators.image_manager import inbox
 from simulators.image_manager.forward import Follower, SeriesSender
 from simulators.image_manager.inbox import StoredInbox
 from simulators.image_manager.orthanc import OrthancClient
+from simulators.image_manager.quarantine import Quarantine
 from simulators.image_manager.reconcile import Reconciler
 from simulators.image_manager.restamp import restamp
+from simulators.image_manager.serve import Holding
 from simulators.image_manager.store import Store
 from tests.unit.simulators.image_manager.archive import FakeOrthanc, as_file, image
 
@@ -44,6 +46,9 @@ class Manager:
         archive = self.orthanc.archive(folder)
         self.reconciler = Reconciler(self.store, archive, spool, "pacs1")
         self.follower = Follower(self.store, archive, self.reconciler, targets)
+        (folder / "quarantine").mkdir(exist_ok=True)
+        self.quarantine = Quarantine(self.store, archive, folder / "quarantine")
+        self.holding = Holding(self.store, self.quarantine)
         self.senders = [SeriesSender(self.store, archive, target) for target in targets]
 
     def hear(self, message: str) -> Acceptance:
@@ -57,6 +62,7 @@ class Manager:
         while self.follower.follow():
             pass
         self.reconciler.run_due()
+        self.holding()
         for sender in self.senders:
             sender.run_due()
 

@@ -15,8 +15,17 @@ from simulators.imaging.jpeg import photograph
 from simulators.imaging.pdf import encapsulated_pdf
 from simulators.imaging.samples import sample_jpeg, sample_pdf
 from simulators.modality import acquisition, commitment, deliver, worklist
-from simulators.modality.server import listen
-from simulators.modality.spool import ACQUIRED, COMMITTED, COMPLETED, DISCONTINUED, STORED, Spool
+from simulators.modality.server import listen, publish
+from simulators.modality.spool import (
+    ACQUIRED,
+    COMMITTED,
+    COMPLETED,
+    DISCONTINUED,
+    MOST_REFUSALS,
+    SET_ASIDE,
+    STORED,
+    Spool,
+)
 from tests.unit.simulators.modality.peers import FakeArchive, open_hospital, worklist_item
 from tests.unit.waiting import wait_until
 
@@ -195,6 +204,59 @@ def test_an_image_that_is_refused_is_kept_with_the_status(hospital: Hospital, sp
     hospital.archive.store_status = 0xA700
     step = stored(hospital, spool)
     assert {instance.error for instance in spool.instances(step.uid, [ACQUIRED])} == {"status 0xA700"}
+
+
+def refused(hospital: Hospital, spool: Spool, times: int) -> None:
+    for _ in range(times):
+        if waiting := spool.instances(states=[ACQUIRED]):
+            deliver.store_images(hospital.links, spool, waiting)
+
+
+def test_an_image_that_the_archive_does_not_take_is_set_aside_in_the_end_and_named(
+    hospital: Hospital, spool: Spool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path))
+    performed(hospital, spool, images=1)
+    hospital.archive.store_status = 0xC113
+    refused(hospital, spool, MOST_REFUSALS - 1)
+    assert spool.instances(states=[SET_ASIDE]) == []
+    refused(hospital, spool, 3)
+    (aside,) = spool.instances(states=[SET_ASIDE])
+    assert (aside.error, aside.attempts) == ("status 0xC113", MOST_REFUSALS)
+    publish(spool)
+    assert "0xC113" in (tmp_path / "set-aside").read_text()
+    hospital.archive.store_status = 0
+    spool.retry(aside.uid)
+    refused(hospital, spool, 1)
+    assert [instance.state for instance in spool.instances()] == [STORED]
+    publish(spool)
+    assert (tmp_path / "set-aside").read_text() == ""
+
+
+@pytest.mark.parametrize("status", [0xA700, None])
+def test_an_archive_that_is_full_or_away_sets_no_image_aside(
+    hospital: Hospital, spool: Spool, status: int | None
+) -> None:
+    performed(hospital, spool, images=1)
+    if status is None:
+        for _ in range(3 * MOST_REFUSALS):
+            spool.mark_failed(spool.instances()[0], "away")
+    else:
+        hospital.archive.store_status = status
+        refused(hospital, spool, 3 * MOST_REFUSALS)
+    assert [instance.state for instance in spool.instances()] == [ACQUIRED]
+
+
+def test_an_image_that_is_set_aside_may_be_given_up(hospital: Hospital, spool: Spool) -> None:
+    performed(hospital, spool, images=1)
+    hospital.archive.store_status = 0xC113
+    refused(hospital, spool, MOST_REFUSALS)
+    (aside,) = spool.instances(states=[SET_ASIDE])
+    spool.drop(aside.uid)
+    assert spool.instances() == []
+    assert not spool.path(aside.uid).exists()
+    with pytest.raises(NotFoundError):
+        spool.retry(aside.uid)
 
 
 # --- storage commitment -----------------------------------------------------------------------
