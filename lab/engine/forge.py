@@ -2,8 +2,10 @@
 
 Started as ``python3 -ISc SOURCE`` with its task as JSON on standard input: ``{"watch": [{"name", "pid", "interface"}],
 "send": [{"name", "pid" (null: the fabric itself), "interface", "frame" (hex), "at" (whom it is for), "mark" (hex)}]}``.
-Prints the names of those whose mark was seen at the host that they were for. Only the network namespace of a host is
-entered; nothing of the host is run.
+Prints the names of those whose mark was seen at the host that they were for. With ``{"hear": {"pid", "interface",
+"source", "port", "seconds"}}`` it prints the sequence number that the next segment (TCP) from an address and port will
+have, as it is heard on that interface; null where nothing came. Only the network of a host is entered, and
+nothing of the host is run.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import json
 import os
 import select
 import socket
+import struct
 import sys
 import time
 from typing import Any
@@ -63,5 +66,25 @@ def run(task: dict[str, Any]) -> list[str]:
     return sorted(found | look(watched, marks, PATIENCE))
 
 
+def hear(wanted: dict[str, Any]) -> int | None:
+    """Wait for a segment of a connection; the answer is the number after its last octet (RFC 9293 3.4)."""
+    here = os.open("/proc/self/ns/net", os.O_RDONLY)
+    listening = card(wanted["pid"], wanted["interface"], here)
+    source = socket.inet_aton(wanted["source"])
+    deadline = time.monotonic() + wanted["seconds"]
+    while (left := deadline - time.monotonic()) > 0:
+        if select.select([listening], [], [], left)[0]:
+            packet = listening.recv(4096)[14:]
+            head = (packet[0] & 15) * 4
+            if packet[9] == socket.IPPROTO_TCP and packet[12:16] == source:
+                port, _, number, _, offset, flags = struct.unpack_from("!HHIIBB", packet, head)
+                if port == wanted["port"]:
+                    length = struct.unpack_from("!H", packet, 2)[0] - head - (offset >> 4) * 4
+                    following: int = number + length + bool(flags & 3)  # SYN and FIN take a number, too
+                    return following % (1 << 32)
+    return None
+
+
 if __name__ == "__main__":
-    json.dump(run(json.load(sys.stdin)), sys.stdout)
+    asked = json.load(sys.stdin)
+    json.dump(hear(asked["hear"]) if "hear" in asked else run(asked), sys.stdout)

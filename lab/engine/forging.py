@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lab.engine import names
 from lab.engine.execute import execute
@@ -13,10 +14,12 @@ from lab.engine.hosts import pids
 from lab.errors import EngineError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from lab.engine.lab import Lab
 
+HEAR = 15.0
+"""Seconds within which a connection is heard."""
 PROGRAM = Path(__file__).with_name("forge.py")
 
 
@@ -60,10 +63,50 @@ def arrived(lab: Lab, frames: Sequence[Forged]) -> list[bool]:
         }
         for number, frame in enumerate(frames)
     ]
+    seen = set(_run(lab, {"watch": watch, "send": send}))
+    return [str(number) in seen for number in range(len(frames))]
+
+
+def next_number(lab: Lab, host: str, source: str, port: int, speak: Callable[[], object]) -> int:
+    """The sequence number that the next segment (TCP) from an address and port to a host will have.
+
+    Args:
+        lab: The running lab.
+        host: Who is spoken to; its first card is listened at.
+        source: The address that speaks.
+        port: Its port.
+        speak: Makes it speak; called again until something was heard.
+
+    Raises:
+        EngineError: nothing was heard.
+    """
+    pid = pids(lab.docker, lab.name, [host])[host]
+    wanted = {
+        "pid": pid,
+        "interface": lab.site.interfaces(host)[0].name,
+        "source": source,
+        "port": port,
+        "seconds": HEAR,
+    }
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        hearing = pool.submit(_run, lab, {"hear": wanted})
+        while not hearing.done():
+            speak()
+            wait([hearing], timeout=0.3)
+        number = hearing.result()
+    if number is None:
+        raise EngineError(f"{host} was told nothing by {source}.", remedy="See its log-forwarding in `pacslab status`.")
+    return int(number)
+
+
+def _run(lab: Lab, task: dict[str, Any]) -> Any:
+    """Run the program in the fabric.
+
+    Raises:
+        EngineError: it did not run.
+    """
     argv = ["python3", "-ISc", PROGRAM.read_text("utf-8")]
-    task = json.dumps({"watch": watch, "send": send}).encode()
-    done = execute(lab.docker, names.fabric(lab.name), argv, input=task, timeout=60)
+    done = execute(lab.docker, names.fabric(lab.name), argv, input=json.dumps(task).encode(), timeout=60)
     if done.code != 0:
         raise EngineError(f"No forged frame was sent: {done.stderr.strip()[-300:]}", remedy="Run `pacslab up` first.")
-    seen = set(json.loads(done.stdout))
-    return [str(number) in seen for number in range(len(frames))]
+    return json.loads(done.stdout)

@@ -101,15 +101,24 @@ def _flow_of_others(site: Site, zone: str) -> ResolvedFlow | None:
     return None
 
 
-def forged(site: Site, forgery: Forgery, ports: Mapping[str, int]) -> Forged:
-    """Write a forgery octet by octet; ``ports`` has the client's port of each caller's connection to the log."""
+@dataclass(frozen=True)
+class Connection:
+    """A caller's connection to the log that is open: the caller's port, and the number of the server's next octet."""
+
+    port: int
+    number: int
+
+
+def forged(site: Site, forgery: Forgery, connections: Mapping[str, Connection]) -> Forged:
+    """Write a forgery octet by octet; ``connections`` has each caller's."""
     flow, entry = forgery.connection, site.hosts[forgery.source]
     zone = site.topology.zones[entry.zone]
     here, there = str(site.hosts[flow.source].address), str(site.hosts[flow.target].address)
-    port, sequence, load = ports[flow.source], secrets.randbits(32), secrets.token_bytes(16)
+    port, number = connections[flow.source].port, connections[flow.source].number
+    sequence, load = secrets.randbits(32), secrets.token_bytes(16)
     packet = {
         Kind.SOURCE: lambda: tcp(here, there, (port ^ 1, flow.port), SYN, sequence),
-        Kind.RESET: lambda: tcp(there, here, (flow.port, port), RST, sequence),
+        Kind.RESET: lambda: tcp(there, here, (flow.port, port), RST, number),
         Kind.ERROR: lambda: unreachable(forgery.claims, here, tcp(here, there, (port, flow.port), SYN, sequence), load),
     }[forgery.kind]()
     return Forged(

@@ -6,11 +6,11 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from lab.deadline import wait_until
-from lab.engine.forging import arrived
+from lab.engine.forging import arrived, next_number
 from lab.errors import EngineError
 from lab.hospital.collected import is_event
 from lab.results.model import Observation, Outcome, Promise, judged
-from lab.verify.forgeries import Kind, expected_events, forged, forgeries
+from lab.verify.forgeries import Connection, Kind, expected_events, forged, forgeries
 from lab.verify.records import PATIENCE
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lab.engine.lab import Lab
     from lab.hospital.collected import Collected
     from lab.results.model import Result
+    from lab.topology.site import ResolvedFlow
     from lab.verify.check import Context
     from lab.verify.forgeries import Forgery
 
@@ -55,30 +56,33 @@ def judge_forgeries(context: Context, collected: Collected) -> Iterator[Result]:
     if not wanted:
         return
     context.say(f"{len(wanted)} forged packets")
-    ports = {flow.source: _open_port(lab, flow) for flow in dict.fromkeys(forgery.connection for forgery in wanted)}
+    connections = {
+        flow.source: _open_connection(lab, flow) for flow in dict.fromkeys(forgery.connection for forgery in wanted)
+    }
     loggers = {host for forgery in wanted for host, _ in expected_events(lab.site, forgery)}
     marks = {host: collected.mark(host) for host in loggers}
-    reached = arrived(lab, [forged(lab.site, forgery, ports) for forgery in wanted])
+    reached = arrived(lab, [forged(lab.site, forgery, connections) for forgery in wanted])
     missing = _await_records(collected, marks, lab, wanted)
     for forgery, reaches, lacks in zip(wanted, reached, missing, strict=True):
         yield _judge(lab, forgery, arrives=reaches, missing=lacks)
 
 
-def _open_port(lab: Lab, flow: Any) -> int:
-    """The client's port of the connection that a flow has open.
+def _open_connection(lab: Lab, flow: ResolvedFlow) -> Connection:
+    """The connection that a flow has open.
 
     Raises:
         EngineError: it has none.
     """
-    server = lab.site.hosts[flow.target].address
-    argv = ["ss", "-Htn", "state", "established", "dst", f"{server}", "dport", "=", f":{flow.port}"]
+    server = str(lab.site.hosts[flow.target].address)
+    argv = ["ss", "-Htn", "state", "established", "dst", server, "dport", "=", f":{flow.port}"]
     words = lab.run(flow.source, argv).stdout.split()
     if len(words) < 3:  # noqa: PLR2004 # queues, and the local end
         raise EngineError(
             f"{flow.source} has no connection to {flow.target}, so that none can be attacked.",
             remedy=f"See service log-forwarding of {flow.source} in `pacslab status`.",
         )
-    return int(words[2].rpartition(":")[2])
+    number = next_number(lab, flow.source, server, flow.port, lambda: lab.run(flow.source, ["logger", "trial"]))
+    return Connection(int(words[2].rpartition(":")[2]), number)
 
 
 def _await_records(collected: Collected, marks: dict[str, Any], lab: Lab, wanted: list[Forgery]) -> list[str]:

@@ -15,6 +15,7 @@ from lab.abuse.model import AbuseCase
 from lab.abuse.parties import DICOM, flows, visitor_at_archive
 from lab.abuse.sights import names_of
 from lab.abuse.weakening import FilterRule, on_gateway
+from lab.engine.forging import next_number
 from lab.engine.packets import RST, SYN, tcp, unreachable
 
 if TYPE_CHECKING:
@@ -75,9 +76,11 @@ def _in_neighbours_name(scene: Scene) -> Tried:
 
 
 def _reset(scene: Scene) -> Tried:
-    """A reset of the victim's connection, in the collector's name, past the fabric."""
+    """A reset of the victim's connection that its own system would take, in the collector's name, past the fabric."""
     there, port, own = _open_connection(scene)
-    packet = tcp(there, address(scene.site, scene.parties.target), (port, own), RST, secrets.randbits(32))
+    victim = scene.parties.target
+    number = next_number(scene.lab, victim, there, port, lambda: scene.hospital.run(victim, ["logger", "trial"]))
+    packet = tcp(there, address(scene.site, victim), (port, own), RST, number)
     return put(scene, packet, scene.parties.target, packet[20:28], past_fabric=True)
 
 

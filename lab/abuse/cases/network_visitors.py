@@ -53,10 +53,8 @@ def _turned_away(scene: Scene) -> Evidence:
     """The firewall's line: from which zone to which, and both addresses."""
     hosts, parties = scene.site.hosts, scene.parties
     source, target = hosts[parties.source], hosts[parties.target]
-    return Evidence(
-        scene.site.gateway,
-        words=("ZDENY", f"{source.zone}>{target.zone}", str(source.address), str(target.address)),
-    )
+    about = (source.zone, target.zone, str(source.address), str(target.address))
+    return Evidence(scene.site.gateway, "no-flow", about=tuple(frozenset({word}) for word in about))
 
 
 def _serves(scene: Scene, _: Tried) -> str:

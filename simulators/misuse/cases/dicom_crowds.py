@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from simulators.settings import Peer, Settings
 
-ASSOCIATIONS = 40
+ASSOCIATIONS = 16
+"""Twice what a caller may have."""
 ANSWER_SECONDS = 10.0
 TITLE = 16
 """Octets of an AE title in an association request (PS3.8 9.3.2)."""
