@@ -58,7 +58,7 @@ def test_an_error_message_is_no_way_in_for_what_it_carries(scene: Callable[..., 
 
 
 def test_nobody_uses_up_a_neighbours_share_in_its_name(scene: Callable[..., dict[str, Any]]) -> None:
-    seen = scene("neighbours_name")
+    seen = scene("neighbours_name", firewall_connections_per_source=50)
     assert seen["connected"] == 20
     assert ["ZDENY scanners>core", 1] in seen["logged"]
 
