@@ -45,7 +45,9 @@ def mutations(site: Site) -> Iterator[Mutation]:
     opened = partial(_ruled, site.gateway, ["forward", *_about(undeclared), "accept"])
     yield Mutation(DECLARED.id, declared.source, "", shut, judged=(DECLARED.id,), hosts=(declared.source,))
     yield Mutation(UNDECLARED.id, undeclared.source, "", opened, judged=("segmentation.*",), hosts=(undeclared.source,))
-    liar = next(forgery for forgery in forgeries(site) if forgery.past_fabric).source
+    liar = next((forgery.source for forgery in forgeries(site) if forgery.past_fabric), None)
+    if liar is None:
+        return  # fewer than three zones, or no log: nobody has a connection to attack
     for kind, make in (
         (Kind.SOURCE, _ports_opened),
         (Kind.RESET, partial(_without, site.gateway, "arrive", "fib")),
