@@ -247,3 +247,17 @@ def test_one_address_does_not_have_all_connections_of_an_edge(site: str, host: s
 
 def test_an_association_in_which_nothing_happens_has_an_end() -> None:
     assert lines_with(fragment("reference", "pacs-rad", "dicom_edge"), "timeout client") == ["timeout client 60s"]
+
+
+@pytest.mark.parametrize(("site", "host", "role"), EVERY_EDGE)
+def test_no_condition_waits_for_more_than_callers_send(site: str, host: str, role: str) -> None:
+    # as long as more may come, a sample of all that was received is not final, and a condition on it holds callers up
+    # until inspect-delay ends: each association took 10 s
+    conditions = re.findall(r"(?: if | unless |acl \S+ )(.*)", fragment(site, host, role))
+    assert conditions
+    assert not [condition for condition in conditions if "payload(0,0)" in condition]
+
+
+def test_what_a_caller_offers_is_told_from_its_hexadecimal_digits_as_haproxy_writes_them() -> None:
+    found = re.findall(r"-m sub ([0-9A-Fa-f]+) ", fragment("reference", "pacs-rad", "dicom_edge"))
+    assert found == [b"1.2.840.10008.1.2.1.99".hex().upper()]  # PS3.6 A.1: Deflated Explicit VR Little Endian
