@@ -122,9 +122,9 @@ ORDER = Action("order", "A procedure is ordered.", (EHR,), ("RAD-2",), facts=("c
 CANCEL = Action("cancel", "An order is cancelled.", (EHR, RIS), ("RAD-2",), facts=("control_id", "placer"))
 SCHEDULE = Action(
     "schedule",
-    "An order becomes a scheduled procedure; an image manager learns of it.",
+    "An order becomes a scheduled procedure; an image manager learns of it, and how far it has come (RAD-13).",
     (RIS, IMAGE_MANAGER),
-    ("RAD-4",),
+    ("RAD-4", "RAD-13"),
     facts=("placer", "station", "state", "control_id"),
 )
 ORDER_STATUS = Action(

@@ -165,6 +165,7 @@ def _procedure(db: sqlite3.Connection, message: Message) -> None:
         db.execute("INSERT INTO withdrawals (study) VALUES (?) ON CONFLICT DO NOTHING", (order.study_uid,))
     write_event(
         SCHEDULE,
+        transaction="RAD-13" if control == "SC" else "RAD-4",
         accession=accession,
         study=order.study_uid,
         patient=patient.identifier,

@@ -82,6 +82,7 @@ class Filler:
         accession: str = procedure["accession"]
         write_event(
             SCHEDULE,
+            transaction="RAD-4",
             patient=patient_id,
             accession=accession,
             study=procedure["study_uid"],
