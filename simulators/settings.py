@@ -81,6 +81,8 @@ class Caller:
     service: str
     permits: tuple[str, ...]
     functions: tuple[str, ...] = ()
+    performs_as: tuple[str, ...] = ()
+    """AE titles that its procedure steps may name as performing, besides its own."""
 
 
 @dataclass(frozen=True)
@@ -228,4 +230,5 @@ def _caller(entry: Mapping[str, Any]) -> Caller:
         service=entry["service"],
         permits=tuple(entry.get("permits", ())),
         functions=tuple(entry.get("functions", ())),
+        performs_as=tuple(entry.get("performs_as", ())),
     )

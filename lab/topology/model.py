@@ -154,6 +154,11 @@ class Host(Strict):
     ae_title: AETitle | None = Field(
         default=None, description="DICOM application entity title; no two hosts share one.", examples=["CT1"]
     )
+    performs_as: list[AETitle] = Field(
+        default_factory=list,
+        description="Further AE titles that procedure steps of this modality may name as performing (0040,0241).",
+        examples=[["CT1A"]],
+    )
     modality: Literal["CT", "MR", "US", "DX"] | None = Field(
         default=None, description="DICOM Modality (0008,0060) that a modality acquires.", examples=["CT"]
     )

@@ -112,6 +112,7 @@ def _flow(site: Site, flow: ResolvedFlow) -> dict[str, Any]:
         "source_fqdn": site.fqdn(flow.source),
         "source_address": str(site.address_towards(flow.source, flow.target)),
         "source_ae_title": source.ae_title,
+        "source_performs_as": list(source.performs_as),
         "source_modality": source.modality,
         "source_functions": list(source.functions),
         "source_zone": source.zone,

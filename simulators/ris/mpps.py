@@ -10,6 +10,8 @@ from simulators.events import reasons
 from simulators.printable import hides
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from pydicom.dataset import Dataset
 
     from simulators.events.vocabulary import Reason
@@ -106,8 +108,8 @@ class MppsError(Exception):
         self.reason = REASONS[status]
 
 
-def check_creation(uid: str | None, attributes: Dataset, calling: str) -> None:
-    """Check an N-CREATE of `calling`.
+def check_creation(uid: str | None, attributes: Dataset, stations: Container[str]) -> None:
+    """Check an N-CREATE of a caller that performs as `stations`: its AE title, and those that the site gives it.
 
     Raises:
         MppsError: it may not be.
@@ -118,8 +120,8 @@ def check_creation(uid: str | None, attributes: Dataset, calling: str) -> None:
     _need(attributes, NEEDED_AT_CREATION)
     if attributes.PerformedProcedureStepStatus != IN_PROGRESS:
         raise MppsError(INVALID_VALUE, "PerformedProcedureStepStatus is not IN PROGRESS")
-    if attributes.PerformedStationAETitle != calling:
-        raise MppsError(NOT_AUTHORISED, "PerformedStationAETitle is not the calling AE title")
+    if attributes.PerformedStationAETitle not in stations:
+        raise MppsError(NOT_AUTHORISED, "PerformedStationAETitle is not the caller's")
     _need(attributes.ScheduledStepAttributesSequence[0], ("StudyInstanceUID",))
 
 

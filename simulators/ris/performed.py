@@ -45,7 +45,7 @@ class PerformedSteps:
         Raises:
             MppsError: the rules or the schedule do not allow it.
         """
-        check_creation(uid, attributes, calling)
+        check_creation(uid, attributes, self._stations(calling))
         creation = attributes.to_json_dict()
         if _created_before(cursor, calling, uid, creation):
             write_event(BEGIN_STEP, mpps=uid, ae_title=calling, repeated=True)
@@ -71,6 +71,11 @@ class PerformedSteps:
             return
         self._follow(cursor, accession, step["step_id"] if step else None, IN_PROGRESS, None)
         write_event(BEGIN_STEP, mpps=uid, accession=accession, step=step["step_id"] if step else None, ae_title=calling)
+
+    def _stations(self, calling: str) -> set[str]:
+        """The AE titles that a caller may name as performing (0040,0241)."""
+        callers = self.settings.find_callers("dicom-tls", permit="MPPS")
+        return {calling, *(title for caller in callers if caller.ae_title == calling for title in caller.performs_as)}
 
     def change(self, cursor: Cursor, calling: str, uid: str, changes: Dataset) -> None:
         """Change or end a step; the end that is told once more, after an answer that was lost, changes nothing.

@@ -49,6 +49,7 @@ class Ris:
         """Stop serving."""
         if self._dicom is not None:
             self._dicom.shutdown()
+            self._dicom = None
 
     def send(self, text: str, name: str = "ehr1") -> Answer:
         """Hand a message to the gate as a sender and return the answer."""
@@ -98,7 +99,7 @@ class Ris:
             answers = list(open_.send_c_find(keys, MODALITY_WORKLIST_FIND))
         return [item.AccessionNumber for _, item in answers if item is not None], answers[-1][0].Status
 
-    def begin(self, uid: str = "2.25.9", calling: str = "CT1", **changes: str) -> int:
+    def begin(self, uid: str = "2.25.9", calling: str = "CT1", performing: str = "", **changes: str) -> int:
         """Create a performed step for the first scheduled one; return the status."""
         reference = Dataset()
         reference.StudyInstanceUID = self.procedure()["study_uid"]
@@ -113,6 +114,8 @@ class Ris:
         step.PerformedProcedureStepStartTime = "083000"
         step.PerformedProcedureStepStatus = "IN PROGRESS"
         step.Modality = "CT"
+        if performing:
+            step.PerformedStationAETitle = performing
         self.serve()
         with associate(
             loopback_peer(self.port), contexts([PERFORMED_PROCEDURE_STEP]), calling=calling, tls=None

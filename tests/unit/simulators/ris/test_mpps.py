@@ -46,12 +46,12 @@ def end(status: str) -> Dataset:
 
 def failure(uid: str | None = "2.25.3", attributes: Dataset | None = None, calling: str = "CT1") -> int:
     with pytest.raises(mpps.MppsError) as raised:
-        mpps.check_creation(uid, attributes or creation(), calling)
+        mpps.check_creation(uid, attributes or creation(), {calling})
     return raised.value.status
 
 
 def test_a_step_in_progress_may_be_created() -> None:
-    mpps.check_creation("2.25.3", creation(), "CT1")
+    mpps.check_creation("2.25.3", creation(), {"CT1"})
 
 
 @pytest.mark.parametrize("name", mpps.NEEDED_AT_CREATION)

@@ -382,3 +382,17 @@ def test_a_performed_step_with_values_that_hide_something_is_refused(name: str, 
     with pytest.raises(MppsError) as raised:
         check_change(IN_PROGRESS, change, Dataset())
     assert raised.value.status == 0x0106
+
+
+def test_a_step_may_be_performed_under_another_title_only_where_the_site_says_so(scheduled: Ris) -> None:
+    assert scheduled.begin(performing="CT1A") == 0x0124
+    callers = tuple(
+        replace(caller, performs_as=("CT1A",)) if caller.name == "ct1" else caller
+        for caller in scheduled.settings.callers
+    )
+    scheduled.close()
+    scheduled.settings = replace(scheduled.settings, callers=callers)
+    scheduled.serve()
+    assert scheduled.begin(performing="CT2") == 0x0124
+    assert scheduled.begin(performing="CT1A") == 0x0000
+    assert scheduled.end() == 0x0000, "the caller's own"
