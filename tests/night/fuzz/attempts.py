@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import contextmanager
 from random import Random
 from typing import TYPE_CHECKING
 
 from tests.night.fuzz import damage
 from tests.night.fuzz.state import ISSUED, files
-from tests.night.fuzz.trying import Attempt, tools, wrong
+from tests.night.fuzz.trying import Attempt, done, tools, wrong
 from tests.night.fuzz.words import every_verb, hostile, reading
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ def streams() -> Iterator[Attempt]:
 
 def states() -> Iterator[Attempt]:
     """A state folder that is none."""
-    for place in ("/dev/null", "/dev/full", "/proc", "/proc/1/mem", "", "a" * 5000, "\n", "/no/such"):
+    # never empty: that is the state folder of this checkout, which somebody uses
+    for place in ("/dev/null", "/dev/full", "/proc", "/proc/1/mem", "a" * 5000, "\n", "no/such"):
         for words in (
             ("status",),
             ("doctor",),
@@ -87,12 +89,24 @@ class Trial:
         """Try what is the same every time."""
         return self._on_copy(f"fixed-{number}", lambda _: attempt)
 
+    def done(self, attempt: Attempt, change: Callable[[Path], None]) -> tuple[int, bytes]:
+        """The exit code and the output of a command on a copy of the state that was changed."""
+        with self._copy("done") as state:
+            change(state)
+            ended = done(attempt, state, self.docker, self.path)
+        return ended.returncode, (ended.stdout + ended.stderr).replace(str(state).encode(), b"STATE")
+
     def _on_copy(self, name: str, attempt_on: Callable[[Path], Attempt]) -> tuple[Attempt, str]:
+        with self._copy(name) as state:
+            attempt = attempt_on(state)
+            return attempt, wrong(attempt, state, self.docker, self.path)
+
+    @contextmanager
+    def _copy(self, name: str) -> Iterator[Path]:
         place = self.work / name
         shutil.copytree(self.good, place / "state", symlinks=True)
         shutil.copytree(self.good.parent / ISSUED, place / ISSUED)
         try:
-            attempt = attempt_on(place / "state")
-            return attempt, wrong(attempt, place / "state", self.docker, self.path)
+            yield place / "state"
         finally:
             shutil.rmtree(place, ignore_errors=True)

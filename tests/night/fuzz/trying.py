@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lab.settings import ROOT
+from tests.night.fuzz.state import LAB
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,16 +61,22 @@ def tools(folder: Path) -> str:
     return str(folder)
 
 
-def wrong(attempt: Attempt, state: Path, docker: str, path: str) -> str:
-    """Try it; the answer is what is wrong with how it ended, or nothing."""
+def done(attempt: Attempt, state: Path, docker: str, path: str) -> subprocess.CompletedProcess[bytes]:
+    """Run it to its end.
+
+    Raises:
+        TimeoutExpired: it has none.
+    """
     here = state.parent / "here"
     here.mkdir(exist_ok=True)
     environment = {
         "PATH": path,
         "PYTHONPATH": str(ROOT),
         "HOME": str(here),
+        "TMPDIR": str(here),  # its locks are not the machine's
         "PACSLAB_STATE": str(state),
         "DOCKER_HOST": docker,
+        "PACSLAB_LAB": LAB,  # the lab that the state has, unless the words name another
         **attempt.environment,
     }
     # the shell opens and closes the streams: that is how a person's shell, cron or a supervisor would start it
@@ -79,17 +86,22 @@ def wrong(attempt: Attempt, state: Path, docker: str, path: str) -> str:
         if to
     )
     argv = ["/bin/sh", "-c", script, "sh", sys.executable, "-m", "lab.cli.main", *attempt.words]
+    return subprocess.run(argv, cwd=here, env=environment, capture_output=True, timeout=SECONDS, check=False)
+
+
+def wrong(attempt: Attempt, state: Path, docker: str, path: str) -> str:
+    """Try it; the answer is what is wrong with how it ended, or nothing."""
     try:
-        done = subprocess.run(argv, cwd=here, env=environment, capture_output=True, timeout=SECONDS, check=False)
+        ended = done(attempt, state, docker, path)
     except subprocess.TimeoutExpired:
         return f"no end within {SECONDS} s"
-    out, err = (data.decode("utf-8", "replace") for data in (done.stdout, done.stderr))
+    out, err = (data.decode("utf-8", "replace") for data in (ended.stdout, ended.stderr))
     for mark in MARKS:
         if mark in out + err:
             return f"{mark!r}: {(out + err).strip()[-1500:]}"
-    if done.returncode not in CODES and attempt.words[:1] != ("exec",):
-        return f"exit code {done.returncode}: {err[-300:]}"
-    if "--json" in attempt.words and done.returncode != 2 and out.strip() and attempt.words[0] not in TEXT:
+    if ended.returncode not in CODES and attempt.words[:1] != ("exec",):
+        return f"exit code {ended.returncode}: {err[-300:]}"
+    if "--json" in attempt.words and ended.returncode != 2 and out.strip() and attempt.words[0] not in TEXT:
         try:
             json.loads(out)
         except ValueError as error:

@@ -27,10 +27,29 @@ def trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
         yield Trial(place / "good" / "state", place, docker)
 
 
-def test_the_good_state_is_good(trial: Trial) -> None:
-    for words in (("status", "--json"), ("runs", "show", "last"), ("pki", "list"), ("snapshot", "list"), ("plan",)):
+def test_the_good_state_is_good_and_verbs_read_it(trial: Trial) -> None:
+    for words in (("status",), ("runs", "show", "last"), ("pki", "list"), ("snapshot", "list"), ("plan",), ("doctor",)):
         attempt = Attempt(words)
         assert trial.fixed(900, attempt) == (attempt, "")
+        file = {
+            "pki": "pki/index.txt",
+            "runs": "runs",
+            "doctor": "forwards/8443.json",
+            "snapshot": "",
+            "plan": "lab.json",
+        }
+        path = file.get(words[0], "lab.json")
+        damaged = trial.done(attempt, lambda state, path=path: spoil(state, path))
+        assert damaged != trial.done(attempt, lambda _: None), words
+
+
+def spoil(state: Path, path: str) -> None:
+    """Take what a verb reads away from it."""
+    target = state / LAB / path if path else state / "snapshots" / "monday" / "snapshot.json"
+    if target.is_dir():
+        target.rename(state / "elsewhere")
+    else:
+        target.write_text("{")
 
 
 def test_every_verb_gets_hostile_words(trial: Trial) -> None:
