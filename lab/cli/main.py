@@ -30,6 +30,7 @@ VERBS = {
     "forward": "serve a port of a host on this machine, as seen from a workstation of the lab",
     "scenario": "run clinical workflows through a lab",
     "verify": "check a lab's controls",
+    "drill": "make faults on purpose, and count what is there afterwards",
     "runs": "list and show what was judged on a lab",
     "controls": "show which controls are supported by what was judged on a lab",
     "role": "try roles one by one, each on one host with what it needs",

@@ -1,4 +1,4 @@
-"""Everything that can be judged: promises of checks and steps of scenarios, gathered without a lab."""
+"""Everything that can be judged: promises of checks, steps of scenarios and drills, gathered without a lab."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lab.abuse import cases as abuse_cases
+from lab.drills import cases as drill_cases
+from lab.drills.registry import drills
 from lab.scenarios.model import Scenario
 from lab.scenarios.registry import scenarios
 from lab.verify import registry
@@ -25,6 +27,7 @@ class Kind(StrEnum):
 
     CHECK = "check"
     STEP = "step of a scenario"
+    DRILL = "drill"
     COMPLETION = "end of a check"
     """That a check runs to its end: nothing of its own to show, but without it the rest is not shown."""
 
@@ -59,7 +62,7 @@ class Promised:
 
 def promises() -> dict[str, Promised]:
     """Everything that can be judged, by id."""
-    return {promised.id: promised for promised in (*_of_checks(), *_of_scenarios())}
+    return {promised.id: promised for promised in (*_of_checks(), *_of_scenarios(), *_of_drills())}
 
 
 def promises_for(site: Site) -> dict[str, Promised]:
@@ -86,3 +89,9 @@ def _of_scenarios() -> Iterator[Promised]:
         for step in scenario.steps:
             promise = step.promise(scenario.name)
             yield Promised(promise.id, promise.text, Kind.STEP, files, step.id)
+
+
+def _of_drills() -> Iterator[Promised]:
+    files = tuple(sorted(Path(inspect.getfile(drill_cases)).parent.glob("*.py")))
+    for drill in drills().values():
+        yield Promised(drill.id, drill.promise.text, Kind.DRILL, files, drill.id)

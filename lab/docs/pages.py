@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lab.ansible.site_playbook import SITE_PLAYBOOK, site_playbook
 from lab.docs.abuse import cases_table
 from lab.docs.control_map import control_map_page, rules_table
+from lab.docs.drills import drills_table
 from lab.docs.events import actions_table, keys_table, outcomes_table, reasons_table
 from lab.docs.exit_codes import errors_table
 from lab.docs.parts import renew
@@ -33,6 +34,7 @@ PICTURE = DOCS / "reference-site.svg"
 
 RENEWED: dict[str, Callable[[str], str]] = {
     "abuse.md": partial(renew, parts={"cases": cases_table}),
+    "drills.md": partial(renew, parts={"drills": drills_table}),
     "index.md": partial(renew, parts={"verbs": verbs_table}),
     "controls.md": partial(renew, parts={"rules": rules_table}),
     "events.md": partial(

@@ -101,6 +101,11 @@ class Record:
         argv = [COMMAND, "order", patient, *what, "--wait", str(SCHEDULED_WITHIN), "--json"]
         return self.hospital.ask(self.host, argv, OrderFile).order
 
+    def place(self, patient: str, procedure: Procedure) -> str:
+        """Place an order and wait for nobody; the placer order number, under which the record has taken it."""
+        what = ["--code", procedure.code, "--text", procedure.text, "--modality", procedure.section]
+        return self.hospital.ask(self.host, [COMMAND, "order", patient, *what, "--json"], OrderFile).order.placer
+
     def show(self, placer: str) -> OrderFile:
         """Everything that the record has of an order."""
         return self.hospital.ask(self.host, [COMMAND, "show", placer, "--json"], OrderFile)

@@ -1,0 +1,1 @@
+"""The drills: each module that has some as ``DRILLS`` is found by being there."""
