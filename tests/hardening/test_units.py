@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lab.verify.hardening.allowed import allowed
 from lab.verify.hardening.declare import Sabotage, promise
 from lab.verify.hardening.expect import not_applicable
-from lab.verify.hardening.facts import FAILED, UNITS, units
+from lab.verify.hardening.facts import EXPOSURES, FAILED, UNITS, exposures, units
 from lab.verify.hardening.sabotages import changed_file, drop_in
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ SYSTEM = (
     "nginx.service", "initrd-", "kmod", "plymouth", "sshd", "ssh.", "cron", "session-",
 )  # fmt: skip
 """What Debian brings and a host may load."""
+DEBIAN = ("systemd-", "dbus.", "ssh.", "chrony.", "cron.")
+"""Services that no role of ours configures."""
 PROMISED = {
     # setting: what it has to be, on every service that a role runs for others
     "NoNewPrivileges": {"yes"},
@@ -35,13 +37,8 @@ PROMISED = {
     "LockPersonality": {"yes"},
     "RestrictAddressFamilies": None,  # some restriction
 }
-LESS = {
-    # unit: the settings that it does without, each for a reason
-    "nftables.service": set(PROMISED),  # a oneshot of Debian's that loads the packet filter, before anything listens
-    "pacslab-crl.timer": set(PROMISED),  # a timer starts nothing itself
-    "pacslab-databases.service": {"LockPersonality", "RestrictAddressFamilies"},  # a oneshot, as the database's account
-    "pacslab-health.service": {"RestrictAddressFamilies"},  # it runs the probes of every service
-}
+EXPOSURE = 4.0
+"""What systemd-analyze security may say of a service of ours, where 10 is a service that may do all that root may."""
 
 
 BOUNDED = frozenset(
@@ -61,15 +58,21 @@ def settings(target: Target) -> Iterable[tuple[str, tuple[str, str]]]:
     return [
         (f"{unit} {setting}", (unit, setting))
         for unit, _ in described(target)
-        if unit.endswith(".service") and not unit.startswith(("systemd-", "pacslab-hosts"))
+        if unit.endswith(".service") and not unit.startswith("systemd-")
         for setting in PROMISED
-        if setting not in LESS.get(unit, set())
     ]
 
 
 def bounded(target: Target) -> list[str]:
     """The services of the host that read what peers send and are not made for strangers."""
     return [unit for unit, _ in described(target) if unit in BOUNDED]
+
+
+def services(target: Target) -> Iterable[tuple[str, str]]:
+    """Every service that a role brings or configures, and those that it starts by a timer."""
+    loaded = {rule.unit for rule in allowed(target).processes.values()}
+    found = dict.fromkeys([unit for unit, _ in described(target)] + sorted(loaded))
+    return [(unit, unit) for unit in found if unit.endswith(".service") and not unit.startswith(DEBIAN)]
 
 
 def weakened(target: Target) -> str:
@@ -202,6 +205,32 @@ def test_every_service_is_sandboxed(host: Host, subject: tuple[str, str], expect
         expect.that(value not in {"", "~"}, f"{setting} restricts", f"{setting}={value}")
     else:
         expect.that(value in wanted, f"{setting} of {' or '.join(sorted(wanted))}", f"{setting}={value}")
+
+
+@promise(
+    "hardening.units.exposure",
+    "systemd finds no service of ours exposed beyond 4.0 of 10.",
+    remedy="`systemd-analyze security UNIT` on the host names the settings that it lacks; restore those of its role.",
+    each=services,
+    reads=(UNITS, EXPOSURES),
+    sabotage=drop_in(
+        "ulogd2.service",
+        "CapabilityBoundingSet=~",
+        "NoNewPrivileges=no",
+        "SystemCallFilter=",
+        "RestrictNamespaces=no",
+        "PrivateDevices=no",
+        also=("hardening.processes.*", "hardening.units.sandboxed"),
+        on=lambda target: target.subject == "ulogd2.service",
+    ),
+)
+def test_no_service_is_exposed(host: Host, subject: str, expect: Expect) -> None:
+    found = exposures(host)
+    expect.some(found, "services that systemd judges")
+    if subject not in found:
+        not_applicable(f"{subject} is not loaded")
+        return
+    expect.that(found[subject] <= EXPOSURE, f"an exposure of {EXPOSURE} or less", f"{found[subject]}")
 
 
 @promise(

@@ -7,6 +7,7 @@ brings, so that they work on a machine that is no lab too.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -39,7 +40,14 @@ PROPERTIES = (
     "CapabilityBoundingSet,SystemCallFilter,UMask,FragmentPath,MemoryMax,TasksMax"
 )
 UNITS = f"systemctl show --no-pager --property={PROPERTIES} '*.service' '*.timer' '*.socket'"
+EXPOSURES = (
+    "systemd-analyze security --no-pager $(systemctl show --property=Id --value '*.service') 2>/dev/null"
+    " | grep -a 'Overall exposure'"
+)
 FAILED = "systemctl list-units --state=failed --no-legend --plain --no-pager"
+
+
+_EXPOSURE = re.compile(r"exposure level for (\S+): ([0-9.]+)")
 
 
 @dataclass(frozen=True)
@@ -219,6 +227,11 @@ def _units(text: str) -> dict[str, dict[str, str]]:
         if "Id" in pairs:
             found[pairs["Id"]] = pairs
     return found
+
+
+def exposures(host: Host) -> dict[str, float]:
+    """What systemd makes of the sandbox of every loaded service, by its name: 0 is none exposed, 10 all."""
+    return {name: float(level) for name, level in _EXPOSURE.findall(_read(host, EXPOSURES))}
 
 
 def mounts(host: Host) -> dict[str, list[str]]:
