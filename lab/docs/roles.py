@@ -72,6 +72,8 @@ def _needs(meta: RoleMeta) -> Iterator[str]:
         yield f"| roles before it | {', '.join(f'`{role}`' for role in meta.after)} |"
     for capability, reason in meta.capabilities.items():
         yield f"| capability `{capability}` | {reason} |"
+    for folder, reason in meta.storage.items():
+        yield f"| room in `{folder}` | {reason} |"
     for device, reason in meta.devices.items():
         yield f"| device `{device}` | {reason} |"
     for secret, reason in meta.secrets.items():

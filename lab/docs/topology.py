@@ -20,6 +20,7 @@ KINDS = {
     "a host": "Host",
     "a host's device": "Device",
     "a host's asset": "Asset",
+    "room on its disk": "FreeSpace",
     "a flow": "Flow",
 }
 """Headings of the tables, and the schema's definitions that they show."""

@@ -41,8 +41,8 @@ FILL = """dd if=/dev/zero of="$1" bs=1M 2>/dev/null
 dd if=/dev/zero of="$1" bs=512 oflag=append conv=notrunc 2>/dev/null
 true
 """
-ROOM = 24
-"""Megabytes that a small disk has left before it is filled."""
+ROOM = 700
+"""Megabytes that a small disk has left before it is filled: more than archives keep in reserve."""
 
 
 @contextmanager

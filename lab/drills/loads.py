@@ -197,8 +197,12 @@ def _ordered(scene: Scene) -> str:
 
 
 def scanners(site: Site) -> dict[Procedure, list[str]]:
-    """The scanners of a site, by what is ordered for them; what nobody performs is left out."""
-    found = {procedure: Actor("acquisition", procedure.section).hosts(site) for procedure in PROCEDURES}
+    """The scanners of a site that run programs of ours, by what is ordered for them."""
+    ours = {host for host, entry in site.hosts.items() if entry.device is None}
+    found = {
+        procedure: [host for host in Actor("acquisition", procedure.section).hosts(site) if host in ours]
+        for procedure in PROCEDURES
+    }
     return {procedure: hosts for procedure, hosts in found.items() if hosts}
 
 

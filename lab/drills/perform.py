@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -138,12 +139,10 @@ def _go_through(drill: Drill, scene: Scene, course: Course) -> None:
         )
     _send(loads, scene, "before")
     scene.since, fault_at = time.time(), time.monotonic()
-    with drill.fault(scene):
+    with ThreadPoolExecutor(max_workers=1) as watch, drill.fault(scene):
+        watching = watch.submit(_watch, drill, scene, course, fault_at)  # the work takes its own time meanwhile
         _send(loads, scene, "during")
-        left = max(0.0, drill.noticed.within - (time.monotonic() - fault_at))
-        course.noticed = wait_until(lambda: drill.noticed.look(scene), left, PAUSE)
-        if course.noticed:
-            course.noticed_after = time.monotonic() - fault_at
+        watching.result()
     repair_at = time.monotonic()
     drill.repair.act(scene)
     if _healthy(lab, drill.repair.within - (time.monotonic() - repair_at)):
@@ -160,6 +159,14 @@ def _go_through(drill: Drill, scene: Scene, course: Course) -> None:
     wait_until(look, drill.settles, PAUSE)
     counted = json.dumps([vars(count) for count in course.counts])
     scene.hospital.trail.note(counted, f"counts after {drill.id} at {scene.subject}", time.time())
+
+
+def _watch(drill: Drill, scene: Scene, course: Course, fault_at: float) -> None:
+    """Look until the fault is noticed, and note after how many seconds, or until it is too late."""
+    left = max(0.0, drill.noticed.within - (time.monotonic() - fault_at))
+    course.noticed = wait_until(lambda: drill.noticed.look(scene), left, PAUSE)
+    if course.noticed:
+        course.noticed_after = time.monotonic() - fault_at
 
 
 def _send(loads: Sequence[Load], scene: Scene, phase: str) -> None:

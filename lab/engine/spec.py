@@ -126,7 +126,8 @@ def _device(path: str) -> dict[str, str]:
 def _boot(body: dict[str, Any], cgroups: Cgroups) -> None:
     """Let systemd start as process 1, with a hierarchy of control groups that it may write."""
     config = body["HostConfig"]
-    first = [REDIRECTS]
+    # as systemd has it on a real machine: services in a mount namespace of their own see what is mounted later
+    first = [REDIRECTS, "mount --make-rshared /"]
     if cgroups.version == 1:
         # systemd 256 and newer start on version 1 only when told so, and there is no namespace that holds its own part
         config["CgroupnsMode"] = "host"

@@ -128,6 +128,28 @@ class Device(Strict):
     )
 
 
+class FreeSpace(Strict):
+    """The room that folders of a host's services need; with less, the host is not healthy."""
+
+    megabytes: int = Field(
+        default=600,
+        ge=1,
+        description="Free megabytes on its file system: more than archives keep in reserve, so that a host is named "
+        "before it refuses.",
+        examples=[2000],
+    )
+    percent: int = Field(
+        default=5,
+        ge=1,
+        le=90,
+        description="Of a file system so small that this is less than the megabytes, its free part that is enough.",
+        examples=[10],
+    )
+    inodes_percent: int = Field(
+        default=2, ge=0, le=90, description="Of a file system that counts inodes, the free part of them.", examples=[5]
+    )
+
+
 class Host(Strict):
     """One machine of the site."""
 
@@ -171,6 +193,11 @@ class Host(Strict):
         default=None,
         description="A foreign device: its roles say how it behaves on the network, and nothing is installed on it.",
         examples=[{"image": "vendor/viewer:4.2", "bundle": "/etc/tls"}],
+    )
+    free_space: FreeSpace | None = Field(
+        default=None,
+        description="The room that its folders need, where that is not the site's.",
+        examples=[{"megabytes": 2000}],
     )
     asset: Asset = Field(
         description="What the asset register keeps of it.",
@@ -230,6 +257,11 @@ class Topology(Strict):
         default_factory=dict,
         description="Lists of roles that hosts share. `profile:NAME` in a list stands for the roles of that profile.",
         examples=[{"managed": ["base", "trust", "log_forwarder"], "server": ["profile:managed", "haproxy"]}],
+    )
+    free_space: FreeSpace = Field(
+        default_factory=FreeSpace,
+        description="The room that the folders of every host's services need.",
+        examples=[{"megabytes": 500, "percent": 10}],
     )
     hosts: dict[Name, Host] = Field(min_length=1, description="The site's hosts, by name.")
     flows: list[Flow] = Field(min_length=1, description="Everything that is allowed.")

@@ -12,6 +12,7 @@ from lab.topology.model import Name, RoleName, Strict
 WORD = r"^[a-z][a-z0-9_]{0,62}$"
 CAPABILITY = r"^[A-Z][A-Z_]{2,30}$"
 DEVICE = r"^/dev/[a-z0-9][a-z0-9/_-]{0,60}$"
+FOLDER = r"^(/[A-Za-z0-9._-]+)+$"
 COLOUR = r"^#[0-9a-f]{6}$"
 DASHES = r"^(none|[0-9]{1,2}( [0-9]{1,2}){1,7})$"
 
@@ -29,6 +30,9 @@ VariableName = Annotated[str, StringConstraints(pattern=WORD)]
 
 CveId = Annotated[str, StringConstraints(pattern=r"^CVE-[0-9]{4}-[0-9]{4,}$")]
 """The number of a publicly known weakness."""
+
+Folder = Annotated[str, StringConstraints(pattern=FOLDER)]
+"""A folder of a host, such as ``/var/lib/orthanc``."""
 
 Reason = Annotated[str, StringConstraints(min_length=1)]
 
@@ -64,7 +68,13 @@ class CommandProbe(Strict):
     )
 
 
-Probe = Annotated[UnitProbe | TcpProbe | CommandProbe, Field(discriminator="kind")]
+class StorageProbe(Strict):
+    """Healthy while every folder of the host's ``storage`` can be written and has the room of ``free_space``."""
+
+    kind: Literal["storage"]
+
+
+Probe = Annotated[UnitProbe | TcpProbe | CommandProbe | StorageProbe, Field(discriminator="kind")]
 
 
 class Vocabulary(Strict):
@@ -211,6 +221,10 @@ class RoleMeta(Strict):
     capabilities: dict[Capability, Reason] = Field(
         default_factory=dict,
         description="Linux capabilities that a host with the role needs, each with what fails without it.",
+    )
+    storage: dict[Folder, Reason] = Field(
+        default_factory=dict,
+        description="Folders that must be writable and have room, each with what fails when one is full.",
     )
     devices: dict[Device, Reason] = Field(
         default_factory=dict,

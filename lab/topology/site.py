@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ipaddress import IPv4Address
     from pathlib import Path
 
-    from lab.topology.model import Flow, Host, Topology
+    from lab.topology.model import Flow, FreeSpace, Host, Topology
     from lab.topology.role import Catalog, Certificate, Provision, RoleMeta, Service
 
 
@@ -116,6 +116,14 @@ class Site:
     def devices(self, host: str) -> dict[str, list[str]]:
         """Device files of the machine that the host's roles need, each with what for; sorted by name."""
         return self._needs(host, lambda meta: meta.devices)
+
+    def storage(self, host: str) -> dict[str, list[str]]:
+        """Folders that must be writable and have room, each with what fails when it is full; sorted by name."""
+        return self._needs(host, lambda meta: meta.storage)
+
+    def free_space(self, host: str) -> FreeSpace:
+        """The room that these folders need."""
+        return self.hosts[host].free_space or self.topology.free_space
 
     def _needs(self, host: str, part: Callable[[RoleMeta], dict[str, str]]) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}

@@ -95,6 +95,10 @@ def host_variables(site: Site, name: str) -> dict[str, Any]:
         "host_services": {
             service: entry.model_dump(mode="json", include=SERVICE) for service, entry in site.services(name).items()
         },
+        "host_storage": {
+            "folders": list(site.storage(name)),
+            "free_space": site.free_space(name).model_dump(mode="json"),
+        },
         "host_certificates": {
             certificate: entry.model_dump(mode="json", include=CERTIFICATE)
             for certificate, entry in site.certificates(name).items()

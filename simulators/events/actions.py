@@ -22,6 +22,7 @@ FABRIC = "pacslab-ports"
 """The ports of the lab's own network."""
 REVOCATION_LISTS = "pacslab-crl"
 HEALTH = "pacslab-health"
+COLLECTOR = "pacslab-collector-room"
 
 SIMULATORS = (EHR, RIS, MODALITY, WORKSTATION, IMAGE_MANAGER)
 SERVICES = (EHR, RIS, MODALITY, IMAGE_MANAGER)
@@ -258,6 +259,12 @@ FETCH_LISTS = Action(
     "A host fetches the revocation lists; written when they are new, or when it did not succeed.",
     (REVOCATION_LISTS,),
     facts=("lists", "units", "error", "detail"),
+)
+TAKE_LINES = Action(
+    "take-lines",
+    "The collector takes other hosts' lines again, or no longer: they keep them meanwhile.",
+    (COLLECTOR,),
+    facts=("folder",),
 )
 CHANGE_HEALTH = Action(
     "change-health",

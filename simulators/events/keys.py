@@ -49,6 +49,7 @@ FACTS: dict[str, str] = {
     "failed": "instances that the archive does not answer for",
     "field": "what is wrong: an HL7 field such as `PID-3` (ERR-2), or an attribute of DICOM",
     "file": "file in the spool",
+    "folder": "folder whose disk it is about",
     "found": "how many matched",
     "frames": "how many frames",
     "hl7": "port for HL7",

@@ -128,6 +128,7 @@ DESK_AWAY = _failed("desk-away", "the image manager does not answer, so nothing 
 OTHER_USER = _refused("other-user", "a program of another user asks")
 STORAGE_FULL = _refused("storage-full", "the archive holds what it may, or its disk has no room left (0xA700)")
 STORAGE_FILLING = _failed("storage-filling", "the archive holds nine tenths of what it may, or its disk is nearly full")
+NO_ROOM = _refused("no-room", "the disk has no room for more")
 NOT_STORED = _refused("not-stored", "the archive answers C-STORE with a failure status")
 
 # Revocation lists

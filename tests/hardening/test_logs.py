@@ -153,15 +153,16 @@ def test_the_journal_has_a_bound(host: Host, expect: Expect) -> None:
     remedy="Restore /etc/pacslab/rsyslog: `pacslab up --again`.",
     where=collector,
     reads=(FORWARD,),
-    sabotage=changed_file("/etc/pacslab/rsyslog/10-collect.conf", "sed -i '/rotation.sizeLimit=/d' $FILE"),
+    sabotage=changed_file("/usr/local/lib/pacslab/collector-rotate", "chmod -x $FILE"),
 )
 def test_collected_logs_have_a_bound(host: Host, expect: Expect) -> None:
     text = str(host.check_output(FORWARD))
-    limits = [int(size) for size in re.findall(r'rotation\.sizeLimit="(\d+)"', text)]
-    commands = re.findall(r'rotation\.sizeLimitCommand="(\S+)"', text)
-    expect.equal(1, len(limits), "files with a bound")
+    writers = re.findall(r'type="omfile"|binary="(\S+)"', text)
+    expect.equal(["/usr/local/lib/pacslab/collector-keep"], writers, "writers of the collected logs")
+    limits = [int(size) for size in str(host.file("/etc/pacslab/log-bytes").content_string).split()[:1]]
+    rotate = host.file("/usr/local/lib/pacslab/collector-rotate")
     expect.that(
-        all(host.file(path).mode & 0o100 for path in commands) and len(commands) == 1, "a program", f"{commands}"
+        rotate.exists and bool(rotate.mode & 0o100), "a program that puts a full log aside", "none that can run"
     )
     aside = int(str(host.file("/etc/pacslab/log-bytes").content_string).split()[1])
     used = int(str(host.check_output("du --summarize --apparent-size --bytes /var/log/pacslab")).split()[0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lab.drills.faults import full_disk, small_disk
-from lab.drills.loads import Images, LogLines, Orders, can_acquire, has_record, sends_log
+from lab.drills.loads import Images, LogLines, Orders, can_acquire, has_record
 from lab.drills.model import Drill, Noticed, Repair
 from lab.drills.subject import Subject
 from lab.hospital.collected import FOLDER, collector
@@ -26,7 +26,7 @@ EVERYWHERE = "base"
 
 def folders(site: Site) -> Iterator[Subject]:
     """Every folder in which a role keeps what is not to be lost, on every host, but the collector's log."""
-    for host, entry in site.hosts.items():
+    for host, entry in site.managed.items():
         for role in entry.roles:
             if role != EVERYWHERE:
                 yield from (Subject(host, folder) for folder in site.catalog[role].storage if folder != FOLDER)
@@ -63,10 +63,10 @@ def named(scene: Scene) -> str:
     return said if said.startswith(f"{SERVICE}:") and folder in said else ""
 
 
-def work(site: Site, _: Subject) -> Iterable[Load]:
-    """Lines of a scanner's log, orders and images."""
-    senders = [host for host in site.with_function("acquisition") if sends_log(site, host)]
-    yield from (LogLines(host) for host in senders[:1])
+def work(site: Site, subject: Subject) -> Iterable[Load]:
+    """Lines of another host's log, orders and images."""
+    senders = [flow.source for flow in site.flows_to("log-collection") if flow.source != subject.host]
+    yield from (LogLines(host) for host in senders[-1:])
     if has_record(site):
         yield Orders()
     if can_acquire(site):

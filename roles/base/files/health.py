@@ -2,7 +2,8 @@
 """Ask the host's services how they are, and keep the answers in /run/pacslab/health.json.
 
 Which services there are, with their units and probes, stands in /etc/pacslab/health.json:
-``{"services": {name: {"unit", "port", "protocol", "probe": {"kind", "command", "depends_on"}}}}``.
+``{"services": {name: {"unit", "port", "protocol", "probe": {"kind", "command", "depends_on"}}}, "storage": {"folders":
+[path], "free_space": {"megabytes", "percent", "inodes_percent"}}}``.
 The answer is ``{"at": epoch seconds, "services": {name: {"healthy": bool, "detail": text}}}``; ``at`` is when the
 asking began. SIGUSR1 asks for an answer at once. A service that has become healthy, or is no longer, is an event in the
 journal.
@@ -24,6 +25,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 from pacslab_event import write_event
+from pacslab_room import lacks
 
 QUESTIONS = Path("/etc/pacslab/health.json")
 ANSWERS = Path("/run/pacslab/health.json")
@@ -165,7 +167,13 @@ class Commands:
         return healthy, detail
 
 
-def ask(services: dict[str, dict], units: Units, commands: Commands) -> dict[str, dict]:
+def ask_storage(storage: dict) -> tuple[bool, str]:
+    """Return whether every folder that the host keeps things in can be written and has room, and what they lack."""
+    found = [lacking for folder in storage["folders"] if (lacking := lacks(folder, storage["free_space"]))]
+    return not found, "; ".join(found)
+
+
+def ask(services: dict[str, dict], storage: dict, units: Units, commands: Commands) -> dict[str, dict]:
     """Ask every service once; systemd only about those that are judged by their unit, or are not healthy."""
     protocols = {service["protocol"] for service in services.values() if service["probe"]["kind"] == "tcp"}
     open_ports = {protocol: listening_ports(protocol) for protocol in protocols}
@@ -178,6 +186,8 @@ def ask(services: dict[str, dict], units: Units, commands: Commands) -> dict[str
             answers[name] = healthy, "" if healthy else f"nothing listens on {service['port']}/{service['protocol']}"
         elif service["probe"]["kind"] == "command":
             answers[name] = commands.ask(name, service["probe"])
+        elif service["probe"]["kind"] == "storage":
+            answers[name] = ask_storage(storage)
     ill = {service["unit"] for name, service in services.items() if not answers[name][0]}
     states |= units.states(ill - states.keys())  # what was judged by a state is shown with the same
     published = {}
@@ -225,12 +235,13 @@ def pause(wake: int, seconds: float) -> None:
 def main() -> None:
     """Ask, publish, wait; the unit restarts this program when the questions change."""
     wake, units, commands = wake_on_signal(), Units(), Commands()
-    services = json.loads(QUESTIONS.read_text("utf-8"))["services"]
+    questions = json.loads(QUESTIONS.read_text("utf-8"))
+    services, storage = questions["services"], questions["storage"]
     before: dict[str, dict] = {}
     while True:
         at = time.time()
         try:
-            answers = ask(services, units, commands)
+            answers = ask(services, storage, units, commands)
         except (subprocess.SubprocessError, OSError) as error:  # systemd or the kernel does not answer
             answers = {name: {"healthy": False, "detail": str(error)[:DETAIL_LIMIT]} for name in services}
         publish(at, answers)

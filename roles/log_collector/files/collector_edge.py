@@ -1,5 +1,5 @@
 #!/usr/bin/python3 -IS
-"""Open the syslog edge to senders, or close it before the collector stops.
+"""Open the syslog edge to senders, or close it before the collector stops, and while it has no room.
 
 After an orderly end of its connection each sender would lose its next line: it does not look for the end that TLS
 announces. A reset it sees before it sends, and then it keeps what it has until the collector is back.
@@ -15,6 +15,7 @@ from pathlib import Path
 
 EDGE = "/run/haproxy/admin.sock"
 PORT = Path("/etc/pacslab/syslog-port")
+FULL = Path("/run/pacslab/collector-full")  # there while the disk of the log has no room
 READ_WITHIN = 0.2  # seconds for what has arrived
 
 
@@ -36,15 +37,30 @@ def reset_senders() -> None:
     time.sleep(READ_WITHIN)
 
 
+def close() -> None:
+    """Let no sender in, and end the connections of those who are."""
+    tell_edge("disable")
+    reset_senders()
+
+
+def runs() -> bool:
+    """Return whether the collector runs; when it does not, its start opens the edge."""
+    return subprocess.run(["systemctl", "is-active", "--quiet", "rsyslog.service"], check=False).returncode == 0
+
+
 def main() -> None:
-    """Do what the argument says, ``open`` or ``close``; without a flow there is no edge."""
+    """Do what the argument says, ``open``, ``close``, ``full`` or ``room``; without a flow there is no edge."""
     if not PORT.exists():
         return
-    if sys.argv[1] == "open":
+    verb = sys.argv[1]
+    if verb == "full":
+        FULL.touch()
+    elif verb == "room":
+        FULL.unlink(missing_ok=True)
+    if verb in {"close", "full"}:
+        close()
+    elif not FULL.exists() and (verb == "open" or runs()):
         tell_edge("enable")
-    else:
-        tell_edge("disable")
-        reset_senders()
 
 
 if __name__ == "__main__":

@@ -71,6 +71,11 @@ def test_systemd_becomes_process_1_and_only_after_all_that_comes_before_has_work
 
 
 @pytest.mark.parametrize("version", [1, 2])
+def test_services_with_a_mount_namespace_of_their_own_see_what_is_mounted_later(version: int) -> None:
+    assert "mount --make-rshared /" in body(version)["Cmd"][-1].split(" && ")
+
+
+@pytest.mark.parametrize("version", [1, 2])
 def test_settings_are_read_only_again_when_systemd_starts(version: int) -> None:
     steps = body(version)["Cmd"][-1].split(" && ")
     assert steps.index("mount -o remount,bind,ro /proc/sys") > steps.index("mount -o remount,bind,rw /proc/sys")

@@ -183,19 +183,19 @@ def test_systemd_is_asked_about_a_unit_that_does_not_decide_only_when_its_servic
     service = {"unit": "edge.service", "port": 6514, "protocol": "tcp", "probe": {"kind": "tcp"}}
     services, commands, listening = {"edge": service}, agent.Commands(), {6514}
     monkeypatch.setattr(agent, "listening_ports", lambda _: listening)
-    assert agent.ask(services, systemd.units, commands) == {"edge": {"healthy": True, "detail": ""}}
+    assert agent.ask(services, {}, systemd.units, commands) == {"edge": {"healthy": True, "detail": ""}}
     assert systemd.asked == 0
     listening.clear()
     systemd.end()
-    answer = agent.ask(services, systemd.units, commands)["edge"]
+    answer = agent.ask(services, {}, systemd.units, commands)["edge"]
     assert answer["detail"] == "nothing listens on 6514/tcp; edge.service is failed (failed, exit-code)"
 
 
 def test_a_service_is_as_well_as_its_unit_where_nothing_else_is_asked(systemd: Systemd, agent: ModuleType) -> None:
     services, commands = {"log": {"unit": "edge.service", "probe": {"kind": "unit"}}}, agent.Commands()
-    assert agent.ask(services, systemd.units, commands)["log"]["healthy"]
+    assert agent.ask(services, {}, systemd.units, commands)["log"]["healthy"]
     systemd.end()
-    answer = agent.ask(services, systemd.units, commands)["log"]
+    answer = agent.ask(services, {}, systemd.units, commands)["log"]
     assert answer == {"healthy": False, "detail": "edge.service is failed (failed, exit-code)"}
 
 
@@ -205,7 +205,7 @@ def test_a_unit_is_shown_in_the_state_that_it_was_judged_by(
     states = iter(["activating (auto-restart, exit-code)", "active"])
     monkeypatch.setattr(agent, "unit_states", lambda units: dict.fromkeys(units, next(states)))
     services, commands = {"log": {"unit": "edge.service", "probe": {"kind": "unit"}}}, agent.Commands()
-    answer = agent.ask(services, systemd.units, commands)["log"]
+    answer = agent.ask(services, {}, systemd.units, commands)["log"]
     assert answer == {"healthy": False, "detail": "edge.service is activating (auto-restart, exit-code)"}
 
 
