@@ -209,7 +209,7 @@ def test_every_service_is_sandboxed(host: Host, subject: tuple[str, str], expect
 
 @promise(
     "hardening.units.exposure",
-    "systemd finds no service of ours exposed beyond 4.0 of 10.",
+    "No service of ours is exposed beyond 4.0 of 10, as systemd judges it.",
     remedy="`systemd-analyze security UNIT` on the host names the settings that it lacks; restore those of its role.",
     each=services,
     reads=(UNITS, EXPOSURES),
