@@ -55,12 +55,3 @@ def test_an_end_of_a_connection_has_a_reason_of_the_outcome_that_it_has() -> Non
         assert meant, pattern
         for end in meant:
             assert REASONS[word].outcome is next(outcome for fate, outcome in outcomes if fate.search(end))
-
-
-DICOM_EDGES = [edge for edge in EVERY_EDGE if edge[2] == "dicom_edge"]
-
-
-@pytest.mark.parametrize(("site", "host", "role"), DICOM_EDGES)
-def test_a_dicom_edge_tells_when_deflated_is_offered(site: str, host: str, role: str) -> None:
-    """HAProxy's converter `hex` writes capital letters."""
-    assert f"hex -m sub {b'1.2.840.10008.1.2.1.99'.hex().upper()} }}" in fragment(site, host, role)
