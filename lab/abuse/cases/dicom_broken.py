@@ -89,7 +89,12 @@ CASES = (
         "abuse.dicom-malformed-object",
         "DICOM: an object without patient, study and series",
         attempt=Misuse("dicom-broken-object", words=fresh_instance),
-        evidence=lambda scene: Evidence(scene.parties.target, words=("Store has failed",)),
+        evidence=lambda scene: Evidence(
+            scene.parties.target,
+            "invalid-identifier",
+            about=(names_of(scene, scene.parties.source),),
+            words=("take-object",),
+        ),
         harm=_taken,
         control="the archive takes objects that name patient, study and series alone",
         weakenings=(STORE_ANYTHING,),
