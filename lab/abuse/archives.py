@@ -35,9 +35,11 @@ def answers(lab: Lab, host: str) -> bool:
     return True
 
 
+NO_GATE = "/usr/local/lib/pacslab/pacslab_event.py"
+"""A program of the host that asks nothing: Orthanc does not start its plugin without one."""
 GATE_OFF = EditedFiles(
     "the archive stores objects without asking its gate",
-    (Edit(SETTINGS, r'"PythonScript": "[^"]+"', '"PythonScript": ""'),),
+    (Edit(SETTINGS, r'"PythonScript": "[^"]+"', f'"PythonScript": "{NO_GATE}"'),),
     effect=("systemctl", "restart", UNIT),
     ready=answers,
 )
