@@ -126,7 +126,8 @@ def forged(site: Site, forgery: Forgery, connections: Mapping[str, Connection]) 
         interface=gateway_cable(site, entry.zone) if forgery.past_fabric else site.interfaces(forgery.source)[0].name,
         octets=frame(str(entry.address), str(zone.gateway), IPV4, packet),
         victim=forgery.victim,
-        mark=load if forgery.kind is Kind.ERROR else packet[20:28],
+        # a real segment of the connection may have the ports and the number of a forged one, but not its flags too
+        mark=load if forgery.kind is Kind.ERROR else packet[20:36],
     )
 
 

@@ -72,7 +72,7 @@ def _in_neighbours_name(scene: Scene) -> Tried:
     port = site.services(parties.target)[DICOM].port or 0
     ends = address(site, parties.other), address(site, parties.target)
     packet = tcp(*ends, (1 + secrets.randbelow(1023), port), SYN, secrets.randbits(32))
-    return put(scene, packet, parties.target, packet[20:28])
+    return put(scene, packet, parties.target, packet[20:36])
 
 
 def _reset(scene: Scene) -> Tried:
@@ -81,7 +81,7 @@ def _reset(scene: Scene) -> Tried:
     victim = scene.parties.target
     number = next_number(scene.lab, victim, there, port, lambda: scene.hospital.run(victim, ["logger", "trial"]))
     packet = tcp(there, address(scene.site, victim), (port, own), RST, number)
-    return put(scene, packet, scene.parties.target, packet[20:28], past_fabric=True)
+    return put(scene, packet, scene.parties.target, packet[20:36], past_fabric=True)
 
 
 def _error(scene: Scene) -> Tried:

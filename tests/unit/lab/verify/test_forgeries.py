@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from lab.engine.packets import mac
+from lab.engine.packets import ACK, mac, tcp
 from lab.topology.load import load_site, site_names, site_path
 from lab.verify.forgeries import Connection, Forgery, Kind, expected_events, forged, forgeries
 from lab.verify.holes import mutations
@@ -45,6 +45,14 @@ def test_a_reset_has_the_number_that_its_victim_expects() -> None:
     forgery = next(forgery for forgery in forgeries(REFERENCE) if forgery.kind is Kind.RESET)
     made = forged(REFERENCE, forgery, {forgery.connection.source: Connection(40000, 7)})
     assert made.octets[34:42] == (6514).to_bytes(2, "big") + (40000).to_bytes(2, "big") + (7).to_bytes(4, "big")
+
+
+def test_a_segment_of_the_connection_itself_is_not_taken_for_a_forged_one() -> None:
+    forgery = next(forgery for forgery in forgeries(REFERENCE) if forgery.kind is Kind.RESET)
+    made = forged(REFERENCE, forgery, {forgery.connection.source: Connection(40000, 7)})
+    genuine = tcp(forgery.claims, str(REFERENCE.hosts[forgery.victim].address), (6514, 40000), ACK, 7)
+    assert made.octets[34:42] == genuine[20:28]
+    assert made.mark not in genuine
 
 
 def test_what_the_fabric_stops_is_in_its_log_and_the_rest_in_the_firewalls() -> None:
