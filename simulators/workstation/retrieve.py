@@ -19,30 +19,83 @@ if TYPE_CHECKING:
     from simulators.workstation.folder import Folder
 
 STUDY_ROOT_GET = "1.2.840.10008.5.1.4.1.2.2.3"
-_IMAGES = "1.2.840.10008.5.1.4.1.1."
-SOP_CLASSES = tuple(
-    _IMAGES + suffix
-    for suffix in (
-        "2",  # CT
-        "4",  # MR
-        "6.1",  # Ultrasound
-        "3.1",  # Ultrasound multi-frame
-        "1.1",  # Digital X-ray for presentation
-        "7",  # Secondary Capture
-        "77.1.4",  # Visible Light Photographic
-        "104.1",  # Encapsulated PDF
-        "11.1",  # Grayscale Softcopy Presentation State
-        "11.2",  # Color Softcopy Presentation State
-        "88.11",  # Basic Text SR
-        "88.22",  # Enhanced SR
-        "88.33",  # Comprehensive SR
-        "88.34",  # Comprehensive 3D SR
-        "88.59",  # Key Object Selection
-    )
+_CLASS, _SYNTAX = "1.2.840.10008.5.1.4.1.1.", "1.2.840.10008.1.2.4."
+_COLOUR = {
+    "3.1": "Ultrasound Multi-frame",
+    "6.1": "Ultrasound",
+    "7": "Secondary Capture",
+    "7.4": "Multi-frame True Color Secondary Capture",
+    "12.1": "X-Ray Angiographic",
+    "12.2": "X-Ray Radiofluoroscopic",
+    "77.1.1": "VL Endoscopic",
+    "77.1.2": "VL Microscopic",
+    "77.1.4": "VL Photographic",
+    "77.1.5.1": "Ophthalmic Photography 8 Bit",
+}
+"""Images that come as JPEG Baseline, too."""
+_GREY = {
+    "1": "Computed Radiography",
+    "1.1": "Digital X-Ray, for presentation",
+    "1.1.1": "Digital X-Ray, for processing",
+    "1.2": "Digital Mammography X-Ray, for presentation",
+    "1.2.1": "Digital Mammography X-Ray, for processing",
+    "1.3": "Digital Intra-Oral X-Ray, for presentation",
+    "2": "CT",
+    "2.1": "Enhanced CT",
+    "4": "MR",
+    "4.1": "Enhanced MR",
+    "7.2": "Multi-frame Grayscale Byte Secondary Capture",
+    "7.3": "Multi-frame Grayscale Word Secondary Capture",
+    "12.1.1": "Enhanced XA",
+    "12.2.1": "Enhanced XRF",
+    "13.1.1": "X-Ray 3D Angiographic",
+    "13.1.3": "Breast Tomosynthesis",
+    "20": "Nuclear Medicine",
+    "128": "Positron Emission Tomography",
+    "130": "Enhanced PET",
+}
+"""Images that, as those in colour, come as JPEG Lossless and JPEG 2000 Lossless, too."""
+_OTHERS = {
+    "2.2": "Legacy Converted Enhanced CT",
+    "4.3": "Enhanced MR Color",
+    "4.4": "Legacy Converted Enhanced MR",
+    "6.2": "Enhanced US Volume",
+    "7.1": "Multi-frame Single Bit Secondary Capture",
+    "11.1": "Grayscale Softcopy Presentation State",
+    "11.2": "Color Softcopy Presentation State",
+    "11.4": "Blending Softcopy Presentation State",
+    "30": "Parametric Map",
+    "66.1": "Spatial Registration",
+    "66.3": "Deformable Spatial Registration",
+    "66.4": "Segmentation",
+    "66.5": "Surface Segmentation",
+    "66.7": "Label Map Segmentation",
+    "77.1.5.4": "Ophthalmic Tomography",
+    "88.11": "Basic Text SR",
+    "88.22": "Enhanced SR",
+    "88.33": "Comprehensive SR",
+    "88.34": "Comprehensive 3D SR",
+    "88.50": "Mammography CAD SR",
+    "88.59": "Key Object Selection",
+    "88.67": "X-Ray Radiation Dose SR",
+    "104.1": "Encapsulated PDF",
+    "128.1": "Legacy Converted Enhanced PET",
+    "481.1": "RT Image",
+    "481.2": "RT Dose",
+    "481.3": "RT Structure Set",
+    "481.4": "RT Beams Treatment Record",
+    "481.5": "RT Plan",
+    "481.8": "RT Ion Plan",
+}
+SOP_CLASSES = tuple(_CLASS + suffix for suffix in (*_COLOUR, *_GREY, *_OTHERS))
+"""What a workstation takes (suffixes of PS3.4 Table B.5-1): one association has 128 presentation contexts, and WADO-RS
+takes what has none here."""
+_ENCODED = (
+    (_SYNTAX + "50", tuple(_COLOUR)),
+    (_SYNTAX + "70", (*_COLOUR, *_GREY)),
+    (_SYNTAX + "90", (*_COLOUR, *_GREY)),
 )
-"""What a workstation displays (suffixes of PS3.4 Table B.5-1)."""
-_COMPRESSED = "1.2.840.10008.1.2.4.50"
-_COMPRESSED_CLASSES = frozenset(_IMAGES + suffix for suffix in ("6.1", "3.1", "7", "77.1.4"))
+"""Compressed forms (PS3.5 A.4), each with the classes that have a context of its own: archives do not decode."""
 
 _SUCCESS, _PENDING = 0x0000, (0xFF00,)
 _CANNOT_UNDERSTAND = 0xC000
@@ -121,5 +174,9 @@ def _write(event: Any, folder: Folder) -> None:
 
 def _contexts() -> list[PresentationContext]:
     """C-GET itself, and the storage classes; compressed images have contexts of their own, to come as they are."""
-    compressed = [sop_class for sop_class in SOP_CLASSES if sop_class in _COMPRESSED_CLASSES]
-    return [*contexts([STUDY_ROOT_GET]), *contexts(compressed, [_COMPRESSED]), *contexts(SOP_CLASSES)]
+    encoded = [
+        context
+        for syntax, suffixes in _ENCODED
+        for context in contexts([_CLASS + suffix for suffix in suffixes], [syntax])
+    ]
+    return [*contexts([STUDY_ROOT_GET]), *encoded, *contexts(SOP_CLASSES)]

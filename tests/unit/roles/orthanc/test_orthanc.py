@@ -7,8 +7,10 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from pydicom._uid_dict import UID_dictionary
+from pydicom.uid import UID
 
-from tests.unit.roles.rendered import REFERENCE, SMALL_PRACTICE, files_of
+from tests.unit.roles.rendered import REFERENCE, SMALL_PRACTICE, files_of, rendered_template, variables_of
 
 if TYPE_CHECKING:
     from lab.topology import Site
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 EVERY_ARCHIVE = [
     (site, name) for site in (REFERENCE, SMALL_PRACTICE) for name, host in site.hosts.items() if "orthanc" in host.roles
 ]
+DEFLATED = variables_of(REFERENCE, "pacs-rad", "orthanc")["orthanc_deflated_syntaxes"]
 ALLOWS = {
     "AllowEcho": "C-ECHO",
     "AllowStore": "C-STORE",
@@ -114,3 +117,34 @@ def test_the_index_is_opened_by_certificate_and_the_server_is_verified(archive: 
     assert "sslmode=verify-full" in uri
     assert all(f"ssl{part}=/etc/pacslab/tls/" in uri for part in ("cert", "key", "rootcert", "crl"))
     assert "password" not in uri
+
+
+NOT_KNOWN = {
+    "1.2.840.10008.1.2.1.98",  # Encapsulated Uncompressed: Orthanc cannot send it on
+    "1.2.840.10008.1.2.4.94",  # JPIP: the pixels are elsewhere
+    "1.2.840.10008.1.2.4.204",
+}
+"""Transfer syntaxes of images in an object, besides deflated ones, that no archive takes."""
+
+
+def is_of_images(uid: str) -> bool:
+    """Whether a transfer syntax is a current one of objects that hold their pixels, in a form that Orthanc names."""
+    fragmentable = uid.startswith("1.2.840.10008.1.2.4.10") and uid.endswith(".1")
+    streamed = uid.startswith(("1.2.840.10008.1.2.6", "1.2.840.10008.1.2.7"))
+    return not (fragmentable or streamed or UID(uid).is_retired)
+
+
+def test_every_encoding_of_images_of_the_standard_is_taken_but_what_unfolds(archive: tuple[Site, str]) -> None:
+    current = {uid for uid, entry in UID_dictionary.items() if entry[1] == "Transfer Syntax" and is_of_images(uid)}
+    jpeg_xl = {f"1.2.840.10008.1.2.4.11{number}" for number in range(3)}  # PS3.5 2024d: younger than this dictionary
+    taken = set(orthanc(*archive)["AcceptedTransferSyntaxes"])
+    assert taken == (current | jpeg_xl) - set(DEFLATED) - NOT_KNOWN
+
+
+def test_private_storage_classes_are_taken_by_name_alone(archive: tuple[Site, str]) -> None:
+    told = orthanc(*archive)
+    assert (told["UnknownSopClassAccepted"], told["AcceptedSopClasses"]) == (False, ["1.2.840.10008.5.1.4.*"])
+    text = rendered_template(
+        *archive, "orthanc", "orthanc.json.j2", orthanc_private_sop_classes=["1.2.826.0.1.3680043.9.99.1"]
+    )
+    assert json.loads(text)["AcceptedSopClasses"] == ["1.2.840.10008.5.1.4.*", "1.2.826.0.1.3680043.9.99.1"]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import http.server
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from pydicom import dcmread
 from pydicom.dataset import Dataset
+from pydicom.encaps import encapsulate
+from pydicom.uid import UID
 from pynetdicom import evt
 
 from simulators.association import contexts, start_scp
@@ -83,12 +85,13 @@ class FakeArchive:
         return 0
 
 
-@pytest.fixture
-def archive() -> Iterator[tuple[FakeArchive, Desk]]:
+@contextmanager
+def archive_of(sop_class: str, syntaxes: list[str]) -> Iterator[tuple[FakeArchive, Desk]]:
+    """An archive that keeps objects of one class, and of key object selections, and a workstation in front of it."""
     fake = FakeArchive()
-    storage = contexts([CT, KOS])
-    for dataset in storage:
-        dataset.scu_role, dataset.scp_role = True, True
+    storage = [*contexts([sop_class], syntaxes), *contexts([KOS])]
+    for offered in storage:
+        offered.scu_role, offered.scp_role = True, True
     server = start_scp(
         "PACSRAD",
         0,
@@ -96,8 +99,16 @@ def archive() -> Iterator[tuple[FakeArchive, Desk]]:
         [(evt.EVT_C_FIND, fake.find), (evt.EVT_C_GET, fake.get), (evt.EVT_C_STORE, fake.store)],
     )
     peer = Peer("pacs-rad", "pacs-rad", "127.0.0.1", "PACSRAD", (), "dicom", server.server_address[1], ())
-    yield fake, Desk("WSRAD1", peer, None)
-    server.shutdown()
+    try:
+        yield fake, Desk("WSRAD1", peer, None)
+    finally:
+        server.shutdown()
+
+
+@pytest.fixture
+def archive() -> Iterator[tuple[FakeArchive, Desk]]:
+    with archive_of(CT, ["1.2.840.10008.1.2.1", "1.2.840.10008.1.2"]) as made:
+        yield made
 
 
 # --- names from the network -------------------------------------------------------------------
@@ -146,6 +157,54 @@ def test_a_study_is_retrieved_as_it_was_stored(archive: tuple[FakeArchive, Desk]
         assert path == tmp_path / held.StudyInstanceUID / held.SeriesInstanceUID / f"{held.SOPInstanceUID}.dcm"
     with pytest.raises(NotFoundError):
         retrieve.retrieve(desk, folder, study="2.25.1")
+
+
+IMAGES_OF = {
+    "CR": "1",
+    "DX": "1.1",
+    "MG": "1.2",
+    "XA": "12.1",
+    "NM": "20",
+    "PT": "128",
+    "enhanced CT": "2.1",
+    "enhanced MR": "4.1",
+    "enhanced PET": "130",
+    "SEG": "66.4",
+    "RT structures": "481.3",
+    "RT dose": "481.2",
+    "RT plan": "481.5",
+}
+
+
+@pytest.mark.parametrize("kind", IMAGES_OF)
+def test_every_kind_of_object_that_is_read_can_be_retrieved(kind: str, tmp_path: Path) -> None:
+    sop_class = f"1.2.840.10008.5.1.4.1.1.{IMAGES_OF[kind]}"
+    with archive_of(sop_class, ["1.2.840.10008.1.2.1"]) as (fake, desk):
+        for held in fake.held:
+            held.SOPClassUID = held.file_meta.MediaStorageSOPClassUID = sop_class
+        folder = Folder(tmp_path / "got")
+        retrieve.retrieve(desk, folder, study="2.25.4711")
+        assert [dcmread(path).SOPClassUID for path in folder.paths] == [sop_class] * len(fake.held)
+
+
+@pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2.4.70", "1.2.840.10008.1.2.4.90"])
+def test_compressed_images_come_as_they_are_kept(syntax: str, tmp_path: Path) -> None:
+    pixels = encapsulate([b"\xff\xd8 no decoder looks at this \xff\xd9"])
+    with archive_of(CT, [syntax]) as (fake, desk):
+        for held in fake.held:
+            held.PixelData, held.file_meta.TransferSyntaxUID = pixels, UID(syntax)
+            held["PixelData"].VR, held["PixelData"].is_undefined_length = "OB", True
+            held.set_original_encoding(is_implicit_vr=False, is_little_endian=True)
+        folder = Folder(tmp_path / "got")
+        retrieve.retrieve(desk, folder, study="2.25.4711")
+        got = [dcmread(path) for path in folder.paths]
+    assert {image.file_meta.TransferSyntaxUID for image in got} == {syntax}
+    assert all(image.PixelData == pixels for image in got)
+
+
+def test_what_a_workstation_proposes_has_room_in_one_association() -> None:
+    proposed = retrieve._contexts()  # noqa: SLF001 # what no public name tells
+    assert len(proposed) <= 128  # PS3.8 9.3.2.2: odd identifiers from 1 to 255
 
 
 def test_a_study_opens_with_its_middle_image_or_the_one_named(archive: tuple[FakeArchive, Desk]) -> None:
