@@ -19,7 +19,7 @@ _LAB_NAME = re.compile(r"^[a-z][a-z0-9-]{0,30}$")
 
 @dataclass(frozen=True)
 class Settings:
-    """Folders; ``PACSLAB_STATE`` moves the one that labs are kept in."""
+    """Folders; ``PACSLAB_STATE`` moves the one that labs are kept in, ``PACSLAB_INVENTORIES`` that of sites."""
 
     inventories: Path
     roles: Path
@@ -59,7 +59,7 @@ def check_name(name: str, what: str) -> str:
 def load_settings() -> Settings:
     """Read the environment."""
     return Settings(
-        inventories=ROOT / "inventories",
+        inventories=Path(os.environ.get("PACSLAB_INVENTORIES") or ROOT / "inventories").absolute(),
         roles=ROOT / "roles",
         state=Path(os.environ.get("PACSLAB_STATE") or ROOT / ".lab").absolute(),
     )

@@ -13,7 +13,7 @@ from lab.atomic_write import atomic_write
 from lab.errors import MachineNotReadyError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from lab.engine.lab import Lab
@@ -44,7 +44,12 @@ def run_as(lab: Lab, host: str, command: Sequence[str]) -> NoReturn:
             remedy=f"Install it here, or run one of the host's own: 'pacslab exec {host} -- COMMAND'.",
         )
     argv = entering(pid, host, *names_files(lab.site, lab.folder / FOLDER, host), command)
-    os.execvp(argv[0], argv)  # noqa: S606 # the person's own command, in place of this process
+    os.execvpe(argv[0], argv, without_proxies(os.environ))  # noqa: S606 # the person's own command, in our place
+
+
+def without_proxies(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment without the machine's proxies, which nobody reaches from a host's network."""
+    return {name: value for name, value in environment.items() if not name.lower().endswith("_proxy")}
 
 
 def names_files(site: Site, folder: Path, host: str) -> tuple[Path, Path]:

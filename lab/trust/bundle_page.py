@@ -51,6 +51,10 @@ def _itself(site: Site, host: str) -> str:
         ("zone", f"{entry.zone} (VLAN {zone.vlan}): {zone.purpose}"),
         ("AE title", entry.ae_title or "none"),
         ("modality (0008,0060)", entry.modality or "none"),
+        (
+            "HL7 application, facility",
+            f"{host.upper()}, {site.name.upper()} (MSH-3, MSH-4); peers likewise (MSH-5, MSH-6)",
+        ),
     ]
     return _section("Itself", ("what", "value"), rows)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lab.operate.as_host import entering, names_files
+from lab.operate.as_host import entering, names_files, without_proxies
 from lab.topology.load import load_site, site_path
 
 if TYPE_CHECKING:
@@ -68,3 +68,8 @@ def test_every_name_of_the_site_is_there(tmp_path: Path) -> None:
     text = names_files(SITE, tmp_path, "ct9")[0].read_text("utf-8")
     for name, host in SITE.hosts.items():
         assert f"{host.address} {SITE.fqdn(name)} {name}\n" in text
+
+
+def test_the_machines_proxies_are_not_passed_on() -> None:
+    given = {"https_proxy": "http://proxy:3128", "HTTP_PROXY": "x", "no_proxy": "*", "PATH": "/bin"}
+    assert without_proxies(given) == {"PATH": "/bin"}

@@ -16,6 +16,7 @@ from lab.trust import ensure_pki, rotate
 from lab.trust.bundle import PASSWORD, SHOWN, write_bundle
 from lab.trust.bundle_page import PAGE, bundle_page
 from lab.trust.profiles import TLS_SUITES
+from simulators.hl7messages import Party
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -137,3 +138,8 @@ def test_the_suites_on_the_page_are_those_that_the_edges_offer() -> None:
         for suite in words[1].split(":")
     }
     assert {suite for suite in offered if "RSA" not in suite} == set(TLS_SUITES)
+
+
+def test_the_page_names_a_host_to_hl7_as_the_listeners_expect_it() -> None:
+    expected = Party.of("ehr9", SITE.name)
+    assert f"{expected.application}, {expected.facility} (MSH-3, MSH-4)" in bundle_page(SITE, "ehr9", [], None)
