@@ -14,6 +14,7 @@ from pydicom.sr.coding import Code
 
 from simulators.errors import ArgumentError
 from simulators.imaging.frame import new_uid
+from simulators.imaging.request import refer_to_request
 from simulators.imaging.roi import HOUNSFIELD
 
 if TYPE_CHECKING:
@@ -101,6 +102,7 @@ def key_objects(instances: Sequence[Dataset], author: Author, *, description: st
         institution_name=author.organisation,
         **_identity(number),
     )
+    refer_to_request(document, instances[0])
     return document
 
 
@@ -149,6 +151,7 @@ def measurement_report(
         is_final=False,
         **_identity(number),
     )
+    refer_to_request(document, image)
     return document
 
 

@@ -11,6 +11,7 @@ from pydicom.uid import BasicTextSRStorage
 
 from simulators.imaging.context import code, from_instance, reference
 from simulators.imaging.frame import Series, new_object, new_uid
+from simulators.imaging.request import refer_to_request
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -51,8 +52,7 @@ def text_report(evidence: Sequence[Dataset], author: Author, report: ReportText,
         dataset.VerifyingObserverSequence = [_verifier(author)]
     dataset.PerformedProcedureCodeSequence = []
     dataset.CurrentRequestedProcedureEvidenceSequence = [evidence_of(evidence)]
-    if context.accession:
-        dataset.ReferencedRequestSequence = [_request(context.attributes, evidence[0])]
+    refer_to_request(dataset, evidence[0])
     dataset.ValueType = "CONTAINER"
     dataset.ConceptNameCodeSequence = [code(*TITLE)]
     dataset.ContinuityOfContent = "SEPARATE"
@@ -93,21 +93,6 @@ def _verifier(author: Author) -> Dataset:
     verifier.VerificationDateTime = datetime.now(tz=UTC).strftime("%Y%m%d%H%M%S+0000")
     verifier.VerifyingObserverIdentificationCodeSequence = []
     return verifier
-
-
-def _request(attributes: Dataset, image: Dataset) -> Dataset:
-    """Referenced Request Sequence item (PS3.3 C.17.2): the order that the report answers."""
-    asked = image.RequestAttributesSequence[0] if image.get("RequestAttributesSequence") else Dataset()
-    request = Dataset()
-    request.StudyInstanceUID = attributes.StudyInstanceUID
-    request.ReferencedStudySequence = []
-    request.AccessionNumber = attributes.AccessionNumber
-    request.PlacerOrderNumberImagingServiceRequest = ""
-    request.FillerOrderNumberImagingServiceRequest = ""
-    request.RequestedProcedureID = asked.get("RequestedProcedureID") or ""
-    request.RequestedProcedureDescription = asked.get("RequestedProcedureDescription") or ""
-    request.RequestedProcedureCodeSequence = attributes.get("ProcedureCodeSequence") or []
-    return request
 
 
 def _language() -> Dataset:

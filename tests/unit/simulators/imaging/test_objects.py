@@ -140,6 +140,15 @@ def test_a_report_refers_to_its_images_and_names_who_verified_it() -> None:
     assert report.ReferencedRequestSequence[0].RequestedProcedureID == "RP1"
 
 
+@pytest.mark.parametrize("kind", ["key objects", "measurements on CT", "report, verified"])
+def test_a_document_names_the_order_that_it_answers(kind: str) -> None:
+    (document,) = KINDS[kind]()
+    (request,) = document.ReferencedRequestSequence
+    image = ct()
+    assert (request.AccessionNumber, request.StudyInstanceUID) == (image.AccessionNumber, image.StudyInstanceUID)
+    assert request.RequestedProcedureID == "RP1"
+
+
 def test_a_measurement_report_holds_the_statistics_of_the_pixels() -> None:
     image = ct()
     statistics = measure(image, CIRCLE)
