@@ -28,7 +28,7 @@ def weaknesses(site: Site) -> list[Known]:
     return [
         Known(weakness.part, tuple(weakness.ids), weakness.what, role, hosts)
         for role, meta in sorted(site.catalog.items())
-        if (hosts := tuple(name for name, host in site.hosts.items() if role in host.roles))
+        if (hosts := tuple(name for name, host in site.managed.items() if role in host.roles))
         for weakness in meta.weaknesses
         if all(variables.get(name) == value for name, value in weakness.when.items())
     ]
