@@ -89,7 +89,7 @@ def associate(
     """Open an association with `peer` and release it at the end of the block.
 
     Args:
-        peer: where to connect; TLS verifies the certificate against its ``fqdn``.
+        peer: where to connect; TLS verifies the certificate against its ``identity``.
         wanted: presentation contexts to propose; see :func:`contexts`.
         calling: calling AE title.
         tls: from :func:`simulators.tls.client_context`; None speaks plain DICOM.
@@ -116,7 +116,7 @@ def associate(
             (evt.EVT_CONN_OPEN, lambda _: connected.set()),
             *handlers,
         ],
-        tls_args=None if connector is None else (cast("ssl.SSLContext", connector), peer.fqdn),
+        tls_args=None if connector is None else (cast("ssl.SSLContext", connector), peer.identity),
     )
     if not association.is_established:
         failure = None if connector is None else connector.failure

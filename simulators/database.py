@@ -54,7 +54,7 @@ def connection_string(settings: Settings) -> str:
         raise NotReadyError(f"{settings.host.name} has no certificate database", remedy="Configure the host again.")
     own = settings.tls.certificates["database"]
     return psycopg.conninfo.make_conninfo(
-        host=peer.fqdn,
+        host=peer.identity,
         hostaddr=peer.address,
         port=peer.port,
         user=name,

@@ -132,7 +132,7 @@ class Connection:
             raise self._unreachable(error) from error
         try:
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self.socket: socket.socket = plain if tls is None else tls.wrap_socket(plain, server_hostname=peer.fqdn)
+            self.socket: socket.socket = plain if tls is None else tls.wrap_socket(plain, server_hostname=peer.identity)
         except OSError as error:
             plain.close()
             raise self._failed(error) from error

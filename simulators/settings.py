@@ -56,7 +56,7 @@ class Trust:
 
 @dataclass(frozen=True)
 class Peer:
-    """A service of another host that this host may open."""
+    """A service of another host that this host may open; TLS verifies that it proves `identity`."""
 
     name: str
     fqdn: str
@@ -66,6 +66,7 @@ class Peer:
     service: str
     port: int
     permits: tuple[str, ...]
+    identity: str = ""
     functions: tuple[str, ...] = ()
 
 
@@ -215,6 +216,7 @@ def _peer(entry: Mapping[str, Any]) -> Peer:
         roles=tuple(entry.get("roles", ())),
         service=entry["service"],
         port=int(entry["port"]),
+        identity=entry["identity"],
         permits=tuple(entry.get("permits", ())),
         functions=tuple(entry.get("functions", ())),
     )

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 DICOM, HL7 = "dicom-tls", "hl7-tls"
 DICOM_NODE, HL7_NODE, SYSLOG_NODE = "dicom-node", "hl7-node", "syslog-node"
-"""Profiles of certificates."""
+"""Profiles of callers' certificates."""
+DICOM_SERVICE = "dicom-service"
+"""That of a DICOM edge's own."""
 
 
 def certificate_of(site: Site, host: str, profile: str) -> str:

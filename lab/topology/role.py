@@ -125,6 +125,10 @@ class Service(Strict):
     ae_titles: bool = Field(
         default=False, description="Both sides introduce themselves by AE title, so both must have one (PS3.8 9.3.2)."
     )
+    presents: Name | None = Field(
+        default=None,
+        description="Profile of the certificate with which it proves itself over TLS; clients accept no other.",
+    )
     takes: dict[Name, Reason] = Field(
         default_factory=dict, description="What other roles may ask of it (their ``asks``), and what each means."
     )
@@ -153,6 +157,19 @@ class CertificateProfile(Strict):
 
     usages: list[Usage] = Field(min_length=1, description="Extended key usages (RFC 5280 4.2.1.12).")
 
+    @property
+    def serves(self) -> bool:
+        """Whether a certificate of this profile proves a server."""
+        return "serverAuth" in self.usages
+
+    @model_validator(mode="after")
+    def _serves_or_calls(self) -> Self:
+        if {"serverAuth", "clientAuth"} <= set(self.usages):
+            raise ValueError(
+                "a profile is for servers or for clients: whoever took a server's key could call in its name otherwise"
+            )
+        return self
+
 
 class Certificate(Strict):
     """A key and certificate that the role's service needs, at /etc/pacslab/tls/<name>.{key,crt,pem}."""
@@ -162,6 +179,9 @@ class Certificate(Strict):
     group: str = "root"
     reload: list[str] = Field(
         default_factory=list, description="Units to reload or restart when certificate or CRL changes."
+    )
+    asked: Name | None = Field(
+        default=None, description="Only hosts with a role that asks for this service hold the certificate."
     )
     opens: bool = Field(
         default=False,

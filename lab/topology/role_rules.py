@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Sources = Mapping[str, Source]
 
-MEANING = ("protocol", "permits", "ae_titles", "line", "provides", "callers", "takes")
+MEANING = ("protocol", "permits", "ae_titles", "line", "provides", "callers", "presents", "takes")
 """What a service's name means to a flow, whichever role offers it; its port, unit and probe are each role's own."""
 
 
@@ -67,6 +67,22 @@ def services_carry_a_service(catalog: Catalog, sources: Sources) -> Iterator[Pro
                     ("services", name, "carries"),
                     f"Service {name} carries {service.carries}, which no role offers.",
                     choose(service.carries, known, "Services"),
+                )
+
+
+def services_present_a_servers_profile(catalog: Catalog, sources: Sources) -> Iterator[Problem]:
+    """What a service proves itself with is a declared profile for servers."""
+    if len(catalog) < len(sources):  # a role that could not be read may declare it
+        return
+    profiles = {name: profile for meta in catalog.values() for name, profile in meta.certificate_profiles.items()}
+    serving = [name for name, profile in profiles.items() if profile.serves]
+    for role, meta in catalog.items():
+        for name, service in meta.services.items():
+            if service.presents is not None and service.presents not in serving:
+                yield sources[role].problem(
+                    ("services", name, "presents"),
+                    f"Service {name} presents profile {service.presents}, which is declared for no server.",
+                    choose(service.presents, serving, "Profiles of servers"),
                 )
 
 
@@ -162,6 +178,7 @@ ROLE_RULES: tuple[Callable[[Catalog, Sources], Iterator[Problem]], ...] = (
     callers_show_a_declared_profile,
     services_carry_a_service,
     certificate_profiles_are_declared_alike,
+    services_present_a_servers_profile,
     services_mean_the_same,
     asks_are_taken,
     secrets_have_one_owner,

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from lab.topology.catalog import certificate_profiles
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from ipaddress import IPv4Address
@@ -70,6 +72,20 @@ class Site:
         """The DNS name of a host; it is also the name in its certificates."""
         return f"{host}.{self.topology.domain}"
 
+    def names(self, host: str, profile: str) -> list[str]:
+        """The DNS names in a host's certificate of a profile: its own, and for a server one that its profile is in.
+
+        A client that verifies the latter accepts no other certificate of the host. It is a name to verify, not to look
+        up; every TLS library checks it, which no library does of an OU.
+        """
+        own = self.fqdn(host)
+        return [own, f"{profile}.{own}"] if certificate_profiles(self.catalog)[profile].serves else [own]
+
+    def identity(self, host: str, service: str) -> str:
+        """The DNS name that a client of a service verifies."""
+        presents = self.services(host)[service].presents
+        return self.fqdn(host) if presents is None else self.names(host, presents)[-1]
+
     def services(self, host: str) -> dict[str, Service]:
         """Every service of a host, by name, over all its roles."""
         return {
@@ -107,6 +123,7 @@ class Site:
             name: certificate
             for role in self.hosts[host].roles
             for name, certificate in self.catalog[role].certificates.items()
+            if certificate.asked is None or certificate.asked in self.asks(host)
         }
 
     def capabilities(self, host: str) -> dict[str, list[str]]:

@@ -122,6 +122,7 @@ def _flow(site: Site, flow: ResolvedFlow) -> dict[str, Any]:
         "source_zone": source.zone,
         "target": flow.target,
         "target_fqdn": site.fqdn(flow.target),
+        "target_identity": site.identity(flow.target, flow.service),
         "target_address": str(target.address),
         "target_ae_title": target.ae_title,
         "target_roles": list(target.roles),

@@ -31,6 +31,7 @@ class Wanted:
 
     ``usages`` are extended key usages by the names of RFC 5280 4.2.1.12.
     ``organization`` has at most 64 characters (RFC 5280 A.1, ub-organization-name).
+    ``names`` are the DNS names that it proves, the host's own among them.
     ``status_url`` is where ``/ocsp`` and ``/issuing.crl`` are served, or None in a site that publishes no status.
     """
 
@@ -39,6 +40,7 @@ class Wanted:
     usages: tuple[str, ...]
     organization: str
     status_url: str | None
+    names: tuple[str, ...]
 
     def subject(self) -> x509.Name:
         """O = the site, OU = the profile, CN = the host's DNS name."""
@@ -56,7 +58,7 @@ class Wanted:
             (x509.BasicConstraints(ca=False, path_length=None), True),
             (_key_usage(digital_signature=True), True),
             (x509.ExtendedKeyUsage([USAGES[usage] for usage in self.usages]), False),
-            (x509.SubjectAlternativeName([x509.DNSName(self.fqdn)]), False),
+            (x509.SubjectAlternativeName([x509.DNSName(name) for name in self.names]), False),
         ]
         # RFC 6960 4.2.2.2.1: a responder's own status would have to be asked of itself.
         if OCSP_SIGNING in self.usages:

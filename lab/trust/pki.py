@@ -49,7 +49,8 @@ def organization(site: Site) -> str:
 def site_wanted(site: Site, host: str, profile: str) -> Wanted:
     """Return what a certificate of this host and profile shall say."""
     usages = tuple(certificate_profiles(site.catalog)[profile].usages)
-    return Wanted(site.fqdn(host), profile, usages, organization(site), status_url(site))
+    names = tuple(site.names(host, profile))
+    return Wanted(site.fqdn(host), profile, usages, organization(site), status_url(site), names)
 
 
 def ensure_pki(site: Site, folder: Path) -> Changes:

@@ -127,7 +127,8 @@ def _target(arguments: argparse.Namespace, settings: Settings) -> Destination:
         service = "dicom" if arguments.plain else "dicom-tls"
         if not arguments.port:
             raise ArgumentError("--host needs --port.", remedy="Name the port too.")
-        peer = Peer(arguments.host, arguments.host, arguments.host, arguments.called, (), service, arguments.port, ())
+        host = arguments.host
+        peer = Peer(host, host, host, arguments.called, (), service, arguments.port, (), identity=host)
     else:
         peer = settings.peer("dicom-tls", permit="C-STORE")
     calling = arguments.calling or settings.host.ae_title or "BENCHMARK"

@@ -125,7 +125,7 @@ def _connect(desk: Desk) -> socket.socket:
     plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if desk.tls is None:
         return plain
-    return desk.tls.wrap_socket(plain, server_hostname=peer.fqdn)
+    return desk.tls.wrap_socket(plain, server_hostname=peer.identity)
 
 
 def _plain(match: dict[str, Any]) -> dict[str, str]:

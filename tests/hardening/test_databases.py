@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from lab.topology.catalog import certificate_profiles
 from lab.verify.hardening.declare import Sabotage, has_role, promise
 from lab.verify.hardening.facts import program
 from lab.verify.hardening.sabotages import changed_file
@@ -78,7 +79,6 @@ def attempts(target: Target) -> dict[str, dict[str, str]]:
         role_of(flow.source) for flow in target.site.flows if flow.service == SERVICE and flow.source != target.host
     ]
     foreign = fellows[0] if fellows else "template1"
-    certificates = [name for name in target.site.certificates(target.host) if name != "database"]
     tried = {
         "own database": {"user": own, "dbname": own},
         "foreign database": {"user": own, "dbname": foreign},
@@ -89,7 +89,7 @@ def attempts(target: Target) -> dict[str, dict[str, str]]:
         "no certificate": {"user": own, "dbname": own, "sslcert": "/nowhere", "sslkey": ""},
         "no TLS": {"user": own, "dbname": own, "sslmode": "disable"},
     }
-    for name in certificates[:1]:
+    for name in others(target)[:1]:
         tls = "/etc/pacslab/tls"
         tried["other profile"] = {
             "user": own,
@@ -100,9 +100,18 @@ def attempts(target: Target) -> dict[str, dict[str, str]]:
     return tried
 
 
+def others(target: Target) -> list[str]:
+    """Certificates with which the host may call, and not its database: the profile alone tells them apart."""
+    profiles = certificate_profiles(target.site.catalog)
+    certificates = target.site.certificates(target.host).items()
+    return [
+        name for name, entry in certificates if name != "database" and "clientAuth" in profiles[entry.profile].usages
+    ]
+
+
 def other(target: Target) -> str:
-    """A certificate of the host that is not for its database."""
-    return next(name for name in target.site.certificates(target.host) if name != "database")
+    """One of them."""
+    return others(target)[0]
 
 
 def refused(target: Target) -> Iterable[tuple[str, str]]:

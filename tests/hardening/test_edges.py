@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from lab.topology.catalog import certificate_profiles
 from lab.verify.hardening.declare import Sabotage, promise
 from lab.verify.hardening.expect import not_applicable
 from lab.verify.hardening.facts import PROCESSES, processes, program
@@ -60,8 +61,10 @@ def has_edges(target: Target) -> bool:
 
 def probing(target: Target) -> str:
     """The command that shakes hands with every edge of the host in every way."""
-    certificates = target.site.certificates(target.host)
-    any_of_site = f"/etc/pacslab/tls/{next(iter(certificates))}.pem" if certificates else "/nonexistent"
+    profiles = certificate_profiles(target.site.catalog)
+    certificates = target.site.certificates(target.host).items()
+    clients = [name for name, entry in certificates if "clientAuth" in profiles[entry.profile].usages]
+    any_of_site = f"/etc/pacslab/tls/{clients[0]}.pem" if clients else "/nonexistent"
     asked = [
         {"port": port, "name": target.site.fqdn(target.host), "certificate": any_of_site} for _, port in edges(target)
     ]

@@ -10,7 +10,7 @@ from lab.abuse.credentials import held, revoked
 from lab.abuse.evidence import Evidence
 from lab.abuse.misuse import Misuse, fresh_instance, misuse
 from lab.abuse.model import AbuseCase
-from lab.abuse.parties import DICOM_NODE, SYSLOG_NODE, scanner_alone_at_archive
+from lab.abuse.parties import DICOM_NODE, DICOM_SERVICE, SYSLOG_NODE, scanner_alone_at_archive
 from lab.abuse.sights import answers_control, names_of, stored
 from lab.abuse.weakening import Edit
 from lab.trust.untrusted_certificates import Bundle, expired, foreign, self_signed
@@ -121,6 +121,24 @@ CASES = (
         evidence=_refused("wrong-profile"),
         control="the DICOM edge takes certificates of profile dicom-node alone",
         weakenings=(edges.RELOADED("the edge looks at no profile", edges.without(edges.DICOM, "wrong-profile")),),
+    ),
+    _STRANGER(
+        "abuse.dicom-server-certificate",
+        "DICOM: the certificate with which the host's own DICOM service proves itself",
+        attempt=_presenting(lambda scene: held(scene, scene.parties.source, DICOM_SERVICE)),
+        evidence=_refused("certificate-refused", "PURPOSE"),
+        control="the DICOM edge takes no server's certificate from a client (extended key usage)",
+        weakenings=(
+            edges.RELOADED(
+                "the edge overlooks what a certificate is for, and its profile",
+                (
+                    edges.bind(
+                        edges.DICOM, "verify required", "verify required crt-ignore-err X509_V_ERR_INVALID_PURPOSE"
+                    ),
+                    *edges.without(edges.DICOM, "wrong-profile"),
+                ),
+            ),
+        ),
     ),
     _STRANGER(
         "abuse.dicom-plain",

@@ -51,7 +51,7 @@ def _raw(peer: Peer, tls: ssl.SSLContext, data: bytes) -> Answer:
     except OSError as error:
         raise UnreachableError(f"no connection to {peer.name}: {error}", remedy="Look at its health.") from error
     try:
-        with tls.wrap_socket(plain_socket, server_hostname=peer.fqdn) as connection:
+        with tls.wrap_socket(plain_socket, server_hostname=peer.identity) as connection:
             connection.sendall(data)
             answer = connection.recv(64)
     except TimeoutError:

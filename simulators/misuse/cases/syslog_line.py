@@ -37,7 +37,7 @@ def other_certificate(arguments: argparse.Namespace, settings: Settings) -> Answ
         raise UnreachableError(f"no connection to {peer.name}: {error}", remedy="Look at its health.") from error
     facts = {"text": arguments.text}
     try:
-        with tls.wrap_socket(plain_socket, server_hostname=peer.fqdn) as connection:
+        with tls.wrap_socket(plain_socket, server_hostname=peer.identity) as connection:
             connection.sendall(b"%d %b" % (len(line), line))
             ended = connection.recv(1) == b""
     except TimeoutError:

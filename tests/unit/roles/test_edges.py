@@ -121,10 +121,11 @@ def test_a_modality_sends_by_itself_and_opens_no_port_for_it() -> None:
     assert "listen dicom-to-" not in fragment("reference", "ct1", "dicom_edge")
 
 
-def test_an_archive_reaches_its_peers_under_their_own_names() -> None:
+def test_an_archive_accepts_its_peers_dicom_certificates_alone() -> None:
     servers = lines_with(fragment("reference", "pacs-rad", "dicom_edge"), "server vna1 ")
     assert len(servers) == 1
-    assert "verify required verifyhost vna1.imaging.internal sni str(vna1.imaging.internal)" in servers[0]
+    assert "verify required verifyhost dicom-service.vna1.imaging.internal sni" in servers[0]
+    assert " crt /etc/pacslab/tls/dicom-outbound.pem " in servers[0]
     assert "crl-file /etc/pacslab/tls/crl.pem" in servers[0]
 
 

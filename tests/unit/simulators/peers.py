@@ -16,6 +16,14 @@ if TYPE_CHECKING:
     from simulators.hl7messages import Message
 
 EHR, RIS, WORKSTATION = (Party.of(name, "reference") for name in ("ehr1", "ris1", "ws-rad1"))
+IDENTITIES = {
+    "dicom-tls": "dicom-service",
+    "hl7-tls": "hl7-service",
+    "dicomweb-tls": "web",
+    "postgresql": "database",
+    "syslog-tls": "syslog-service",
+}
+"""What a client of each service wants its certificate to be, as the roles say."""
 ANNA = Patient("P0000001", "REFERENCE", "Weber", "Anna", "19700412", "F")
 
 
@@ -23,6 +31,7 @@ def peer(name: str, service: str, role: str, permits: list[str], port: int = 257
     return {
         "name": name,
         "fqdn": f"{name}.imaging.internal",
+        "identity": f"{IDENTITIES[service]}.{name}.imaging.internal",
         "address": "127.0.0.1",
         "ae_title": name.upper(),
         "roles": [role],
@@ -63,8 +72,9 @@ def ris_settings(**listen: int) -> Settings:
     )
 
 
-def loopback_peer(port: int, ae_title: str = "RIS1") -> Peer:
-    return Peer("ris1", "ris1.imaging.internal", "127.0.0.1", ae_title, ("ris",), "dicom-tls", port, ())
+def loopback_peer(port: int, ae_title: str = "RIS1", service: str = "dicom-tls") -> Peer:
+    name = "ris1.imaging.internal"
+    return Peer("ris1", name, "127.0.0.1", ae_title, ("ris",), service, port, (), f"{IDENTITIES[service]}.{name}")
 
 
 def free_port() -> int:

@@ -153,11 +153,11 @@ def tls_server(pki: Path) -> Iterator[int]:
 def test_a_message_passes_over_mutual_tls(pki: Path, tls_server: int) -> None:
     context = client_context(identity(pki), "hl7")
     assert context.minimum_version is ssl.TLSVersion.TLSv1_2
-    assert mllp.send(loopback_peer(tls_server), context, b"hello") == b"hello"
+    assert mllp.send(loopback_peer(tls_server, service="hl7-tls"), context, b"hello") == b"hello"
 
 
 def test_a_server_of_another_name_is_not_believed(pki: Path, tls_server: int) -> None:
-    other = replace(loopback_peer(tls_server), fqdn="vna1.imaging.internal")
+    other = replace(loopback_peer(tls_server, service="hl7-tls"), identity="hl7-service.vna1.imaging.internal")
     with pytest.raises(TlsRefusedError, match="CERTIFICATE_VERIFY_FAILED"):
         mllp.send(other, client_context(identity(pki), "hl7"), b"hello")
 
@@ -165,7 +165,7 @@ def test_a_server_of_another_name_is_not_believed(pki: Path, tls_server: int) ->
 def test_a_client_without_a_certificate_is_told_why(pki: Path, tls_server: int) -> None:
     context = ssl.create_default_context(cafile=pki_folder(pki) / "ca.crt")
     with pytest.raises(TlsRefusedError):
-        mllp.send(loopback_peer(tls_server), context, b"hello")
+        mllp.send(loopback_peer(tls_server, service="hl7-tls"), context, b"hello")
 
 
 def test_a_revoked_server_is_not_believed(tmp_path: Path) -> None:
@@ -178,7 +178,11 @@ def test_a_revoked_server_is_not_believed(tmp_path: Path) -> None:
     listener.socket = server.wrap_socket(listener.socket, server_side=True, do_handshake_on_connect=False)
     listener.start()
     with pytest.raises(TlsRefusedError, match="CERTIFICATE_VERIFY_FAILED"):
-        mllp.send(loopback_peer(listener.server_address[1]), client_context(identity(tmp_path), "hl7"), b"hello")
+        mllp.send(
+            loopback_peer(listener.server_address[1], service="hl7-tls"),
+            client_context(identity(tmp_path), "hl7"),
+            b"hello",
+        )
     listener.stop()
 
 

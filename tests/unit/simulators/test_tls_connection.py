@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 VERIFICATION = "1.2.840.10008.1.1"
-NAME = "ris1.imaging.internal"
+NAME = "dicom-service.ris1.imaging.internal"
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def server_side(keys: Path) -> ssl.SSLContext:
 def client_side(keys: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(keys / "ca.crt")
-    context.load_cert_chain(keys / "hosts/ct1/dicom.crt", keys / "hosts/ct1/dicom.key")
+    context.load_cert_chain(keys / "hosts/ct1/dicom-client.crt", keys / "hosts/ct1/dicom-client.key")
     return context
 
 
@@ -161,9 +161,34 @@ def test_pythons_own_sockets_speak_tls_when_ours_are_switched_off(
 
 
 def test_a_server_of_another_name_is_not_believed(client_side: ssl.SSLContext, port: int) -> None:
-    other = replace(loopback_peer(port), fqdn="vna1.imaging.internal")
+    other = replace(loopback_peer(port), identity="dicom-service.vna1.imaging.internal")
     opening = associate(other, contexts([VERIFICATION]), calling="CT1", tls=client_side)
     with pytest.raises(TlsRefusedError, match="CERTIFICATE_VERIFY_FAILED"), opening:
+        pytest.fail("the association stood")
+
+
+@pytest.mark.parametrize("name", ["syslog", "hl7-edge", "hl7", "database"])
+def test_another_certificate_of_the_right_host_does_not_serve_dicom(
+    keys: Path, client_side: ssl.SSLContext, name: str
+) -> None:
+    other = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    other.load_cert_chain(keys / f"hosts/ris1/{name}.crt", keys / f"hosts/ris1/{name}.key")
+    entity = AE(ae_title="RIS1")
+    entity.supported_contexts = contexts([VERIFICATION])
+    server = entity.start_server(("127.0.0.1", 0), block=False, ssl_context=other)
+    assert server is not None
+    opening = associate(
+        loopback_peer(server.server_address[1]), contexts([VERIFICATION]), calling="CT1", tls=client_side
+    )
+    with pytest.raises(TlsRefusedError, match="CERTIFICATE_VERIFY_FAILED"), opening:
+        pytest.fail("the association stood")
+    server.shutdown()
+
+
+def test_a_servers_certificate_does_not_call(keys: Path, client_side: ssl.SSLContext, port: int) -> None:
+    client_side.load_cert_chain(keys / "hosts/ct1/dicom.crt", keys / "hosts/ct1/dicom.key")
+    opening = associate(loopback_peer(port), contexts([VERIFICATION]), calling="CT1", tls=client_side)
+    with pytest.raises(TlsRefusedError, match="UNSUPPORTED_CERTIFICATE"), opening:
         pytest.fail("the association stood")
 
 

@@ -52,7 +52,7 @@ def test_show_tells_a_certificates_facts(capsys: pytest.CaptureFixture[str]) -> 
     site = load_site(site_path(SITE))
     shown = run_verb(capsys, "pki", "show", "us1", "dicom-client", "--lab", "kept", "--json").json
     assert shown["names"] == [site.fqdn("us1")]
-    assert (shown["state"], shown["usages"]) == ("good", ["serverAuth", "clientAuth"])
+    assert (shown["state"], shown["usages"]) == ("good", ["clientAuth"])
     assert "OU=dicom-node" in shown["subject"]
     assert "names:" in run_verb(capsys, "pki", "show", "us1", "dicom-client", "--lab", "kept").out
 

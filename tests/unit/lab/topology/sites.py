@@ -90,9 +90,10 @@ services:
   web: {port: 8443, unit: edge.service, remedy: Look at it}
   cleaner: {unit: cleaner.timer, remedy: Look at it}
 certificate_profiles:
-  dicom-node: {usages: [serverAuth, clientAuth]}
+  dicom-service: {usages: [serverAuth]}
+  dicom-node: {usages: [clientAuth]}
 certificates:
-  dicom: {profile: dicom-node}
+  dicom: {profile: dicom-service}
 functions:
   primary-archive: {meaning: Takes images}
 """,

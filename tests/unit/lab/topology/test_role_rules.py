@@ -51,6 +51,20 @@ def test_two_roles_that_declare_a_profile_differently_are_reported(tmp_path: Pat
     assert "serverAuth and clientAuth" in message
 
 
+def test_a_profile_for_servers_and_clients_at_once_is_reported(tmp_path: Path) -> None:
+    ((role, line, message, _),) = problems(tmp_path, one=DECLARES.replace("serverAuth", "serverAuth, clientAuth"))
+    assert (role, line) == ("one", 3)
+    assert "for servers or for clients" in message
+
+
+def test_a_service_presents_a_certificate_for_servers(tmp_path: Path) -> None:
+    offers = DECLARES + "services:\n" + WEB % ", presents: node"
+    assert problems(tmp_path / "good", one=offers) == []
+    ((role, line, message, _),) = problems(tmp_path / "bad", one=offers.replace("serverAuth", "clientAuth"))
+    assert (role, line) == ("one", 5)
+    assert "presents profile node, which is declared for no server" in message
+
+
 def test_two_roles_may_offer_a_service_on_different_ports(tmp_path: Path) -> None:
     one = "summary: A\nservices:\n" + WEB % ""
     assert problems(tmp_path, one=one, two=one.replace("443", "8443")) == []

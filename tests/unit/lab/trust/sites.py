@@ -42,18 +42,21 @@ CATALOG = {
     "base": {"summary": "Every host"},
     "trust": {
         "summary": "Certificates",
-        "certificate_profiles": {"syslog-node": {"usages": ["serverAuth", "clientAuth"]}},
+        "certificate_profiles": {"syslog-node": {"usages": ["clientAuth"]}},
         "certificates": {"syslog": {"profile": "syslog-node"}},
     },
     "orthanc": {"summary": "Archive with a password", "secrets": {"orthanc_http": "Its password"}},
     "archive": {
         "summary": "Keeps images",
-        "services": {"dicom-tls": {"port": 2762, "unit": "edge.service", "remedy": "Look"}},
+        "services": {
+            "dicom-tls": {"port": 2762, "unit": "edge.service", "remedy": "Look", "presents": "dicom-service"}
+        },
         "certificate_profiles": {
-            "dicom-node": {"usages": ["serverAuth", "clientAuth"]},
+            "dicom-service": {"usages": ["serverAuth"]},
+            "dicom-node": {"usages": ["clientAuth"]},
             "web": {"usages": ["serverAuth"]},
         },
-        "certificates": {"dicom": {"profile": "dicom-node"}, "dicomweb": {"profile": "web"}},
+        "certificates": {"dicom": {"profile": "dicom-service"}, "dicomweb": {"profile": "web"}},
     },
     "scanner": {"summary": "Makes images", "certificates": {"dicom-client": {"profile": "dicom-node"}}},
     "certificate_status": {

@@ -77,10 +77,21 @@ def test_a_certificate_names_its_host_and_its_profile(tmp_path: Path) -> None:
     assert timedelta(days=364) < certificate.not_valid_after_utc - datetime.now(UTC) <= timedelta(days=365)
 
 
+def test_a_servers_certificate_names_its_profile_for_clients_to_verify(tmp_path: Path) -> None:
+    ensure_pki(tiny_site(), tmp_path)
+    found = {}
+    for name in ("dicom", "dicomweb", "syslog"):
+        names = leaf(tmp_path, "pacs1", name).extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        found[name] = names.get_values_for_type(x509.DNSName)
+    own = "pacs1.tiny.internal"
+    assert found == {"dicom": [own, f"dicom-service.{own}"], "dicomweb": [own, f"web.{own}"], "syslog": [own]}
+
+
 @pytest.mark.parametrize(
     ("host", "name", "usages"),
     [
-        ("ct1", "dicom-client", {ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH}),
+        ("ct1", "dicom-client", {ExtendedKeyUsageOID.CLIENT_AUTH}),
+        ("pacs1", "dicom", {ExtendedKeyUsageOID.SERVER_AUTH}),
         ("pacs1", "dicomweb", {ExtendedKeyUsageOID.SERVER_AUTH}),
         ("ca1", "ocsp", {ExtendedKeyUsageOID.OCSP_SIGNING}),
     ],

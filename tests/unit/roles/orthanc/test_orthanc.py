@@ -68,7 +68,7 @@ def test_every_peer_is_reached_through_the_edge_on_loopback(archive: tuple[Site,
         if flow.service == "dicom-tls":
             listener = edge.split(f"listen dicom-to-{flow.target}\n")[1].split("\nlisten ")[0]
             assert f"bind 127.0.0.1:{peers[flow.target]['Port']}\n" in listener
-            assert f"verifyhost {site.fqdn(flow.target)} " in listener
+            assert f"verifyhost dicom-service.{site.fqdn(flow.target)} " in listener
 
 
 HARDENED = {

@@ -26,7 +26,14 @@ SETTINGS: dict[str, Any] = {
     "tls": {"ca": "/ca", "crl": "/crl", "certificates": {}},
     "listen": {},
     "peers": [
-        {"name": "ris1", "fqdn": "ris1.site.internal", "address": "10.0.0.2", "service": "hl7-tls", "port": 2575},
+        {
+            "name": "ris1",
+            "fqdn": "ris1.site.internal",
+            "identity": "hl7-service.ris1.site.internal",
+            "address": "10.0.0.2",
+            "service": "hl7-tls",
+            "port": 2575,
+        },
     ],
     "callers": [],
 }
