@@ -15,7 +15,6 @@ COMMANDS: dict[str, str] = {
     "pacslab-modality": "simulators.modality.cli:main",
     "pacslab-workstation": "simulators.workstation.cli:main",
     "pacslab-image-manager": "simulators.image_manager.cli:main",
-    "pacslab-misuse": "simulators.misuse.cli:main",
 }
 """Command name to ``module:function``; the function takes the arguments and returns the exit code."""
 

@@ -1,4 +1,4 @@
-"""Attempts with ``pacslab-misuse``, a command of the hospital's hosts: made on the source, with what it holds."""
+"""Attempts with ``pacslab-misuse``, a command that is brought to the source: made there, with what it holds."""
 
 from __future__ import annotations
 

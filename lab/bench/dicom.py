@@ -108,7 +108,8 @@ def _images(lab: Lab, host: str, expected: KeptProcedure) -> Iterator[None]:
     try:
         lab.run(host, ["rm", "-rf", FOLDER])
         named = ["--patient", expected.patient, "--accession", expected.accession, "--study", expected.study_uid]
-        done = lab.run(host, ["pacslab-modality", "generate", FOLDER, str(IMAGES), *named], timeout=300)
+        command = [*_as_caller(lab, host), "pacslab-modality", "generate", FOLDER, str(IMAGES), *named]
+        done = lab.run(host, command, timeout=300)
         if done.code != 0:
             raise EngineError(
                 f"No images were made on {host}: {done.stderr.strip()[-300:]}", remedy="Look at its free memory."
@@ -116,6 +117,17 @@ def _images(lab: Lab, host: str, expected: KeptProcedure) -> Iterator[None]:
         yield
     finally:
         lab.run(host, ["rm", "-rf", FOLDER])
+
+
+def _as_caller(lab: Lab, host: str) -> list[str]:
+    """How a command becomes an account whose programs may open the host's archive over loopback; nothing elsewhere."""
+    services = lab.site.services(host)
+    accounts = lab.site.local_callers(host, "dicom") if "http" in services and "dicom" in services else []
+    return [
+        part
+        for account in accounts[:1]
+        for part in ("setpriv", f"--reuid={account}", f"--regid={account}", "--init-groups")
+    ]
 
 
 def switch(piece: str) -> str:
@@ -130,7 +142,11 @@ def _send(lab: Lab, host: str, how: list[str], without: str | None = None) -> fl
         EngineError: they were not stored.
     """
     environment = ["env", f"{switch(without)}=1"] if without else []
-    done = lab.run(host, [*environment, "pacslab-modality", "store", f"{FOLDER}/", *how, "--json"], timeout=300)
+    done = lab.run(
+        host,
+        [*_as_caller(lab, host), *environment, "pacslab-modality", "store", f"{FOLDER}/", *how, "--json"],
+        timeout=300,
+    )
     _remove(lab)
     _settle(lab)
     if done.code != 0:

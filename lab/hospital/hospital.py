@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from lab.errors import UsageError
 from lab.hospital.answers import read
+from lab.hospital.brought import brought
 from lab.hospital.collected import Collected
 from lab.hospital.errors import CommandFailedError
 from lab.hospital.trail import Trail
@@ -122,8 +123,9 @@ class Hospital:
         input: bytes | None = None,  # noqa: A002 # the name that Lab.run gives it
         user: str = "root",
     ) -> Completed:
-        """Run a command on a host; what its exit code means is the caller's to say."""
-        done = self.lab.run(host, list(argv), timeout=timeout, input=input, user=user)
+        """Run a command on a host, or one that is brought along; what its exit code means is the caller's to say."""
+        words, program = brought(argv)
+        done = self.lab.run(host, words, timeout=timeout, input=program or input, user=user)
         self.trail.note(done.stdout or done.stderr, f"{' '.join(argv)} on {host}", time.time())
         return done
 

@@ -34,6 +34,9 @@ CveId = Annotated[str, StringConstraints(pattern=r"^CVE-[0-9]{4}-[0-9]{4,}$")]
 Folder = Annotated[str, StringConstraints(pattern=FOLDER)]
 """A folder of a host, such as ``/var/lib/orthanc``."""
 
+Account = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
+"""A system user of a host."""
+
 Reason = Annotated[str, StringConstraints(min_length=1)]
 
 Usage = Literal["serverAuth", "clientAuth", "codeSigning", "emailProtection", "timeStamping", "OCSPSigning"]
@@ -234,6 +237,10 @@ class RoleMeta(Strict):
         default_factory=dict,
         description="What the role asks of a service, of its own host or of one that it has a flow to: "
         "by service, then by a word that the service takes. Without words, that it is there.",
+    )
+    opens_as: list[Account] = Field(
+        default_factory=list,
+        description="Accounts as which its programs open what it asks for on its host; no other's may, but root's.",
     )
     functions: dict[Name, Function] = Field(
         default_factory=dict, description="Functions that only hosts with this role may state."

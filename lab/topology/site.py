@@ -159,6 +159,36 @@ class Site:
                     known[word] = list(dict.fromkeys([*known.get(word, []), *values]))
         return asked
 
+    def ports(self, host: str, service: str) -> list[int]:
+        """The ports of a host's service, none where it has none."""
+        entry = self.services(host)[service]
+        if entry.port is None:
+            return []
+        if entry.carries is None:
+            return [entry.port]
+        targets = {flow.target for flow in self.flows_out(host) if flow.service == entry.carries}
+        return [entry.port + number for number in range(len(targets))]
+
+    def believing(self, host: str) -> list[tuple[str, int]]:
+        """Services of a host that believe whom they serve over loopback, with their ports.
+
+        Not those that a device beside the host serves or calls: which account it has is not the host's to know.
+        """
+        services = self.services(host)
+        device = any(entry.beside for entry in services.values())
+        return [
+            (name, port)
+            for name, entry in services.items()
+            if entry.scope == "loopback" and entry.protocol == "tcp"
+            if not (entry.beside or (device and entry.carries is not None))
+            for port in self.ports(host, name)
+        ]
+
+    def local_callers(self, host: str, service: str) -> list[str]:
+        """The accounts, beside root, whose programs may open a service of their own host over loopback."""
+        roles = [self.catalog[role] for role in self.hosts[host].roles]
+        return sorted({account for meta in roles if service in meta.asks for account in meta.opens_as})
+
     def providers(self, provision: Provision) -> list[str]:
         """Hosts that offer what the lab itself looks for, in the order written."""
         return [

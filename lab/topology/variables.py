@@ -99,6 +99,10 @@ def host_variables(site: Site, name: str) -> dict[str, Any]:
             "folders": list(site.storage(name)),
             "free_space": site.free_space(name).model_dump(mode="json"),
         },
+        "host_loopback": [
+            {"service": service, "port": port, "accounts": site.local_callers(name, service)}
+            for service, port in site.believing(name)
+        ],
         "host_certificates": {
             certificate: entry.model_dump(mode="json", include=CERTIFICATE)
             for certificate, entry in site.certificates(name).items()

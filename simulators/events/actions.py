@@ -21,6 +21,10 @@ REFUSAL_COUNTS = "pacslab-refusals"
 FABRIC = "pacslab-ports"
 """The ports of the lab's own network."""
 REVOCATION_LISTS = "pacslab-crl"
+OPEN_CONNECTIONS = "pacslab-edge"
+"""What ends connections at an edge after a reload."""
+DATABASE_CONNECTIONS = "pacslab-database"
+"""The same at a database server."""
 HEALTH = "pacslab-health"
 COLLECTOR = "pacslab-collector-room"
 
@@ -69,6 +73,12 @@ SEND_FRAME = Action(
     "A host sends a frame into the lab's network that its port does not take; with `frames`, how many in a minute.",
     (FABRIC,),
     facts=("fabric_port", "mac", "claims", "target", "protocol", "port", "source_port", "frames"),
+)
+END_CONNECTION = Action(
+    "end-connection",
+    "A connection that is open is ended, since what it was let in by is gone.",
+    (OPEN_CONNECTIONS, DATABASE_CONNECTIONS),
+    facts=("source_port", "service", "error", "detail"),
 )
 REQUEST = Action(
     "request",

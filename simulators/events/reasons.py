@@ -15,6 +15,9 @@ def _failed(word: str, means: str) -> Reason:
 
 # Who calls, and from where
 NO_FLOW = _refused("no-flow", "no flow lets this source call that service")
+OTHER_ACCOUNT = _refused(
+    "other-account", "a program of this host's whose account may not open that service over loopback"
+)
 OUTSIDE_SITE = _refused("outside-site", "the target is no address of the site")
 FOREIGN_FRAME = _refused(
     "foreign-frame", "the frame claims a MAC or IPv4 address of another host, or is neither IPv4 nor ARP"
@@ -30,6 +33,7 @@ WEAK_TLS = _refused("weak-tls", "the caller offers no cipher suite that is allow
 EDGE_NOT_TRUSTED = _refused("edge-not-trusted", "the caller does not accept the edge's certificate")
 TLS_ERROR = _refused("tls-error", "the TLS handshake ended otherwise; `detail` says how")
 WRONG_PROFILE = _refused("wrong-profile", "the certificate is for another purpose")
+PERMISSION_CHANGED = _refused("permission-changed", "the flow says something else than when the connection was opened")
 UNLISTED = _refused("unlisted", "no flow lets the certificate's owner call here")
 ADDRESS_MISMATCH = _refused("address-mismatch", "the certificate belongs to another address")
 AE_MISMATCH = _refused("ae-mismatch", "the certificate belongs to another AE title")

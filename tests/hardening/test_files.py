@@ -177,3 +177,16 @@ def test_temporary_file_systems_hold_no_programs_of_others(host: Host, subject: 
     options = [fields[3].split(",") for fields in lines if fields[1] == subject]
     expect.some(options, f"mount at {subject}")
     expect.all_of(["nosuid", "nodev"], options[-1], "options")
+
+
+MISUSE = "find /opt/pacslab /usr/local/bin -name '*misuse*' -o -path '*/misuse/*' -name '*.py'"
+
+
+@promise(
+    "hardening.files.no-misuse",
+    "No host carries the attempts that it must refuse.",
+    remedy="Remove it: checks and scenarios bring it along.",
+    sabotage=Sabotage("touch /usr/local/bin/pacslab-misuse", "rm -f /usr/local/bin/pacslab-misuse"),
+)
+def test_no_host_carries_attempts(host: Host, expect: Expect) -> None:
+    expect.none(host.run(MISUSE).stdout.split(), "files of pacslab-misuse")

@@ -262,8 +262,8 @@ def test_what_is_refused_is_logged(host: Host, expect: Expect) -> None:
     expect.some(logging, "rules that log")
     prefixes = {entry.get("prefix", "").split(" ")[0] for entry in logging}
     expect.that(
-        prefixes <= {"HDENY", "ZDENY", "ZFORGED"} and all("group" in entry for entry in logging),
-        "refusals go to a log group as HDENY, ZDENY or ZFORGED",
+        prefixes <= {"HDENY", "LDENY", "ZDENY", "ZFORGED"} and all("group" in entry for entry in logging),
+        "refusals go to a log group as HDENY, LDENY, ZDENY or ZFORGED",
         f"{sorted(prefixes)}",
     )
 
@@ -354,6 +354,32 @@ def test_the_filter_of_a_boot_is_closed(host: Host, expect: Expect) -> None:
     expect.that("flush ruleset" in text, "flush ruleset", "it is missing")
     expect.equal(2, text.count("policy drop"), "chains with policy drop")
     expect.equal(0, text.count("policy accept"), "chains with policy accept")
+
+
+def believing(target: Target) -> Iterable[tuple[str, int]]:
+    """The ports on which services of the host believe whom they serve."""
+    return [(f"{name} {port}", port) for name, port in target.site.believing(target.host)]
+
+
+OPENING = "setpriv --reuid=65534 --regid=65534 --clear-groups timeout 5 bash -c 'exec 3<>/dev/tcp/127.0.0.1/%s' 2>&1"
+
+
+@promise(
+    "hardening.packet-filter.loopback",
+    "No account opens a service over loopback but those whose programs ask for it.",
+    remedy=f"`{RELOAD}` restores the described rules.",
+    each=believing,
+    reads=READS,
+    sabotage=Sabotage("nft flush chain inet filter loopback", RELOAD, also=WATCHED),
+)
+def test_nobody_else_opens_a_service_over_loopback(host: Host, target: Target, subject: int, expect: Expect) -> None:
+    services = {port: name.split()[0] for name, port in believing(target)}
+    wanted = set(target.site.local_callers(target.host, services[subject]))
+    rules = ruleset(host)
+    callers = {account for port, account in elements(rules, "loopback_callers") if port == subject}
+    expect.equal(len(wanted), len(callers), "accounts that may")
+    done = host.run(OPENING, subject)
+    expect.that(done.rc != 0 and "refused" in done.stdout, "a refusal", done.stdout.strip()[-120:] or "it was open")
 
 
 @promise(

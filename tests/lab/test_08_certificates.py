@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from lab.hospital import Hospital
 from tests.lab_commands import pacslab, succeed
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def serial(lab: Lab, host: str) -> str:
 def echo(lab: Lab, host: str, *words: str) -> dict[str, Any]:
     """What came of a C-ECHO from a host: with its own certificate, or with one that is given."""
     case = ["dicom-other-certificate", *words] if words else ["dicom-control"]
-    done = lab.run(host, ["pacslab-misuse", *case, "--peer", PEER, "--json"])
+    done = Hospital(lab).run(host, ["pacslab-misuse", *case, "--peer", PEER, "--json"])
     assert done.code == 0, done.stderr
     answer: dict[str, Any] = json.loads(done.stdout)
     return answer

@@ -22,6 +22,10 @@ def role_program(role: str, file: str) -> ModuleType:
     module = importlib.util.module_from_spec(specification)
     # What is beside it on a host: its own role's files, and those of the roles that every host has.
     beside = [str(ROOT / "roles" / name / "files") for name in (role, "base", "trust")]
-    with mock.patch.object(sys, "dont_write_bytecode", new=True), mock.patch.object(sys, "path", [*beside, *sys.path]):
+    with (
+        mock.patch.object(sys, "dont_write_bytecode", new=True),
+        mock.patch.object(sys, "path", [*beside, *sys.path]),
+        mock.patch.dict(sys.modules, {path.stem: module}),
+    ):
         specification.loader.exec_module(module)
     return module

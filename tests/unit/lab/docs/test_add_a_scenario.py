@@ -38,7 +38,7 @@ class Answering:
 
     def run(self, host: str, argv: list[str], **_: Any) -> Completed:
         """Answer a command."""
-        if argv[0] == "pacslab-misuse":
+        if "pacslab-misuse" in argv:
             answer = {"peer": "pacs-rad", "refused": self.refused, "detail": f"C-ECHO from {host}"}
             return Completed(0, json.dumps(answer), "")
         return Completed(0, LINE, "")

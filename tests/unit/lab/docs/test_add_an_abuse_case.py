@@ -46,7 +46,7 @@ class Answering:
 
     def run(self, host: str, argv: list[str], **_: Any) -> Completed:
         """Answer a command of a workstation, or what the collector keeps."""
-        if argv[0] == "pacslab-misuse":
+        if "pacslab-misuse" in argv:
             body = "" if self.control else '{"ApiVersion": 30}'
             answer = {"refused": self.control, "layer": "http", "detail": "status", "facts": {"body": body}}
             return Completed(0, json.dumps({**answer, "control": {"refused": False, "detail": "status 200"}}), "")

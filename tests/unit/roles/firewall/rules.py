@@ -56,6 +56,17 @@ def chain(rules: str, name: str) -> list[str]:
 
 def write_ruleset(folder: Path, *files: str) -> Path:
     """Write the host's ``nftables.conf`` with these files included, for ``nft --check``."""
+    accounts = iter(range(901, 1000))  # the host's accounts are none of this machine's
+    found: dict[str, int] = {}
+    files = tuple(
+        re.sub(
+            r'^(\s+\d+ \. )"([a-z0-9-]+)"',
+            lambda m: f"{m[1]}{found.setdefault(m[2], next(accounts))}",
+            text,
+            flags=re.MULTILINE,
+        )
+        for text in files
+    )
     parts = folder / "nftables.d"
     parts.mkdir(parents=True)
     for number, text in enumerate(files):

@@ -53,7 +53,8 @@ def test_between_zones_exactly_the_flows_pass(site: Site) -> None:
 def test_the_only_way_through_is_the_set_of_flows(site: Site) -> None:
     statements = chain(zone_rules(site), "forward")
     assert statements == [
-        "ct state established accept",
+        "ct state established iifname . ip saddr . ip daddr . meta l4proto . th dport @flows accept",
+        "ct state established ct direction reply oifname . ip daddr . ip saddr . meta l4proto . th sport @flows accept",
         "ct state invalid drop",
         "meta iifname . ip saddr . ip daddr . meta l4proto . th dport @flows goto zones",
         "goto refuse",
@@ -64,7 +65,10 @@ def test_the_firewall_itself_takes_its_own_flows_only() -> None:
     rules = zone_rules(tiny_site())
     assert elements(rules, "own_flows") == {("vlan20", "10.0.20.11", "udp", "123")}
     accepting = [line for line in chain(rules, "input") if "accept" in line or "goto zones" in line]
-    assert accepting == ["iifname . ip saddr . meta l4proto . th dport @own_flows goto zones"]
+    assert accepting == [
+        "ct state established iifname . ip saddr . meta l4proto . th dport @own_flows accept",
+        "iifname . ip saddr . meta l4proto . th dport @own_flows goto zones",
+    ]
 
 
 @every_site
@@ -75,7 +79,7 @@ def test_a_refusal_is_logged_with_both_zones(site: Site) -> None:
         for target, other in zones.items():
             assert chain(rules, f"refuse_{entry.vlan}_{other.vlan}") == [
                 f'log prefix "ZDENY {source}>{target} " group 1',
-                "drop",
+                "goto away",
             ]
             assert f'"vlan{entry.vlan}" . "vlan{other.vlan}" : goto refuse_{entry.vlan}_{other.vlan},' in rules
         assert chain(rules, f"refuse_{entry.vlan}_own")[0] == f'log prefix "ZDENY {source}>{site.gateway} " group 1'
@@ -99,16 +103,58 @@ def test_a_host_accepts_exactly_the_flows_to_it(site: Site) -> None:
         }
         rules = host_rules(site, host)
         assert elements(rules, "accepted") == wanted, host
+        incoming = rules[rules.index("set accepted {") :]
         gateway = site.topology.zones[site.hosts[host].zone].gateway
         undelivered = "icmp type { destination-unreachable, time-exceeded, parameter-problem }"
-        assert [line.strip() for line in rules.splitlines() if re.search(r"\baccept\b", line)] == [
+        assert [line.strip() for line in incoming.splitlines() if re.search(r"\baccept\b", line)] == [
             f"ct state related ip saddr {gateway} {undelivered} accept",
             "ip saddr . meta l4proto . th dport @accepted accept",
         ]
 
 
+ARCHIVE = {
+    "4242": {"haproxy"},
+    "8042": {"haproxy", "image-manager"},
+    "11200": {"orthanc"},
+    "12575": {"haproxy"},
+}
+
+
+def test_over_loopback_a_service_is_opened_by_those_who_ask_for_it_alone() -> None:
+    rules = host_rules(load_site(site_path("small-practice")), "pacs1")
+    callers: dict[str, set[str]] = {}
+    for port, account in elements(rules, "loopback_callers"):
+        callers.setdefault(port, set()).add(account)
+    assert callers == ARCHIVE
+    assert set(re.findall(r"\d+", re.search(r"set loopback_services {(.*?)}", rules, re.DOTALL)[1])) == set(ARCHIVE)
+    assert chain(rules, "loopback")[1:] == [
+        'oifname != "lo" accept',
+        "tcp flags & (fin | syn | rst | ack) != syn accept",
+        "tcp dport != @loopback_services accept",
+        "meta skuid 0 accept",
+        "tcp dport . meta skuid @loopback_callers accept",
+        'limit rate 10/second burst 100 packets log prefix "LDENY " group 1',
+        "reject with tcp reset",
+    ]
+
+
+@every_site
+def test_every_loopback_service_is_guarded(site: Site) -> None:
+    for host in site.hosts:
+        ports = {
+            str(entry.port)
+            for entry in site.services(host).values()
+            if entry.scope == "loopback" and entry.port and not entry.beside and entry.carries is None
+        }
+        found = re.search(r"set loopback_services {.*?elements = {(.*?)}", host_rules(site, host), re.DOTALL)
+        assert ports <= set(re.findall(r"\d+", found[1] if found else "")), host
+
+
 def test_what_a_host_refuses_is_logged() -> None:
-    assert chain(host_rules(tiny_site(), "ct1"), "refuse")[-2:] == ['log prefix "HDENY " group 1', "drop"]
+    assert chain(host_rules(tiny_site(), "ct1"), "refuse")[-2:] == [
+        "ct state established meta l4proto tcp reject with tcp reset",
+        "drop",
+    ]
 
 
 def test_on_the_firewall_the_host_filter_leaves_the_judgement_to_the_zones() -> None:
@@ -118,7 +164,7 @@ def test_on_the_firewall_the_host_filter_leaves_the_judgement_to_the_zones() -> 
 def test_before_anything_is_configured_a_host_is_closed() -> None:
     assert MAIN.count("policy drop;") == 2
     accepting = [line.strip() for line in MAIN.splitlines() if line.strip().endswith("accept")]
-    assert accepting == ['iif "lo" accept', "ct state established accept"]
+    assert accepting == ['iif "lo" accept', "ct state established ct direction reply accept"]
 
 
 def test_a_machine_reached_over_ssh_is_not_shut_off_from_who_configures_it() -> None:

@@ -46,8 +46,13 @@ class ActionModule(ActionBase):
             top = Path(self._find_needle("files", str(entry["tree"])))
         except AnsibleError as error:
             raise AnsibleActionFail(f"{entry['dest']}: {error}") from error
-        paths = [path for path in sorted(top.rglob("*")) if path.is_file() and path.suffix != ".pyc"]
-        rest = {key: value for key, value in entry.items() if key != "tree"}
+        left_out = [top / name for name in entry.get("without", [])]
+        paths = [
+            path
+            for path in sorted(top.rglob("*"))
+            if path.is_file() and path.suffix != ".pyc" and not any(path.is_relative_to(folder) for folder in left_out)
+        ]
+        rest = {key: value for key, value in entry.items() if key not in {"tree", "without"}}
         return [{**rest, "source": str(path), "dest": f"{rest['dest']}/{path.relative_to(top)}"} for path in paths]
 
     def _content(self, entry: dict[str, Any], variables: dict[str, Any]) -> bytes:

@@ -1,0 +1,108 @@
+"""A connection that is open ends within seconds when its certificate or its flow goes, and others stay."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lab.verify.hardening.facts import RULESET
+from tests.lab_commands import succeed, until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lab.engine.lab import Lab
+
+SCANNER, OTHER, ARCHIVE = "ct1", "mr1", "pacs-rad"
+PYTHON = "/opt/pacslab/venv/bin/python"
+HELD = "/run/pacslab-held"
+HOLD = f"""
+import pathlib, sys, time
+from pynetdicom.sop_class import Verification
+from simulators import settings as s, tls
+from simulators.association import associate, contexts
+settings = s.load()
+peer = settings.peer("dicom-tls", name=sys.argv[1])
+context = tls.client_context(settings, "dicom-client")
+with associate(peer, contexts([Verification]), calling=settings.host.ae_title, tls=context) as association:
+    pathlib.Path("{HELD}").touch()
+    for _ in range(int(sys.argv[2]) * 2):
+        time.sleep(0.5)
+        if not association.is_established or not association.send_c_echo():
+            print("ended")
+            break
+    else:
+        print("stayed")
+"""
+PATIENCE = 60
+"""Seconds for which an association is held; it is to end long before."""
+
+
+class Held:
+    """An association that a host holds open while a test goes on."""
+
+    def __init__(self, lab: Lab, host: str) -> None:
+        """Open it."""
+        self.said = ""
+        lab.run(host, ["rm", "-f", HELD])
+        self._thread = threading.Thread(target=self._hold, args=(lab, host))
+        self._thread.start()
+        assert until(lambda: lab.run(host, ["test", "-e", HELD]).code == 0), "no association was opened"
+
+    def _hold(self, lab: Lab, host: str) -> None:
+        done = lab.run(host, [PYTHON, "-c", HOLD, ARCHIVE, str(PATIENCE)], timeout=2 * PATIENCE)
+        self.said = done.stdout.strip() or done.stderr[-500:]
+
+    def ends_within(self, seconds: float) -> bool:
+        """Whether it is over after so long."""
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def result(self) -> str:
+        """What became of it in the end."""
+        self._thread.join()
+        return self.said
+
+
+@pytest.fixture
+def both(clone: Lab) -> Iterator[tuple[Held, Held]]:
+    """An association of each of two scanners."""
+    held = Held(clone, SCANNER), Held(clone, OTHER)
+    yield held
+    for entry in held:
+        entry.result()
+
+
+def test_a_flow_that_is_taken_away_ends_its_connections_at_the_firewall(clone: Lab, both: tuple[Held, Held]) -> None:
+    firewall = clone.site.gateway
+    source, target = clone.site.hosts[SCANNER], clone.site.hosts[ARCHIVE]
+    vlan = clone.site.topology.zones[source.zone].vlan
+    port = clone.site.services(ARCHIVE)["dicom-tls"].port
+    element = f'"vlan{vlan}" . {source.address} . {target.address} . tcp . {port}'
+    assert "flows" in clone.run(firewall, ["sh", "-c", RULESET]).stdout
+    assert clone.run(firewall, ["nft", f"delete element inet filter flows {{ {element} }}"]).code == 0
+    try:
+        ended, stays = both
+        assert ended.ends_within(15)
+        assert ended.result() != "stayed"
+        assert not stays.ends_within(1)
+    finally:
+        assert clone.run(firewall, ["systemctl", "reload", "nftables"]).code == 0
+    assert stays.result() == "stayed"
+
+
+def test_a_certificate_that_is_revoked_ends_its_connections_at_the_edge(clone: Lab, both: tuple[Held, Held]) -> None:
+    succeed("pki", "revoke", SCANNER, "dicom-client", "--lab", clone.name)
+    ended, stays = both
+    assert ended.ends_within(15)
+    assert ended.result() != "stayed"
+    assert not stays.ends_within(1)
+    show = ["journalctl", "--identifier", "pacslab-edge", "--output", "cat"]
+    events = [json.loads(line) for line in clone.run(ARCHIVE, show).stdout.splitlines() if line.startswith("{")]
+    assert {(event["certificate"], event["reason"]) for event in events} == {
+        (clone.site.fqdn(SCANNER), "certificate-refused")
+    }
+    assert stays.result() == "stayed"
