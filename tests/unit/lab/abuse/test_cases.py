@@ -37,6 +37,14 @@ def shipped(path: str, host: str) -> str:
     """What a host has in a file, as shipped."""
     if path.startswith(LIBRARY):
         return (ROOT / path.removeprefix(LIBRARY)).read_text("utf-8")
+    # Programs come with the image, as they stand.
+    for role in REFERENCE.hosts[host].roles:
+        if not (ROOT / "roles" / role / "tasks" / "install.yml").exists():
+            continue
+        laid_down = (ROOT / "roles" / role / "tasks" / "install.yml").read_text("utf-8")
+        source = re.search(rf'role_path }}}}/(files/\S+)", dest: {re.escape(path)}[,}}]', laid_down)
+        if source:
+            return (ROOT / "roles" / role / source[1]).read_text("utf-8")
     tasks = {role: ROOT / "roles" / role / "tasks" / "configure.yml" for role in REFERENCE.hosts[host].roles}
     role = next(role for role, file in tasks.items() if file.exists() and f"dest: {path}," in file.read_text("utf-8"))
     return files_of(REFERENCE, host, role)[path].text
@@ -109,6 +117,7 @@ def test_every_unit_and_program_that_a_weakening_names_is_there() -> None:
         for meta in (ROOT / "roles").glob("*/meta/pacslab.yml")
         for service in (yaml.safe_load(meta.read_text("utf-8")).get("services") or {}).values()
     }
+    units |= {unit.removesuffix(".timer") + ".service" for unit in units if unit.endswith(".timer")}  # what they start
     for case in CASES.values():
         for weakening in case.weakenings:
             if isinstance(weakening, ReplacedService):
