@@ -71,13 +71,13 @@ class CommandProbe(Strict):
     )
 
 
-class StorageProbe(Strict):
+class RoomProbe(Strict):
     """Healthy while every folder of the host's ``storage`` can be written and has the room of ``free_space``."""
 
-    kind: Literal["storage"]
+    kind: Literal["room"]
 
 
-Probe = Annotated[UnitProbe | TcpProbe | CommandProbe | StorageProbe, Field(discriminator="kind")]
+Probe = Annotated[UnitProbe | TcpProbe | CommandProbe | RoomProbe, Field(discriminator="kind")]
 
 
 class Vocabulary(Strict):

@@ -186,7 +186,7 @@ def ask(services: dict[str, dict], storage: dict, units: Units, commands: Comman
             answers[name] = healthy, "" if healthy else f"nothing listens on {service['port']}/{service['protocol']}"
         elif service["probe"]["kind"] == "command":
             answers[name] = commands.ask(name, service["probe"])
-        elif service["probe"]["kind"] == "storage":
+        elif service["probe"]["kind"] == "room":
             answers[name] = ask_storage(storage)
     ill = {service["unit"] for name, service in services.items() if not answers[name][0]}
     states |= units.states(ill - states.keys())  # what was judged by a state is shown with the same

@@ -50,13 +50,13 @@ def test_folders_come_from_all_roles_and_room_from_the_host_or_its_site() -> Non
 def test_every_host_of_the_reference_site_answers_for_its_storage() -> None:
     site = load_site(site_path("reference"))
     for host in site.hosts:
-        assert site.services(host)["storage"].probe.kind == "storage"
+        assert site.services(host)["storage"].probe.kind == "room"
         assert site.storage(host)
 
 
 def test_a_folder_that_lacks_something_makes_the_service_unhealthy_with_the_reason(tmp_path: Path) -> None:
     agent = role_program("base", "health.py")
-    services = {"storage": {"unit": "pacslab-health.service", "probe": {"kind": "storage"}, "protocol": "tcp"}}
+    services = {"storage": {"unit": "pacslab-health.service", "probe": {"kind": "room"}, "protocol": "tcp"}}
     storage = {"folders": [str(tmp_path)], "free_space": {"megabytes": 1, "percent": 1, "inodes_percent": 0}}
 
     class Active:
