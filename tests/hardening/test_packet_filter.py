@@ -378,7 +378,7 @@ def test_nobody_else_opens_a_service_over_loopback(host: Host, target: Target, s
     rules = ruleset(host)
     callers = {account for port, account in elements(rules, "loopback_callers") if port == subject}
     expect.equal(len(wanted), len(callers), "accounts that may")
-    done = host.run(OPENING, subject)
+    done = host.run(OPENING, str(subject))
     expect.that(done.rc != 0 and "refused" in done.stdout, "a refusal", done.stdout.strip()[-120:] or "it was open")
 
 
