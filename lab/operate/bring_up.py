@@ -19,7 +19,7 @@ from lab.engine.requirements import require
 from lab.errors import EngineError
 from lab.events import HostPhase, Note, Phase, StageFinished, StageStarted
 from lab.operate.configured import Configured
-from lab.operate.devices import device_images, devices_beside, restart_cut_off
+from lab.operate.devices import device_images, devices_beside, stop_cut_off
 from lab.operate.inputs import digests
 from lab.operate.ownership import require_own
 from lab.operate.plan import Action, compare, to_configure
@@ -123,8 +123,9 @@ class LabBringUp:
             running = pids(docker, self.lab.name, site.hosts)
             for host in site.hosts.keys() - running.keys():
                 raise ended(self.lab, host)
-            restart_cut_off(docker, self.lab.name, site)
+            stop_cut_off(docker, self.lab.name, site)
             in_parallel(bring, beside)
+            in_parallel(lambda host: docker.start(containers.specs[host].name), beside)  # those that were just stopped
         return running
 
     def _network(self, running: dict[str, int]) -> None:

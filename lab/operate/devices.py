@@ -46,8 +46,8 @@ def device_images(docker: Docker, site: Site) -> dict[str, str]:
     return found
 
 
-def restart_cut_off(docker: Docker, lab: str, site: Site) -> None:
-    """Stop devices whose host was started after them: they hold a network that is gone. They are started next."""
+def stop_cut_off(docker: Docker, lab: str, site: Site) -> None:
+    """Stop devices whose host was started after them: they hold a network that is gone, and are to start again."""
     for host, beside in devices_beside(site).items():
         there = docker.inspect_all([names.container(lab, host), names.container(lab, beside)])
         device = there.get(names.container(lab, beside))

@@ -57,7 +57,7 @@ def _peer(site: Site, flow: ResolvedFlow, other: str, plain: int | None) -> Peer
         direction="out" if out else "in",
         name=other,
         fqdn=site.fqdn(other),
-        identity=site.fqdn(flow.target),
+        identity=site.identity(flow.target, flow.service),
         address=str(site.address_towards(other, flow.source if out else flow.target)),
         ae_title=site.hosts[other].ae_title,
         service=flow.service,

@@ -148,7 +148,11 @@ def _tls(names: list[str], status: str | None) -> str:
         ("versions", ", ".join(TLS_VERSIONS)),
         ("suites", ", ".join(TLS_SUITES)),
         ("certificates", "ECDSA on P-256, of the site's issuing CA; both sides show one where the tables name one"),
-        ("verify", "the peer's DNS name in the column `verify`, the chain up to `ca.crt`, and the revocation lists"),
+        ("verify", "the chain up to `ca.crt`, and the revocation lists"),
+        (
+            "name",
+            "in the column `verify`: no other service's certificate has it; the name that is called is there, too",
+        ),
         ("sessions", "are not resumed: a revocation counts at once"),
     ]
     if status is not None:

@@ -79,6 +79,11 @@ class Worker:
             self._wake.wait(self._pause)
 
 
+def further_archives(settings: Settings) -> tuple[str, ...]:
+    """Who gets what arrives here: whoever a flow lets it store at, whichever maker's archive that is."""
+    return tuple(peer.name for peer in settings.find_peers("dicom-tls", permit="C-STORE"))
+
+
 def serve(_: argparse.Namespace, settings: Settings) -> None:
     """Serve until SIGTERM; the archive may come and go meanwhile."""
     send_to_journal()
@@ -87,7 +92,7 @@ def serve(_: argparse.Namespace, settings: Settings) -> None:
     spool.mkdir(mode=0o700, parents=True, exist_ok=True)
     (configuration.state / "quarantine").mkdir(mode=0o700, exist_ok=True)
     store, archive = Store(configuration.state), OrthancClient(configuration)
-    targets = tuple(peer.name for peer in settings.find_peers("dicom-tls", role="orthanc", permit="C-STORE"))
+    targets = further_archives(settings)
     reconciler = Reconciler(store, archive, spool, settings.host.name)
     follower = Follower(store, archive, reconciler, targets)
 

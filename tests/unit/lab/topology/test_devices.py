@@ -81,7 +81,7 @@ def test_peers_are_all_flows_with_what_each_side_has_to_know() -> None:
     store = next(peer for peer in found if (peer.direction, peer.name) == ("out", "pacs1"))
     assert (store.fqdn, store.address, store.port) == ("pacs1.devices.internal", "192.168.16.10", 2762)
     assert (store.ae_title, store.permits) == ("PACS1", ("C-ECHO", "C-STORE", "N-ACTION"))
-    assert "dicom-client" in store.certificates
+    assert (store.identity, store.certificates) == ("dicom-service.pacs1.devices.internal", ("dicom-client",))
     results = next(peer for peer in found if (peer.direction, peer.name) == ("in", "pacs1"))
     assert (results.port, results.certificates) == (2762, ("dicom",))
     status = next(peer for peer in found if peer.service == "certificate-status")

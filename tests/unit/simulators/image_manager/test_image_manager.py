@@ -22,9 +22,11 @@ from simulators.image_manager.orthanc import OrthancClient
 from simulators.image_manager.quarantine import Quarantine
 from simulators.image_manager.reconcile import Reconciler
 from simulators.image_manager.restamp import restamp
-from simulators.image_manager.serve import Holding
+from simulators.image_manager.serve import Holding, further_archives
 from simulators.image_manager.store import Store
+from simulators.settings import parse as parse_settings
 from tests.unit.simulators.image_manager.archive import FakeOrthanc, as_file, image
+from tests.unit.simulators.peers import peer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -371,3 +373,18 @@ def test_an_accession_number_belongs_to_one_study(manager: Manager) -> None:
     with pytest.raises(HL7ProblemError) as caught:
         manager.hear(announced(study=OTHER_STUDY))
     assert caught.value.reason.word == "other-study"
+
+
+def test_what_arrives_is_sent_on_to_whoever_a_flow_names_whatever_roles_it_has() -> None:
+    of_another_maker = {**peer("vna9", "dicom-tls", "dicom_edge", ["C-ECHO", "C-STORE"]), "roles": []}
+    settings = parse_settings(
+        {
+            "host": {"name": "pacs1", "fqdn": "pacs1.imaging.internal", "address": "127.0.0.1", "ae_title": "PACS1"},
+            "site": {"name": "reference", "domain": "imaging.internal"},
+            "tls": {"ca": "/none/ca.crt", "crl": "/none/crl.pem", "certificates": {}},
+            "listen": {},
+            "peers": [of_another_maker, peer("ct1", "dicom-tls", "modality", ["N-EVENT-REPORT"])],
+            "callers": [],
+        }
+    )
+    assert further_archives(settings) == ("vna9",)
