@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lab.hospital import Hospital
+from lab.hospital.hospital import Hospital
 from tests.lab_commands import pacslab, succeed
 
 if TYPE_CHECKING:
