@@ -41,7 +41,7 @@ options:
           - A folder of the role or an absolute path on the controller. All files below it go below O(files[].dest),
             and what else is there is removed, compiled Python aside.
         type: str
-      without: {description: Folders of O(files[].tree) that are left out., type: list, elements: str, default: []}
+      without: {description: "Folders of O(files[].tree) that are left out.", type: list, elements: str, default: []}
       mode: {description: Permissions as an octal string., type: str, default: "0644"}
       owner: {description: User who owns the file., type: str, default: root}
       group: {description: Group of the file., type: str, default: root}
