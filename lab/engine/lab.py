@@ -133,7 +133,7 @@ class Lab:
         """
         container = self.container(host)
         found = self.docker.inspect_all([container])
-        if container not in found or not found[container]["State"]["Running"]:
+        if container not in found or not found[container]["State"].get("Running"):
             raise EngineError(f"{host} does not run.", remedy=f"Run 'pacslab up --lab {self.name}'.")
         return int(found[container]["State"]["Pid"])
 
