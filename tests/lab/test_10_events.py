@@ -7,7 +7,7 @@ import secrets
 from typing import TYPE_CHECKING, Any
 
 from lab.hospital.collected import Collected, is_event
-from simulators.events.actions import ACTIONS, EDGE, PACKET_FILTER
+from simulators.events.actions import ACTIONS, ARCHIVE, EDGE, PACKET_FILTER
 from tests.unit.roles.events import check_event
 
 if TYPE_CHECKING:
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 RECORDED_WITHIN = 20
 ALWAYS = {"time", "action", "outcome"}
 OURS = {program for action in ACTIONS.values() for program in action.programs}
+OTHERS_TOO = {EDGE, PACKET_FILTER, ARCHIVE}
+"""Programs of other makers, which write lines of their own beside our events."""
 FORGED = '"}\n<0>kernel: {"action": "start", "outcome": "success'
 ESCAPE = "\x1b[2J\x1b]0;owned\x07"
 REFUSED = """
@@ -36,9 +38,9 @@ mllp.send(settings.peer("hl7-tls", role="ris"), client_context(settings, "hl7"),
 
 
 def raw_events(lab: Lab, host: str) -> list[dict[str, Any]]:
-    """Every line of our programs of a host at the collector; HAProxy and ulogd write lines of their own besides."""
+    """Every line of our programs of a host at the collector, and our events in those of other makers' programs."""
     lines = [line for line in Collected(lab).since(host, {}) if line["program"] in OURS]
-    return [line for line in lines if line["program"] not in {EDGE, PACKET_FILTER} or "data" in line]
+    return [line for line in lines if line["program"] not in OTHERS_TOO or "data" in line]
 
 
 def known(event: dict[str, Any]) -> dict[str, Any]:
@@ -93,9 +95,9 @@ def test_a_control_id_and_a_message_type_make_no_line(clone: Lab) -> None:
         assert (
             clone.run("ehr1", ["/opt/pacslab/venv/bin/python3", "-c", SEND], input=text.encode(), timeout=60).code == 0
         )
-        # A control character makes a message malformed, so that nothing of it is read.
+        # A control character, also an escaped line break, makes a message malformed, so that nothing of it is read.
         event = one_event(clone, "ris1", mark, action="receive", outcome="refused", peer="ehr1")
-        assert event["reason"] == ("malformed" if foreign == ESCAPE else "control-id")
+        assert event["reason"] == ("malformed" if foreign in {FORGED, ESCAPE} else "control-id")
         assert event["octets"] == len(text)
         assert event.get("control_id", number).startswith(number)
 
