@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from lab.engine.lab import Lab
 
-SCANNER, OTHER, ARCHIVE = "ct1", "mr1", "pacs-rad"
+SCANNER, OTHER, ORDER_FILLER = "ct1", "mr1", "ris1"
+"""Held open at the order filler: a new revocation list starts Orthanc again, which ends every association there."""
 PYTHON = "/opt/pacslab/venv/bin/python"
 HELD = "/run/pacslab-held"
 HOLD = f"""
@@ -53,7 +54,7 @@ class Held:
         assert until(lambda: lab.run(host, ["test", "-e", HELD]).code == 0), "no association was opened"
 
     def _hold(self, lab: Lab, host: str) -> None:
-        done = lab.run(host, [PYTHON, "-c", HOLD, ARCHIVE, str(PATIENCE)], timeout=2 * PATIENCE)
+        done = lab.run(host, [PYTHON, "-c", HOLD, ORDER_FILLER, str(PATIENCE)], timeout=2 * PATIENCE)
         self.said = done.stdout.strip() or done.stderr[-500:]
 
     def ends_within(self, seconds: float) -> bool:
@@ -78,9 +79,9 @@ def both(clone: Lab) -> Iterator[tuple[Held, Held]]:
 
 def test_a_flow_that_is_taken_away_ends_its_connections_at_the_firewall(clone: Lab, both: tuple[Held, Held]) -> None:
     firewall = clone.site.gateway
-    source, target = clone.site.hosts[SCANNER], clone.site.hosts[ARCHIVE]
+    source, target = clone.site.hosts[SCANNER], clone.site.hosts[ORDER_FILLER]
     vlan = clone.site.topology.zones[source.zone].vlan
-    port = clone.site.services(ARCHIVE)["dicom-tls"].port
+    port = clone.site.services(ORDER_FILLER)["dicom-tls"].port
     element = f'"vlan{vlan}" . {source.address} . {target.address} . tcp . {port}'
     assert "flows" in clone.run(firewall, ["sh", "-c", RULESET]).stdout
     assert clone.run(firewall, ["nft", f"delete element inet filter flows {{ {element} }}"]).code == 0
@@ -101,7 +102,7 @@ def test_a_certificate_that_is_revoked_ends_its_connections_at_the_edge(clone: L
     assert ended.result() != "stayed"
     assert not stays.ends_within(1)
     show = ["journalctl", "--identifier", "pacslab-edge", "--output", "cat"]
-    events = [json.loads(line) for line in clone.run(ARCHIVE, show).stdout.splitlines() if line.startswith("{")]
+    events = [json.loads(line) for line in clone.run(ORDER_FILLER, show).stdout.splitlines() if line.startswith("{")]
     assert {(event["certificate"], event["reason"]) for event in events} == {
         (clone.site.fqdn(SCANNER), "certificate-refused")
     }
