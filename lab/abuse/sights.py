@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lab.abuse.evidence import event_of
+from lab.abuse.evidence import Evidence, event_of
 from lab.abuse.failure import require
 from lab.hospital.announcing import announce
 from lab.hospital.archive import Archive
@@ -14,6 +14,8 @@ from lab.hospital.record import Procedure, Record
 from lab.hospital.ris import Ris
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lab.abuse.attempt import Tried
     from lab.abuse.scene import Scene
     from lab.hospital.image_manager import KeptProcedure
@@ -27,6 +29,13 @@ def names_of(scene: Scene, host: str) -> frozenset[str]:
     """Every name that an event may have for a host: its own, domain name, address and AE title."""
     addresses = {str(interface.address) for interface in scene.site.interfaces(host)}
     return frozenset({host, scene.site.fqdn(host), *addresses, scene.ae_title(host) or host})
+
+
+def at_gate(reason: str, action: str = "take-object") -> Callable[[Scene], Evidence]:
+    """What the target's archive has to have on record of an object of the source: the action and why it was refused."""
+    return lambda scene: Evidence(
+        scene.parties.target, reason, about=(names_of(scene, scene.parties.source),), words=(action,)
+    )
 
 
 def stored(scene: Scene, tried: Tried) -> str:

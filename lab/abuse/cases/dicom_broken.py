@@ -11,7 +11,7 @@ from lab.abuse.evidence import Evidence, words_of
 from lab.abuse.misuse import Misuse, fresh_instance
 from lab.abuse.model import AbuseCase
 from lab.abuse.parties import scanner_alone_at_archive
-from lab.abuse.sights import answers_control, names_of
+from lab.abuse.sights import answers_control, at_gate, names_of
 from lab.abuse.weakening import Edit
 
 if TYPE_CHECKING:
@@ -89,12 +89,7 @@ CASES = (
         "abuse.dicom-malformed-object",
         "DICOM: an object without patient, study and series",
         attempt=Misuse("dicom-broken-object", words=fresh_instance),
-        evidence=lambda scene: Evidence(
-            scene.parties.target,
-            "invalid-identifier",
-            about=(names_of(scene, scene.parties.source),),
-            words=("take-object",),
-        ),
+        evidence=at_gate("invalid-identifier"),
         harm=_taken,
         control="the archive takes objects that name patient, study and series alone",
         weakenings=(STORE_ANYTHING,),

@@ -10,13 +10,11 @@ from lab.abuse.evidence import Evidence
 from lab.abuse.misuse import Misuse, fresh_instance
 from lab.abuse.model import AbuseCase
 from lab.abuse.parties import scanner_alone_at_archive
-from lab.abuse.sights import announced, answers_control, in_archive, names_of, stored
+from lab.abuse.sights import announced, answers_control, at_gate, in_archive, names_of, stored
 from lab.abuse.weakening import Edit, EditedFiles
 from lab.hospital.archive import Archive
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from lab.abuse.attempt import Tried
     from lab.abuse.scene import Scene
 
@@ -31,13 +29,6 @@ def _of_study(scene: Scene) -> list[str]:
     procedure = announced(scene)
     named = ["--study", procedure.study_uid, "--patient", procedure.patient, "--accession", procedure.accession]
     return [*fresh_instance(scene), *named]
-
-
-def _refused(reason: str) -> Callable[[Scene], Evidence]:
-    """The gate's line about the source."""
-    return lambda scene: Evidence(
-        scene.parties.target, reason, about=(names_of(scene, scene.parties.source),), words=("take-object",)
-    )
 
 
 def _believed(scene: Scene, tried: Tried) -> str:
@@ -63,7 +54,7 @@ CASES = (
         "abuse.dicom-foreign-patient",
         "DICOM: an object of another patient in a patient's study",
         attempt=Misuse("dicom-foreign-patient", words=_of_study),
-        evidence=_refused("study-conflict"),
+        evidence=at_gate("study-conflict"),
         harm=stored,
         control="the archive's gate: a study is one patient's",
     ),
@@ -71,7 +62,7 @@ CASES = (
         "abuse.dicom-changed-object",
         "DICOM: other pixels under the UIDs of a stored object",
         attempt=Misuse("dicom-changed-object", words=_of_study),
-        evidence=_refused("instance-conflict"),
+        evidence=at_gate("instance-conflict"),
         harm=_believed,
         control="the archive's gate: a SOP Instance UID is one object's",
     ),
@@ -79,7 +70,7 @@ CASES = (
         "abuse.dicom-hostile-names",
         "DICOM: a path as Study Instance UID, an escape sequence as patient identifier",
         attempt=Misuse("dicom-hostile-names", words=fresh_instance),
-        evidence=_refused("invalid-identifier"),
+        evidence=at_gate("invalid-identifier"),
         harm=stored,
         control="the archive's gate: UIDs are UIDs, and texts can be shown",
     ),
@@ -87,12 +78,7 @@ CASES = (
         "abuse.dicom-unscheduled",
         "DICOM: an object of a study that nobody has announced",
         attempt=Misuse("dicom-unscheduled", words=fresh_instance),
-        evidence=lambda scene: Evidence(
-            scene.parties.target,
-            "unscheduled",
-            about=(names_of(scene, scene.parties.source),),
-            words=("hold-object",),
-        ),
+        evidence=at_gate("unscheduled", action="hold-object"),
         harm=in_archive,
         control="the image manager compares each object with the schedule, and holds what does not fit",
     ),
