@@ -188,8 +188,8 @@ def ask(services: dict[str, dict], storage: dict, units: Units, commands: Comman
             answers[name] = commands.ask(name, service["probe"])
         elif service["probe"]["kind"] == "room":
             answers[name] = ask_storage(storage)
-    ill = {service["unit"] for name, service in services.items() if not answers[name][0]}
-    states |= units.states(ill - states.keys())  # what was judged by a state is shown with the same
+    unhealthy = {service["unit"] for name, service in services.items() if not answers[name][0]}
+    states |= units.states(unhealthy - states.keys())  # what was judged by a state is shown with the same
     published = {}
     for name, service in services.items():
         healthy, detail = answers[name]

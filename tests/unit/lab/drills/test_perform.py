@@ -33,7 +33,7 @@ SITE = load_site(site_path("reference"))
 
 @dataclass
 class Hospital:
-    """Stands in for a lab with one host, which is ill from its fault until its repair."""
+    """Stands in for a lab with one host, which is unhealthy from its fault until its repair."""
 
     broken: bool = False
     heals: bool = True
@@ -63,7 +63,7 @@ class Work:
     phases: list[str] = field(default_factory=list)
 
     def send(self, scene: Scene, phase: str) -> None:
-        """Note the phase, and whether the host was ill in it."""
+        """Note the phase, and whether the host was unhealthy in it."""
         self.phases.append(f"{phase} {'ill' if scene.unhealthy() else 'well'}")
 
     def count(self, scene: Scene) -> Sequence[Count]:
