@@ -12,6 +12,8 @@ from lab.docs.drills import drills_table
 from lab.docs.events import actions_table, keys_table, outcomes_table, reasons_table
 from lab.docs.exit_codes import errors_table
 from lab.docs.parts import renew
+from lab.docs.people import actions_table as people_actions_table
+from lab.docs.people import people_table, roles_table, separations_table
 from lab.docs.profiles import profiles_table
 from lab.docs.requirements import requirements_table
 from lab.docs.roles import role_pages
@@ -48,6 +50,15 @@ RENEWED: dict[str, Callable[[str], str]] = {
     ),
     "exit-codes.md": partial(renew, parts={"errors": errors_table}),
     "troubleshooting.md": partial(renew, parts={"requirements": requirements_table}),
+    "people.md": partial(
+        renew,
+        parts={
+            "roles": roles_table,
+            "people-actions": people_actions_table,
+            "separations": separations_table,
+            "people": people_table,
+        },
+    ),
     "pki.md": partial(renew, parts={"profiles": profiles_table}),
     "topology.md": topology_page,
 }

@@ -21,6 +21,7 @@ KINDS = {
     "a host's device": "Device",
     "a host's asset": "Asset",
     "room on its disk": "FreeSpace",
+    "a person": "Person",
     "a flow": "Flow",
 }
 """Headings of the tables, and the schema's definitions that they show."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import ValidationError
 
 from lab.topology.catalog import ROLES_DIR, read_catalog
-from lab.topology.model import Flow, Host, Strict, Topology, Zone
+from lab.topology.model import Flow, Host, Person, Strict, Topology, Zone
 from lab.topology.problems import Problem, TopologyError, choose
 from lab.topology.profiles import Profiles
 from lab.topology.rules import check_rules
@@ -73,7 +73,9 @@ def load_site(path: Path, roles_dir: Path = ROLES_DIR) -> Site:
 
 def _draft(source: Source, catalog: Catalog, role_names: frozenset[str]) -> Draft:
     """Read every part of the file that can be read on its own, so that one mistake does not hide the others."""
-    zones, profiles, hosts = (_mapping(source.data.get(key)) for key in ("zones", "profiles", "hosts"))
+    zones, profiles, hosts, people = (
+        _mapping(source.data.get(key)) for key in ("zones", "profiles", "hosts", "people")
+    )
     flows = source.data.get("flows")
     return Draft(
         source=source,
@@ -82,6 +84,7 @@ def _draft(source: Source, catalog: Catalog, role_names: frozenset[str]) -> Draf
         zones=_readable(Zone, zones),
         profiles=Profiles({name: entries for name, entries in profiles.items() if _is_list_of_texts(entries)}),
         written_hosts=_readable(Host, hosts),
+        people=_readable(Person, people),
         flows=_readable(Flow, dict(enumerate(flows if isinstance(flows, list) else []))),
         zone_names=frozenset(zones),
         profile_names=frozenset(profiles),

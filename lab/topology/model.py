@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 NAME = r"^[a-z]([a-z0-9-]{0,29}[a-z0-9])?$"
 ROLE_NAME = r"^[a-z][a-z0-9_]{0,30}$"
 AE_TITLE = r"^[A-Z0-9_-]{1,16}$"
+PERSON = r"^[a-z]([a-z0-9.-]{0,18}[a-z0-9])?$"
 PROFILE_ENTRY = r"^([a-z][a-z0-9_]{0,30}|profile:[a-z]([a-z0-9-]{0,29}[a-z0-9])?)$"
 SELECTOR = (
     r"^([a-z]([a-z0-9-]{0,29}[a-z0-9])?|role:[a-z][a-z0-9_]{0,30}|(zone|function):[a-z]([a-z0-9-]{0,29}[a-z0-9])?)$"
@@ -28,6 +29,9 @@ RoleName = Annotated[str, StringConstraints(pattern=ROLE_NAME)]
 
 ProfileEntry = Annotated[str, StringConstraints(pattern=PROFILE_ENTRY)]
 """What a profile lists: a role, or ``profile:NAME`` for all roles of another profile."""
+
+PersonName = Annotated[str, StringConstraints(pattern=PERSON)]
+"""A person's name at sign-on: 20 characters at most, as a directory's sAMAccountName allows."""
 
 AETitle = Annotated[str, StringConstraints(pattern=AE_TITLE)]
 """A DICOM application entity title (PS3.5 6.2 allows more; these are the safe ones)."""
@@ -221,6 +225,29 @@ class Host(Strict):
         return value == name
 
 
+class Person(Strict):
+    """Somebody who works at the site, or for it."""
+
+    given: str = Field(min_length=1, max_length=60, description="Given name.", examples=["Ana"])
+    family: str = Field(min_length=1, max_length=60, description="Family name.", examples=["Rivera"])
+    department: str = Field(
+        min_length=1,
+        max_length=60,
+        description="Where the person works; what a role may do for its department reaches this one's patients.",
+        examples=["Radiology"],
+    )
+    roles: list[Name] = Field(
+        min_length=1,
+        description="What the person is, as `docs/people.md` lists; what nobody may hold together is refused.",
+        examples=[["radiologist"]],
+    )
+    second_factor: Literal["one-time-password", "security-key"] = Field(
+        default="one-time-password",
+        description="What the person signs in with beside the password.",
+        examples=["security-key"],
+    )
+
+
 class Flow(Strict):
     """Who may open which service to whom, and why. What no flow allows is denied."""
 
@@ -264,4 +291,11 @@ class Topology(Strict):
         examples=[{"megabytes": 500, "percent": 10}],
     )
     hosts: dict[Name, Host] = Field(min_length=1, description="The site's hosts, by name.")
+    people: dict[PersonName, Person] = Field(
+        default_factory=dict,
+        description="People who sign in, by the name that they sign in with.",
+        examples=[
+            {"a.rivera": {"given": "Ana", "family": "Rivera", "department": "Radiology", "roles": ["radiologist"]}}
+        ],
+    )
     flows: list[Flow] = Field(min_length=1, description="Everything that is allowed.")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from lab.topology.model import AE_TITLE, DOMAIN, NAME, PROFILE_ENTRY, ROLE_NAME, SELECTOR
+from lab.topology.model import AE_TITLE, DOMAIN, NAME, PERSON, PROFILE_ENTRY, ROLE_NAME, SELECTOR
 from lab.topology.problems import Problem, choose, nearest
 from lab.topology.role import CAPABILITY, COLOUR, DASHES, DEVICE, WORD
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 PATTERNS = {
     NAME: "Use lower case letters, digits and inner hyphens, beginning with a letter: 31 characters at most.",
+    PERSON: "Use lower case letters, digits, dots and hyphens, beginning with a letter: 20 characters at most.",
     ROLE_NAME: "A role is named with lower case letters, digits and underscores, as its folder in roles/.",
     PROFILE_ENTRY: "Write a role, or profile:NAME for the roles of another profile.",
     AE_TITLE: "Use 1 to 16 of A-Z, 0-9, underscore and hyphen.",

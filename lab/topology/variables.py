@@ -64,6 +64,7 @@ def site_variables(site: Site) -> dict[str, Any]:
             }
             for name, host in site.hosts.items()
         },
+        "site_people": {name: person.model_dump(mode="json") for name, person in site.topology.people.items()},
         "site_flows": [
             {key: value for key, value in _flow(site, flow).items() if key in CONNECTION} for flow in site.flows
         ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lab.topology.rules import addresses, devices, flows, functions, hosts, profiles
+from lab.topology.rules import addresses, devices, flows, functions, hosts, people, profiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,6 +37,9 @@ RULES: tuple[Callable[[Draft], Iterator[Problem]], ...] = (
     devices.devices_are_no_gateway,
     devices.devices_stand_apart,
     devices.devices_offer_nothing_that_the_lab_reads,
+    people.names_are_free,
+    people.roles_are_known,
+    people.separate_duties_stay_separate,
     flows.selectors_match,
     flows.services_are_offered,
     flows.permits_are_known,

@@ -28,7 +28,35 @@ def flow(source: str, target: str, service: str, permits: str = "") -> tuple[str
     return FLOWS_END, FLOWS_END + added
 
 
+def person(name: str, roles: str) -> tuple[str, str]:
+    """Return the change that adds a person."""
+    written = f"  {name}: {{given: A, family: B, department: C, roles: {roles}}}\n"
+    return "flows:\n", f"people:\n{written}flows:\n"
+
+
 MISTAKES = {
+    # People
+    "person called as a host": Mistake(
+        *person("ct1", "[radiologist]"), "  ct1: {given", "ct1 is the name of a host", "another name"
+    ),
+    "person called as an account": Mistake(
+        *person("root", "[radiologist]"), "  root: {given", "root is the name of an account", "another name"
+    ),
+    "unknown role of a person": Mistake(
+        *person("a.b", "[radiolgist]"), "  a.b: {given", "Role radiolgist does not exist", "Did you mean radiologist?"
+    ),
+    "a person's role twice": Mistake(
+        *person("a.b", "[vendor, vendor]"), "  a.b: {given", "a.b has role vendor twice", "Remove"
+    ),
+    "duties of one person": Mistake(
+        *person("a.b", "[technologist, qa-authoriser]"),
+        "  a.b: {given",
+        "a.b may not be both technologist and qa-authoriser",
+        "somebody else",
+    ),
+    "no name to sign in with": Mistake(
+        *person("Ana Rivera", "[radiologist]"), "  Ana Rivera: {given", "Ana Rivera", "lower case"
+    ),
     # YAML
     "syntax": Mistake("site: tiny", "site: [tiny", "title", "Not YAML", "brackets"),
     "tab": Mistake("  core:", "\tcore:", "\tcore:", "Not YAML", "no tabs"),
