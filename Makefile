@@ -6,10 +6,12 @@ BIN := .venv/bin
 PACSLAB := lab/with-docker.sh $(BIN)/pacslab
 # what a change is compared with; the night tries every role
 BASE ?= $(shell git rev-parse --quiet --verify HEAD~1)
+# the night runs those too that are marked as its own
+LAB_TESTS ?= not night
 PYTHON_CODE := lab simulators tests roles
 JUNIT = $(if $(CI_RESULTS),--junitxml=$(CI_RESULTS)/$@.xml)
 
-.PHONY: help lab test night setup down clean lint unit setup-test role role-test lab-test lock docs
+.PHONY: help lab test night setup down clean lint unit images setup-test role role-test lab-test lock docs
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,7 +21,9 @@ lab: setup ## bring up the lab, run the scenarios that its site is for, and prov
 	@$(PACSLAB) scenario run --site $(SITE)
 	@$(PACSLAB) verify segmentation containment --site $(SITE)
 
-test: setup-test lint unit role-test lab-test ## linters, unit tests, changed roles, then the lab tests in a lab of their own
+test: setup-test lint ## linters, unit tests beside the building of images, changed roles, then the lab tests in their own lab
+	@$(MAKE) --no-print-directory --jobs=2 unit images
+	@$(MAKE) --no-print-directory role-test lab-test
 
 night: setup-test ## all of it and what takes longer: sabotages, abuse twins, every role and site, benches, a rebuild
 	@$(BIN)/python -m tests.night
@@ -47,14 +51,17 @@ lint: setup-test ## ruff, mypy, import-linter, map of controls, sabotages, yamll
 unit: setup-test ## unit tests, which need no Docker; their branch coverage may not fall
 	@$(BIN)/pytest $(JUNIT) --numprocesses=auto --cov --cov-report=term:skip-covered tests/unit
 
+images: setup-test ## build the images of the site: what waits for packages, tests can run beside
+	@$(PACSLAB) build --site $(SITE)
+
 role: setup ## try one role on one host: make role ROLE=name; without ROLE, those that changed
 	@$(PACSLAB) role $(or $(ROLE),--changed)
 
 role-test: setup-test ## try the roles that differ from BASE (the last commit but one) and have not passed so
 	@$(PACSLAB) role --changed $(if $(BASE),--since $(BASE)) --lab test-role $(if $(CI_RESULTS),--junit $(CI_RESULTS)/$@.xml)
 
-lab-test: setup-test ## hardening checks and lab tests, in a lab of their own
-	@lab/with-docker.sh $(BIN)/pytest $(JUNIT) tests/lab
+lab-test: setup-test ## lab tests, in a lab of their own
+	@lab/with-docker.sh $(BIN)/pytest $(JUNIT) -m "$(LAB_TESTS)" tests/lab
 
 lock: setup-test ## pin the Python packages of the hosts
 	@$(BIN)/python -m lab.images.lock

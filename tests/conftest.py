@@ -11,7 +11,7 @@ import pytest
 from lab.engine.lab import Lab
 from lab.operate.snapshot import load_all
 from lab.settings import load_settings
-from tests.lab_commands import succeed
+from tests.lab_commands import pacslab, succeed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,15 +52,27 @@ def snapshot(lab: Lab) -> Iterator[str]:
         succeed("snapshot", "remove", SNAPSHOT)
 
 
-@pytest.fixture(scope="module")
-def clone(snapshot: str) -> Iterator[Lab]:
-    """A lab of a file's own, made from the snapshot: its tests may change it, and it goes when they are done."""
-    succeed("down", "--lab", CLONE)  # of a run that was killed
+@pytest.fixture(scope="session")
+def clones() -> Iterator[None]:
+    """Takes the clone down when all tests are done, and one that a killed run left before the first."""
+    succeed("down", "--lab", CLONE)
     try:
-        succeed("up", "--from", snapshot, "--lab", CLONE)
-        yield Lab.open(CLONE)
+        yield
     finally:
         succeed("down", "--lab", CLONE)
+
+
+@pytest.fixture(scope="module")
+def clone(snapshot: str, clones: None) -> Lab:
+    """A lab made from the snapshot, which tests may change if they put it right again.
+
+    Files share it, for a clone costs half a minute; one that a file left unhealthy is replaced before the next.
+    """
+    del clones
+    if pacslab("status", "--lab", CLONE).code != 0:
+        succeed("down", "--lab", CLONE)
+        succeed("up", "--from", snapshot, "--lab", CLONE)
+    return Lab.open(CLONE)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

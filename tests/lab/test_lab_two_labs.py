@@ -12,6 +12,7 @@ from tests.lab_commands import succeed
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.night
 SITE = "small-practice"
 FIRST, SECOND, KEPT = "test-two-a", "test-two-b", "test-two"
 SERVER = "srv1"

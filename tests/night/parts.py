@@ -43,7 +43,7 @@ def parts() -> list[Part]:
         Part("rebuild", (("pacslab", "build", "--fresh", "--prune"),)),
         Part("lint and unit", (("make", "lint", "unit"),)),
         Part("fuzz", ((sys.executable, "-m", "tests.night.fuzz"),)),
-        Part("lab tests", (("make", "lab-test"),)),
+        Part("lab tests", (("make", "lab-test", "LAB_TESTS=lab"),)),
         Part("roles", (("pacslab", "role", "--all", "--lab", f"{LAB}-role"),)),
         *(site_part(site) for site in site_names()),
         Part("lab", (("pacslab", "up", *lab), ("pacslab", "scenario", "run", *lab))),
