@@ -78,6 +78,8 @@ def _needs(meta: RoleMeta) -> Iterator[str]:
         yield f"| device `{device}` | {reason} |"
     for secret, reason in meta.secrets.items():
         yield f"| secret `{secret}` | {reason} |"
+    for secret, entry in meta.secrets_of_people.items():
+        yield f"| secret `{secret}` of each person | {entry.purpose} |"
     for service, words in meta.asks.items():
         asked = "; ".join(f"{word} {', '.join(values)}" for word, values in words.items())
         yield f"| service `{service}` | {asked or 'that it is there'} |"

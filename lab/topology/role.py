@@ -199,6 +199,16 @@ class PythonPackages(Strict):
     extra: str = Field(description="The extra of pyproject.toml that is pinned there, with all that it needs.")
 
 
+class PersonalSecret(Strict):
+    """Something that the lab makes for each person of the site."""
+
+    purpose: Reason = Field(description="What it is for.")
+    form: Literal["password", "base32"] = Field(
+        default="password",
+        description="password: 192 bits, URL-safe; base32: 160 bits, as authenticators take a seed (RFC 4226 R6).",
+    )
+
+
 class Function(Strict):
     """What a host with this role may be in the hospital's work; scenarios ask for it instead of a host's name."""
 
@@ -232,6 +242,11 @@ class RoleMeta(Strict):
         default_factory=dict,
         description="Passwords that the lab makes, one for each host with the role, and what each is for. "
         "Templates read trust_secrets.<name>[host_name].",
+    )
+    secrets_of_people: dict[SecretName, PersonalSecret] = Field(
+        default_factory=dict,
+        description="What the lab makes for each person of the site where a host has the role. "
+        "Templates read trust_secrets.<name>[person].",
     )
     asks: dict[Name, dict[Name, list[str]]] = Field(
         default_factory=dict,
@@ -271,6 +286,13 @@ class RoleMeta(Strict):
         default_factory=list,
         description="Files outside the role, relative to the repository, that its image is made of.",
     )
+
+    @model_validator(mode="after")
+    def _a_secret_is_of_hosts_or_of_people(self) -> Self:
+        both = sorted(self.secrets.keys() & self.secrets_of_people.keys())
+        if both:
+            raise ValueError(f"a secret is one of hosts or one of people: {', '.join(both)}")
+        return self
 
 
 Catalog = dict[RoleName, RoleMeta]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from lab.topology.problems import Problem
-    from lab.topology.role import Catalog, Service
+    from lab.topology.role import Catalog, RoleMeta, Service
     from lab.topology.source import Source
 
     Sources = Mapping[str, Source]
@@ -142,9 +142,9 @@ def asks_are_taken(catalog: Catalog, sources: Sources) -> Iterator[Problem]:
 def secrets_have_one_owner(catalog: Catalog, sources: Sources) -> Iterator[Problem]:
     """A secret belongs to one role."""
     for first, second in combinations(catalog, 2):
-        for name in sorted(catalog[first].secrets.keys() & catalog[second].secrets.keys()):
+        for name in sorted(_secrets(catalog[first]).keys() & _secrets(catalog[second]).keys()):
             yield sources[second].problem(
-                ("secrets", name),
+                (_secrets(catalog[second])[name], name),
                 f"Roles {first} and {second} both declare secret {name}.",
                 f"Remove it from one: templates of both read trust_secrets.{name}. Or give one another name.",
             )
@@ -190,6 +190,11 @@ ROLE_RULES: tuple[Callable[[Catalog, Sources], Iterator[Problem]], ...] = (
 def check_roles(catalog: Catalog, sources: Sources) -> list[Problem]:
     """Return every problem between roles."""
     return [problem for rule in ROLE_RULES for problem in rule(catalog, sources)]
+
+
+def _secrets(meta: RoleMeta) -> dict[str, str]:
+    """The secrets that a role declares, each with the key under which it does."""
+    return {name: key for key in ("secrets", "secrets_of_people") for name in getattr(meta, key)}
 
 
 def _offered(catalog: Catalog, role: str) -> dict[str, Service]:

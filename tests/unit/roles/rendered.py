@@ -41,17 +41,21 @@ class RenderedFile:
 
 
 def variables_of(site: Site, host: str, role: str, roles_dir: Path = ROLES_DIR) -> dict[str, Any]:
-    """Variables as a play has them; secrets are ``secret-of-<host>``."""
+    """Variables as a play has them; secrets are ``secret-of-<host>`` or ``secret-of-<person>``."""
     loader = DataLoader()
     folder = roles_dir / role
     read = [folder / part / "main.yml" for part in ("defaults", "vars")]
     own = [loader.load_from_file(str(path), trusted_as_template=True) or {} for path in read if path.exists()]
-    secrets = {name for meta in site.catalog.values() for name in meta.secrets}
+    metas = site.catalog.values()
+    secrets = {name: {host: f"secret-of-{host}" for host in site.hosts} for meta in metas for name in meta.secrets}
+    for meta in metas:
+        for name in meta.secrets_of_people:
+            secrets[name] = {person: f"secret-of-{person}" for person in site.topology.people}
     return {
         **(own[0] if own else {}),
         **site_variables(site),
         **host_variables(site, host),
-        "trust_secrets": {name: {other: f"secret-of-{other}" for other in site.hosts} for name in secrets},
+        "trust_secrets": secrets,
         "trust_pki_dir": "/nowhere",
         **(own[1] if len(own) > 1 else {}),
         "role_path": str(folder),

@@ -109,6 +109,15 @@ def test_a_secret_has_one_owner(tmp_path: Path) -> None:
     assert "both declare secret a_password" in message
 
 
+def test_a_secret_is_of_hosts_or_of_people(tmp_path: Path) -> None:
+    text = "summary: A\nsecrets: {a_password: For the web}\n"
+    of_people = "summary: B\nsecrets_of_people:\n  a_password: {purpose: For the web}\n"
+    ((role, line, message, _),) = problems(tmp_path / "two", one=text, two=of_people)
+    assert (role, line, "both declare secret a_password" in message) == ("two", 3, True)
+    ((_, _, message, _),) = problems(tmp_path / "one", one=text + of_people.partition("\n")[2])
+    assert "one of hosts or one of people: a_password" in message
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
