@@ -40,6 +40,7 @@ VERBS = {
     "bench": "measure a lab",
     "schema": "print the JSON Schema of topology.yml",
     "pki": "look after a lab's certificates",
+    "people": "list the people of a site, and show what they sign in with",
 }
 INTERRUPTED = 130
 _TRUE = ("1", "true", "yes", "on")

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from lab.ansible.site_playbook import play
 from lab.settings import ROOT
-from lab.state_file import read_json
 from lab.topology.variables import host_variables, site_variables
+from lab.trust.secrets import read_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -191,13 +191,7 @@ class Inputs:
 
     @cached_property
     def _secrets(self) -> dict[str, dict[str, str]]:
-        path = self.folder / "secrets.json"
-        try:
-            return read_json(
-                path, dict[str, dict[str, str]], remedy="Put it back, or remove it: 'pacslab up' makes new ones."
-            )
-        except FileNotFoundError:
-            return {}
+        return read_secrets(self.folder)
 
     @cached_property
     def _site_variables(self) -> dict[str, Any]:

@@ -225,6 +225,10 @@ class Host(Strict):
         return value == name
 
 
+SecondFactor = Literal["one-time-password", "security-key"]
+"""What somebody signs in with beside the password: a code of RFC 6238, or a key of WebAuthn."""
+
+
 class Person(Strict):
     """Somebody who works at the site, or for it."""
 
@@ -241,7 +245,7 @@ class Person(Strict):
         description="What the person is, as `docs/people.md` lists; what nobody may hold together is refused.",
         examples=[["radiologist"]],
     )
-    second_factor: Literal["one-time-password", "security-key"] = Field(
+    second_factor: SecondFactor = Field(
         default="one-time-password",
         description="What the person signs in with beside the password.",
         examples=["security-key"],

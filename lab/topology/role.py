@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from lab.topology.model import Name, RoleName, Strict
+from lab.topology.model import Name, Person, RoleName, SecondFactor, Strict
 
 WORD = r"^[a-z][a-z0-9_]{0,62}$"
 CAPABILITY = r"^[A-Z][A-Z_]{2,30}$"
@@ -192,21 +192,24 @@ class Certificate(Strict):
     )
 
 
+class PersonalSecret(Strict):
+    """A secret that the lab makes for each person of its site: a password, or what a second factor is made from."""
+
+    kind: Literal["password"] | SecondFactor = Field(
+        description="A password, which everybody has; or a second factor, for the people who sign in with it."
+    )
+    purpose: Reason = Field(description="What it is for.")
+
+    def belongs_to(self, person: Person) -> bool:
+        """Whether a person has one."""
+        return self.kind in ("password", person.second_factor)
+
+
 class PythonPackages(Strict):
     """Pinned Python packages of a role's image."""
 
     pins: str = Field(description="The list of exact pins, within the role's folder; 'make lock' writes it.")
     extra: str = Field(description="The extra of pyproject.toml that is pinned there, with all that it needs.")
-
-
-class PersonalSecret(Strict):
-    """Something that the lab makes for each person of the site."""
-
-    purpose: Reason = Field(description="What it is for.")
-    form: Literal["password", "base32"] = Field(
-        default="password",
-        description="password: 192 bits, URL-safe; base32: 160 bits, as authenticators take a seed (RFC 4226 R6).",
-    )
 
 
 class Function(Strict):
@@ -245,7 +248,7 @@ class RoleMeta(Strict):
     )
     secrets_of_people: dict[SecretName, PersonalSecret] = Field(
         default_factory=dict,
-        description="What the lab makes for each person of the site where a host has the role. "
+        description="Secrets that the lab makes where a host has the role, one for each person, and what each is for. "
         "Templates read trust_secrets.<name>[person].",
     )
     asks: dict[Name, dict[Name, list[str]]] = Field(

@@ -150,6 +150,20 @@ def secrets_have_one_owner(catalog: Catalog, sources: Sources) -> Iterator[Probl
             )
 
 
+def people_have_one_secret_of_a_kind(catalog: Catalog, sources: Sources) -> Iterator[Problem]:
+    """A person has one password, and one secret of each second factor."""
+    known: dict[str, str] = {}
+    for role, meta in catalog.items():
+        for name, secret in meta.secrets_of_people.items():
+            first = known.setdefault(secret.kind, name)
+            if first != name:
+                yield sources[role].problem(
+                    ("secrets_of_people", name, "kind"),
+                    f"Secrets {first} and {name} are both a {secret.kind} of each person.",
+                    f"Remove it: templates of every role read trust_secrets.{first}.",
+                )
+
+
 def roles_come_after_roles(catalog: Catalog, sources: Sources) -> Iterator[Problem]:
     """What a role comes after is a role."""
     for role, meta in catalog.items():
@@ -182,6 +196,7 @@ ROLE_RULES: tuple[Callable[[Catalog, Sources], Iterator[Problem]], ...] = (
     services_mean_the_same,
     asks_are_taken,
     secrets_have_one_owner,
+    people_have_one_secret_of_a_kind,
     roles_come_after_roles,
     roles_do_not_come_after_themselves,
 )

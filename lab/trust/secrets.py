@@ -1,67 +1,98 @@
-"""Passwords and seeds that the lab makes for its hosts and people, and keeps beside its PKI."""
+"""Passwords that the lab makes for itself, and what its people sign in with; kept beside its PKI."""
 
 from __future__ import annotations
 
-import base64
 import json
 import secrets
+from base64 import b32encode
 from typing import TYPE_CHECKING
 
+from cryptography.hazmat.primitives.asymmetric import ec
+
 from lab.state_file import read_json
-from lab.trust.files import locked, write_private
+from lab.trust.files import key_pem, locked, write_private
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from lab.topology.site import Site
 
+FILE = "secrets.json"
 _OCTETS = 24  # 192 bits: beyond guessing, whatever the service's limits on attempts
-_SEED = 20  # octets: 160 bits, what RFC 4226 R6 recommends for one-time passwords
+_SEED_OCTETS = 20  # RFC 4226 4, R6: as long as what HMAC-SHA-1 gives
+_SETS = ("bcdfghjkmnpqrstvwxz", "BCDFGHJKLMNPQRSTVWXZ", "23456789")
+"""No vowels, so that no word and no name turns up, which directories refuse; and nothing that looks like another."""
 
 
 def ensure_secrets(site: Site, folder: Path) -> dict[str, dict[str, str]]:
-    """Return every secret that a role declares, by name and host, or by name and person.
+    """Return every secret that a role declares, by name and by the host or the person whose it is.
 
-    Those that are missing are made; those of hosts and people that were removed are dropped.
+    Those that are missing are made, those of removed hosts and people are dropped.
 
     They are kept in ``<folder>/secrets.json``, mode 0600.
     """
-    path = folder / "secrets.json"
     with locked(folder):
-        known = _read(path)
+        known = read_secrets(folder)
         wanted = {
-            name: {holder: known.get(name, {}).get(holder) or make() for holder in holders}
-            for name, holders, make in _declared(site)
+            name: {owner: known.get(name, {}).get(owner) or make() for owner in owners}
+            for name, owners, make in _declared(site)
         }
         if wanted != known:
-            write_private(path, (json.dumps(wanted, indent=2) + "\n").encode())
+            write_private(folder / FILE, (json.dumps(wanted, indent=2) + "\n").encode())
     return wanted
 
 
-def _declared(site: Site) -> Iterator[tuple[str, list[str], Callable[[], str]]]:
-    """Every secret by its name, with who has one, and what makes one."""
-    for role, meta in site.catalog.items():
-        hosts = [host for host, entry in site.hosts.items() if role in entry.roles]
-        people = list(site.topology.people) if hosts else []
-        for name in meta.secrets:
-            yield name, hosts, _MAKERS["password"]
-        for name, entry in meta.secrets_of_people.items():
-            yield name, people, _MAKERS[entry.form]
+def read_secrets(folder: Path) -> dict[str, dict[str, str]]:
+    """Return the secrets that are kept in a lab's folder: none before it was brought up.
 
-
-_MAKERS: dict[str, Callable[[], str]] = {
-    "password": lambda: secrets.token_urlsafe(_OCTETS),
-    "base32": lambda: base64.b32encode(secrets.token_bytes(_SEED)).decode("ascii"),
-}
-
-
-def _read(path: Path) -> dict[str, dict[str, str]]:
+    Raises:
+        DamagedFileError: the file does not hold what was written there.
+    """
     try:
         return read_json(
-            path,
+            folder / FILE,
             dict[str, dict[str, str]],
             remedy="Put the file back, or remove it and run 'pacslab up' to make and spread new ones.",
         )
     except FileNotFoundError:
         return {}
+
+
+def _declared(site: Site) -> list[tuple[str, list[str], Callable[[], str]]]:
+    """Each secret with those who have one, and how one is made."""
+    found: list[tuple[str, list[str], Callable[[], str]]] = []
+    for role, meta in site.catalog.items():
+        hosts = [name for name, host in site.hosts.items() if role in host.roles]
+        found += [(name, hosts, _token) for name in meta.secrets]
+        for name, secret in meta.secrets_of_people.items():
+            people = [person for person, entry in site.topology.people.items() if secret.belongs_to(entry)]
+            found.append((name, people if hosts else [], _MAKE[secret.kind]))
+    return found
+
+
+def _token() -> str:
+    return secrets.token_urlsafe(_OCTETS)
+
+
+def _password() -> str:
+    """A password that a person can type: 89 bits in groups of four, with letters of either case and a digit."""
+    while True:
+        text = "".join(secrets.choice("".join(_SETS)) for _ in range(16))
+        if all(set(text) & set(characters) for characters in _SETS):
+            return "-".join(text[start : start + 4] for start in range(0, 16, 4))
+
+
+def _seed() -> str:
+    return b32encode(secrets.token_bytes(_SEED_OCTETS)).decode()
+
+
+def _security_key() -> str:
+    return key_pem(ec.generate_private_key(ec.SECP256R1())).decode()
+
+
+_MAKE: dict[str, Callable[[], str]] = {
+    "password": _password,
+    "one-time-password": _seed,
+    "security-key": _security_key,
+}

@@ -21,7 +21,7 @@ NAMES = {
     *CATALOG,
     *(name for meta in CATALOG.values() for name in meta.services),
     *(name for meta in CATALOG.values() for name in meta.certificate_profiles),
-    *(name for meta in CATALOG.values() for name in meta.secrets),
+    *(name for meta in CATALOG.values() for name in (*meta.secrets, *meta.secrets_of_people)),
     *(f"role_{role}" for role in CATALOG),
     *(f"role:{role}" for role in CATALOG),
 }

@@ -111,11 +111,19 @@ def test_a_secret_has_one_owner(tmp_path: Path) -> None:
 
 def test_a_secret_is_of_hosts_or_of_people(tmp_path: Path) -> None:
     text = "summary: A\nsecrets: {a_password: For the web}\n"
-    of_people = "summary: B\nsecrets_of_people:\n  a_password: {purpose: For the web}\n"
+    of_people = "summary: B\nsecrets_of_people:\n  a_password: {kind: password, purpose: For the web}\n"
     ((role, line, message, _),) = problems(tmp_path / "two", one=text, two=of_people)
     assert (role, line, "both declare secret a_password" in message) == ("two", 3, True)
     ((_, _, message, _),) = problems(tmp_path / "one", one=text + of_people.partition("\n")[2])
     assert "one of hosts or one of people: a_password" in message
+
+
+def test_people_have_one_secret_of_a_kind(tmp_path: Path) -> None:
+    text = "summary: A\nsecrets_of_people:\n  %s: {kind: password, purpose: To sign in}\n"
+    ((role, line, message, remedy),) = problems(tmp_path, one=text % "first", two=text % "second")
+    assert (role, line) == ("two", 3)
+    assert "first and second are both a password" in message
+    assert "trust_secrets.first" in remedy
 
 
 @pytest.mark.parametrize(
