@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 LONGEST_NAME = LONGEST_ID = LONGEST_LO = 64
 """Characters of a component group of PN, and of a value of LO."""
 
@@ -11,6 +13,13 @@ _OF_PN = str.maketrans("^=\\\n", "    ")
 _OF_LO = str.maketrans({"\\": "/", "\n": " "})
 NAME_DELIMITERS = frozenset("^=\\")
 """Characters that end a component of a PN, a group of components, and a value."""
+LONGEST_UID = 64
+_UID = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))+")
+
+
+def is_uid(text: str) -> bool:
+    """Tell whether it is a UID (PS3.5 9.1)."""
+    return len(text) <= LONGEST_UID and _UID.fullmatch(text) is not None
 
 
 def lo(text: str, longest: int = LONGEST_LO) -> str:

@@ -1,7 +1,7 @@
 """Patients, orders and reports as they stand in HL7 v2 segments: the one place where fields are numbered.
 
-Fields follow IHE RAD TF-2: RAD-1 and RAD-12 (ADT), RAD-2, RAD-3 and RAD-4 (ORM, or OMG and OMI as of SWF.b), RAD-24 and
-RAD-28 (ORU). What is read may be of any version of :data:`simulators.hl7messages.VERSIONS`.
+Fields follow IHE RAD TF-2: RAD-1 and RAD-12 (ADT), RAD-2, RAD-3 and RAD-4 (ORM, or OMG and OMI as of SWF.b), RAD-28 and
+RAD-128 (ORU). What is read may be of any version of :data:`simulators.hl7messages.VERSIONS`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from simulators.dicom_text import LONGEST_ID, LONGEST_NAME, NAME_DELIMITERS
+from simulators.dicom_text import LONGEST_ID, LONGEST_NAME, NAME_DELIMITERS, is_uid
 from simulators.errors import ArgumentError
 from simulators.events import reasons
 from simulators.hl7messages import Message, Party, header, join, segment, timestamp
@@ -116,7 +116,10 @@ class Status:
 
 @dataclass(frozen=True)
 class Report:
-    """A report of an imaging study; ``status`` is OBR-25: P preliminary, F final, C corrected."""
+    """A report of an imaging study; ``status`` is OBR-25: P preliminary, F final, C corrected.
+
+    ``series_uid`` and ``instance_uid`` are those of the document (SR) that has it in DICOM.
+    """
 
     accession: str
     study_uid: str
@@ -126,6 +129,16 @@ class Report:
     text: str
     placer: str = ""
     filler: str = ""
+    series_uid: str = ""
+    instance_uid: str = ""
+
+    def replaces(self, status: str) -> bool:
+        """Tell whether it takes the place of a report of this status, whichever of the two came first."""
+        return REPORT_STATUSES.index(self.status) >= REPORT_STATUSES.index(status)
+
+
+REPORT_STATUSES = ("P", "F", "C")
+"""OBR-25 (table 0123) of reports, each of which replaces its own kind and those before it."""
 
 
 @dataclass(frozen=True)
@@ -414,9 +427,13 @@ def status_of(message: Message) -> Status:
 
 
 def report_message(envelope: Envelope, patient: Patient, report: Report) -> str:
-    """Return ORU^R01 (RAD-24, RAD-28); each line of the text is an OBX of type TX, coded as LOINC 18748-4."""
+    """Return ORU^R01 (RAD-128, RAD-28): an OBX for each UID of the document, and for each line of the text."""
     when = timestamp()
-    lines = report.text.splitlines() or [""]
+    named = {name: uid for name, uid in _references(report).items() if uid} if report.instance_uid else {}
+    observed = [
+        *(("HD", ("", name), "", uid) for name, uid in named.items()),
+        *(("TX", SR_TEXT, str(number), line) for number, line in enumerate(report.text.splitlines() or [""], start=1)),
+    ]
     return join(
         envelope.header("ORU", "R01", "ORU_R01"),
         pid(patient),
@@ -435,19 +452,8 @@ def report_message(envelope: Envelope, patient: Patient, report: Report) -> str:
             },
         ),
         *(
-            segment(
-                "OBX",
-                {
-                    1: str(number),
-                    2: "TX",
-                    3: ("18748-4", "Diagnostic imaging report", "LN"),
-                    4: str(number),
-                    5: line,
-                    11: report.status,
-                    14: when,
-                },
-            )
-            for number, line in enumerate(lines, start=1)
+            segment("OBX", {1: str(number), 2: kind, 3: name, 4: sub, 5: value, 11: report.status, 14: when})
+            for number, (kind, name, sub, value) in enumerate(observed, start=1)
         ),
         *(
             [segment("ZDS", {1: (report.study_uid, envelope.sender.application, "Application", "DICOM")})]
@@ -457,18 +463,47 @@ def report_message(envelope: Envelope, patient: Patient, report: Report) -> str:
     )
 
 
+SR_INSTANCE, SR_STUDY, SR_SERIES = "SR Instance UID", "Study Instance UID", "Series Instance UID"
+"""What OBX-3 calls the UIDs of the document, in OBX of type HD (IHE RAD TF-2 4.28)."""
+SR_TEXT: Value = ("18748-4", "Diagnostic imaging report", "LN", "", "SR Text")
+"""OBX-3 of the text, in LOINC's words and, as the alternate text, in those of the same section."""
+
+
+def _references(report: Report) -> dict[str, str]:
+    return {SR_INSTANCE: report.instance_uid, SR_STUDY: report.study_uid, SR_SERIES: report.series_uid}
+
+
+def _referenced(message: Message) -> dict[str, str]:
+    """Read the UIDs of the document; OBX-3 has their names as text, or, where senders do without, as identifier.
+
+    Raises:
+        HL7ProblemError: one is no UID.
+    """
+    found: dict[str, str] = {}
+    for number in range(1, message.count("OBX") + 1):
+        name = message.get("OBX", 3, 2, occurrence=number) or message.get("OBX", 3, occurrence=number)
+        uid = message.get("OBX", 5, occurrence=number)
+        if message.get("OBX", 2, occurrence=number) != "HD" or name not in {SR_INSTANCE, SR_STUDY, SR_SERIES}:
+            continue
+        if not is_uid(uid):
+            raise HL7ProblemError(reasons.CONTENT, 102, f"{name} is no UID", location=("OBX", str(number), "5"))
+        found.setdefault(name, uid)  # the document's own come first; a report may refer to images likewise
+    return found
+
+
 def report_of(message: Message) -> Report:
     """Read the report of an ORU^R01.
 
     Raises:
-        HL7ProblemError: OBR-18 (accession number) or OBR-4 is empty, or OBR-25 is not P, F or C.
+        HL7ProblemError: OBR-18 (accession number) or OBR-4 is empty, OBR-25 is not P, F or C, or a UID is none.
     """
     status = needed(message, "OBR", 25)
-    if status not in {"P", "F", "C"}:
+    if status not in REPORT_STATUSES:
         raise HL7ProblemError(reasons.CONTENT, 103, "OBR-25 is not P, F or C", location=("OBR", "1", "25"))
+    references = _referenced(message)
     return Report(
         accession=needed(message, "OBR", 18),
-        study_uid=message.get("ZDS", 1),
+        study_uid=message.get("ZDS", 1) or references.get(SR_STUDY, ""),
         code=_code(message, "OBR", 4),
         author=message.get("OBR", 32, 1, sub=2) or message.get("OBR", 32, 2),
         status=status,
@@ -479,6 +514,8 @@ def report_of(message: Message) -> Report:
         ),
         placer=message.get("ORC", 2),
         filler=message.get("ORC", 3),
+        series_uid=references.get(SR_SERIES, ""),
+        instance_uid=references.get(SR_INSTANCE, ""),
     )
 
 

@@ -130,7 +130,9 @@ def results(arguments: argparse.Namespace, settings: Settings) -> Result:
             {"placer": arguments.placer},
         )
         rows = cursor.fetchall()
-    return Result(rows, table(rows, ("id", "placer", "accession", "status", "author", "received", "report")))
+    return Result(
+        rows, table(rows, ("id", "placer", "accession", "status", "in_force", "author", "received", "report"))
+    )
 
 
 def show(arguments: argparse.Namespace, settings: Settings) -> Result:
@@ -146,7 +148,7 @@ def show(arguments: argparse.Namespace, settings: Settings) -> Result:
         (
             table([row], COLUMNS),
             table(trail, ("at", "direction", "peer", "type", "control_id", "state", "answer")),
-            table(found, ("id", "status", "author", "received", "report")),
+            table(found, ("id", "status", "in_force", "author", "received", "instance_uid", "report")),
         )
     )
     return Result({"order": row, "patient": person, "messages": trail, "results": found}, text)

@@ -63,7 +63,10 @@ def _status_of_one(cursor: Cursor, sender: str, message: Message) -> str:
 
 
 def result(cursor: Cursor, sender: str, message: Message) -> str:
-    """Keep each report (RAD-28); a final or corrected one completes the order. Return the first placer order number."""
+    """Keep each report (RAD-28), and which one is in force; a final or corrected one completes the order.
+
+    Return the first placer order number.
+    """
     taken = [_one_result(cursor, sender, report) for report in orders_in(message)]
     return taken[0]
 
@@ -72,9 +75,25 @@ def _one_result(cursor: Cursor, sender: str, message: Message) -> str:
     report = report_of(message)
     placer = needed(message, "ORC", 2)
     _locked(cursor, placer, patient_of(message).identifier)
+    cursor.execute("SELECT status FROM results WHERE placer = %s AND in_force", (placer,))
+    before = cursor.fetchone()
+    in_force = before is None or report.replaces(before["status"])  # a late preliminary one is kept, and no more
+    if in_force:
+        cursor.execute("UPDATE results SET in_force = false WHERE placer = %s AND in_force", (placer,))
     cursor.execute(
-        "INSERT INTO results (placer, accession, study_uid, status, author, report) VALUES (%s, %s, %s, %s, %s, %s)",
-        (placer, report.accession, report.study_uid, report.status, report.author, report.text),
+        "INSERT INTO results (placer, accession, study_uid, series_uid, instance_uid, status, author, report, in_force)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        (
+            placer,
+            report.accession,
+            report.study_uid,
+            report.series_uid,
+            report.instance_uid,
+            report.status,
+            report.author,
+            report.text,
+            in_force,
+        ),
     )
     if report.status in {"F", "C"}:
         cursor.execute("UPDATE orders SET status = 'completed', changed = now() WHERE placer = %s", (placer,))
@@ -85,6 +104,7 @@ def _one_result(cursor: Cursor, sender: str, message: Message) -> str:
         accession=report.accession,
         study=report.study_uid,
         placer=placer,
+        instance=report.instance_uid,
         state=report.status,
     )
     return placer

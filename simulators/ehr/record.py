@@ -69,6 +69,15 @@ CREATE TABLE results (
 """
     + MESSAGES_TABLE,
     MESSAGES_REMEMBERED,
+    """
+ALTER TABLE results
+    ADD COLUMN series_uid   text NOT NULL DEFAULT '',
+    ADD COLUMN instance_uid text NOT NULL DEFAULT '',
+    ADD COLUMN in_force     boolean NOT NULL DEFAULT false;
+UPDATE results SET in_force = true WHERE id IN (
+    SELECT DISTINCT ON (placer) id FROM results ORDER BY placer, position(status IN 'PFC') DESC, id DESC);
+CREATE UNIQUE INDEX results_in_force ON results (placer) WHERE in_force;
+""",
 )
 
 

@@ -143,10 +143,10 @@ ORDER_STATUS = Action(
 )
 REPORT = Action(
     "report",
-    "A report is submitted to the RIS (RAD-24), or passed on to the record (RAD-28).",
+    "A report is sent to the RIS (RAD-128), or passed on to the record (RAD-28).",
     (WORKSTATION, RIS, EHR),
-    ("RAD-24", "RAD-28"),
-    facts=("placer", "state", "control_id", "error", "trace"),
+    ("RAD-128", "RAD-28"),
+    facts=("placer", "instance", "state", "control_id", "error", "trace"),
 )
 
 # Worklist and procedure steps
@@ -180,10 +180,10 @@ IMPORT = Action(
 # Images
 STORE = Action(
     "store",
-    "Objects are stored in the archive: images (RAD-8), presentation states (RAD-9), reports (RAD-24), key objects"
+    "Objects are stored in the archive: images (RAD-8), presentation states (RAD-19), reports (RAD-24), key objects"
     " (RAD-29), measurements (RAD-43).",
     (MODALITY, WORKSTATION),
-    ("RAD-8", "RAD-9", "RAD-24", "RAD-29", "RAD-43"),
+    ("RAD-8", "RAD-19", "RAD-24", "RAD-29", "RAD-43"),
     facts=("step", "sop_class", "instance", "instances", "left", "status", "error", "trace"),
 )
 REQUEST_COMMITMENT = Action(

@@ -83,6 +83,7 @@ OTHER_STUDY = _refused("other-study", "the Study Instance UID is not the procedu
 NO_STATION = _refused("no-station", "no station performs the modality")
 TOO_LATE = _refused("too-late", "the procedure has begun or ended")
 NOT_PERFORMED = _refused("not-performed", "the procedure has no images yet")
+REPORTED = _refused("reported", "a preliminary report does not replace a final one, nor a final one its correction")
 
 # DICOM services
 NOT_PERMITTED = _refused("not-permitted", "no flow permits the caller this operation")

@@ -32,10 +32,17 @@ class ReportText:
     verified: bool
 
 
-def text_report(evidence: Sequence[Dataset], author: Author, report: ReportText, *, number: int) -> FileDataset:
+def text_report(
+    evidence: Sequence[Dataset],
+    author: Author,
+    report: ReportText,
+    *,
+    number: int,
+    corrected: Sequence[Dataset] = (),
+) -> FileDataset:
     """Make the report of the study that the images of ``evidence`` belong to.
 
-    A verified report names its verifying observer (PS3.3 C.17.2) and is complete.
+    A verified report names its verifying observer (PS3.3 C.17.2) and is complete; one that corrects others names them.
     """
     context = from_instance(evidence[0], author.equipment)
     series = Series("SR", number, "REPORT", new_uid())
@@ -51,6 +58,8 @@ def text_report(evidence: Sequence[Dataset], author: Author, report: ReportText,
     if report.verified:
         dataset.VerifyingObserverSequence = [_verifier(author)]
     dataset.PerformedProcedureCodeSequence = []
+    if corrected:
+        dataset.PredecessorDocumentsSequence = [evidence_of(corrected)]
     dataset.CurrentRequestedProcedureEvidenceSequence = [evidence_of(evidence)]
     refer_to_request(dataset, evidence[0])
     dataset.ValueType = "CONTAINER"

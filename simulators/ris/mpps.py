@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
+from simulators.dicom_text import is_uid
 from simulators.events import reasons
 from simulators.printable import hides
 
@@ -93,7 +93,6 @@ REASONS: dict[int, Reason] = {
 
 _LINE_ENDS = str.maketrans("\r\n\f\t", "    ")
 """What texts of several lines may have (PS3.5 6.1.3)."""
-_UID = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))+")
 
 
 class MppsError(Exception):
@@ -114,7 +113,7 @@ def check_creation(uid: str | None, attributes: Dataset, stations: Container[str
     Raises:
         MppsError: it may not be.
     """
-    if not uid or not _is_uid(uid):
+    if not uid or not is_uid(uid):
         raise MppsError(INVALID_INSTANCE, "AffectedSOPInstanceUID is missing or no UID")
     _check_values(attributes)
     _need(attributes, NEEDED_AT_CREATION)
@@ -159,10 +158,6 @@ def check_change(state: str, changes: Dataset, held: Dataset) -> str:
     return after
 
 
-def _is_uid(text: str) -> bool:
-    return len(text) <= 64 and _UID.fullmatch(text) is not None  # noqa: PLR2004 - PS3.5 9.1
-
-
 def _check_values(attributes: Dataset) -> None:
     """Refuse values that hide something, or that are no UIDs: they are shown, and become messages to others.
 
@@ -174,7 +169,7 @@ def _check_values(attributes: Dataset) -> None:
             continue
         for value in element.value if element.VM > 1 else [element.value]:
             text = str(value)
-            if element.VR == "UI" and text and not _is_uid(text):
+            if element.VR == "UI" and text and not is_uid(text):
                 raise MppsError(INVALID_VALUE, f"{element.keyword or element.tag} is no UID")
             lines = text.translate(_LINE_ENDS) if element.VR in {"LT", "ST", "UT"} else text
             if hides(lines):

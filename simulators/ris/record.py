@@ -81,6 +81,11 @@ CREATE SEQUENCE walk_in_numbers;
     + """
 ALTER TABLE performed_steps ADD COLUMN creation jsonb;
 """,
+    """
+ALTER TABLE reports
+    ADD COLUMN series_uid   text NOT NULL DEFAULT '',
+    ADD COLUMN instance_uid text NOT NULL DEFAULT '';
+""",
 )
 
 

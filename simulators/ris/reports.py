@@ -1,4 +1,4 @@
-"""Reports: received from workstations (RAD-24), kept, passed on to the EHR (RAD-28)."""
+"""Reports: received from workstations (RAD-128), kept, passed on to the EHR (RAD-28)."""
 
 from __future__ import annotations
 
@@ -53,9 +53,25 @@ class Reports:
             )
         if procedure["status"] not in REPORTABLE:
             raise HL7ProblemError(reasons.NOT_PERFORMED, 206, f"the procedure is {procedure['status']}")
+        cursor.execute("SELECT status FROM reports WHERE accession = %s", (report.accession,))
+        before = next((row["status"] for row in cursor.fetchall() if not report.replaces(row["status"])), None)
+        if before is not None:
+            raise HL7ProblemError(
+                reasons.REPORTED, 206, f"the report has status {before}, which {report.status} does not replace",
+                location=("OBR", "1", "25"),
+            )  # fmt: skip
         cursor.execute(
-            "INSERT INTO reports (accession, source, author, status, report) VALUES (%s, %s, %s, %s, %s)",
-            (report.accession, sender, report.author, report.status, report.text),
+            "INSERT INTO reports (accession, source, author, status, report, series_uid, instance_uid)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s)",
+            (
+                report.accession,
+                sender,
+                report.author,
+                report.status,
+                report.text,
+                report.series_uid,
+                report.instance_uid,
+            ),
         )
         if report.status in {"F", "C"}:
             set_status(cursor, report.accession, "reported")
@@ -69,11 +85,12 @@ class Reports:
         Teller(self.settings).report(cursor, patient, onward)
         write_event(
             REPORT,
-            transaction="RAD-24",
+            transaction="RAD-128",
             patient=patient.identifier,
             accession=report.accession,
             study=procedure["study_uid"],
             peer=sender,
+            instance=report.instance_uid,
             state=report.status,
         )
         return report.accession

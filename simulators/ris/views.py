@@ -104,7 +104,7 @@ def show(arguments: argparse.Namespace, settings: Settings) -> Result:
             table([{**procedure, **patient}], ("accession", "placer", "patient_id", "family", "description", "status")),
             table(scheduled, ("step_id", "station_ae", "scheduled", "status")),
             table(performed, ("sop_instance_uid", "station_ae", "status", "created", "ended", "images", "reason")),
-            table(reports, ("source", "author", "status", "received", "report")),
+            table(reports, ("source", "author", "status", "received", "instance_uid", "report")),
             table(trail, ("at", "direction", "peer", "type", "control_id", "state", "answer")),
         )
     )

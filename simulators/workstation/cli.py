@@ -92,7 +92,9 @@ def _report(parser: argparse.ArgumentParser) -> None:
     _reading(parser)
     parser.add_argument("--findings", default="No abnormality seen.")
     parser.add_argument("--impression", default="Normal.")
-    parser.add_argument("--preliminary", action="store_true", help="not verified, not final")
+    status = parser.add_mutually_exclusive_group()
+    status.add_argument("--preliminary", action="store_true", help="not verified, not final (OBR-25 P)")
+    status.add_argument("--correction", action="store_true", help="replaces a final report (OBR-25 C)")
 
 
 def _verify(parser: argparse.ArgumentParser) -> None:
@@ -124,7 +126,7 @@ VERBS = (
     ),
     Verb(
         "annotate",
-        "Mark an image: presentation state (RAD-9).",
+        "Mark an image: presentation state (RAD-19).",
         f"{_READING}:annotate",
         "annotate ACC0001 --text Cyst",
         _annotate,
@@ -145,14 +147,14 @@ VERBS = (
     ),
     Verb(
         "report",
-        "Report a study: SR to the archive, ORU^R01 to the RIS (RAD-24).",
+        "Report a study: SR to the archive (RAD-24), ORU^R01 to the RIS (RAD-128).",
         f"{_READING}:report",
         'report ACC0001 --findings "No bleeding." --impression Normal.',
         _report,
     ),
     Verb(
         "submit",
-        "Send reports again that the RIS has not answered (RAD-24).",
+        "Send reports again that the RIS has not answered (RAD-128).",
         f"{_READING}:submit_pending",
         "submit",
     ),

@@ -1,4 +1,4 @@
-"""Storing an object and making sure that the archive can find it again (RAD-9, RAD-29, RAD-43)."""
+"""Storing an object and making sure that the archive can find it again (RAD-19, RAD-24, RAD-29, RAD-43)."""
 
 from __future__ import annotations
 

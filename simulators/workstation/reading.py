@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pydicom.uid import BasicTextSRStorage
+
 from simulators.command_line import Result, table
-from simulators.errors import ArgumentError
+from simulators.errors import ArgumentError, NotFoundError
 from simulators.imaging.derived import Author, key_objects, measurement_report, presentation_state
 from simulators.imaging.report import ReportText, text_report
 from simulators.imaging.roi import Circle, measure
@@ -13,6 +15,7 @@ from simulators.workstation import verbs
 from simulators.workstation.desk import desk_of
 from simulators.workstation.keep import keep
 from simulators.workstation.pending import PendingReports
+from simulators.workstation.query import find
 from simulators.workstation.study import open_study
 from simulators.workstation.submit import send, submit
 
@@ -30,12 +33,12 @@ _NUMBERS = {"PR": 901, "KO": 902, "SR": 903}
 
 
 def annotate(arguments: argparse.Namespace, settings: Settings) -> Result:
-    """RAD-9: a presentation state with a circle and a text on an image."""
+    """RAD-19: a presentation state with a circle and a text on an image."""
     opened, author, desk = _open(arguments, settings)
     circle = _circle(arguments.roi, opened.image)
     state = presentation_state(opened.image, author, text=arguments.text, circle=circle, number=_NUMBERS["PR"])
     text = f"annotated image {opened.image.SOPInstanceUID}"
-    return _kept(keep(desk, state, "RAD-9"), opened, {"text": arguments.text}, text)
+    return _kept(keep(desk, state, "RAD-19"), opened, {"text": arguments.text}, text)
 
 
 def select(arguments: argparse.Namespace, settings: Settings) -> Result:
@@ -69,7 +72,7 @@ def measure_region(arguments: argparse.Namespace, settings: Settings) -> Result:
 
 
 def report(arguments: argparse.Namespace, settings: Settings) -> Result:
-    """RAD-24: Basic Text SR to the archive, then ORU^R01 to the RIS."""
+    """RAD-24: Basic Text SR to the archive; then RAD-128: ORU^R01 to the RIS."""
     ris = settings.peer("hl7-tls", permit="ORU^R01")  # before anything is stored
     pending = pending_reports()
     opened, author, desk = _open(arguments, settings)
@@ -79,19 +82,40 @@ def report(arguments: argparse.Namespace, settings: Settings) -> Result:
             f"{waiting.peer} has not answered report {waiting.control_id} on {waiting.accession} yet.",
             remedy="Send that one first: `pacslab-workstation submit`.",
         )
-    final = not arguments.preliminary
-    said = ReportText(arguments.findings, arguments.impression, verified=final)
+    status = "P" if arguments.preliminary else "C" if arguments.correction else "F"
+    said = ReportText(arguments.findings, arguments.impression, verified=status != "P")
     evidence = [opened.image, *opened.instances[1:]]
-    document = text_report(evidence, author, said, number=_NUMBERS["SR"] + 1)
+    corrected = reports_on(desk, opened.study_uid) if arguments.correction else []
+    document = text_report(evidence, author, said, number=_NUMBERS["SR"] + 1, corrected=corrected)
     kept = keep(desk, document, "RAD-24")
     text = f"Findings: {said.findings}\nImpression: {said.impression}"
-    answer = submit(settings, ris, opened.image, pending=pending, author=author.name, text=text, final=final)
-    data = {**_about(opened), "stored": kept, "found": True, "status": "F" if final else "P", "submitted": answer}
+    answer = submit(settings, ris, document, pending=pending, author=author.name, text=text, status=status)
+    data = {**_about(opened), "stored": kept, "found": True, "status": status, "submitted": answer}
     return Result(data, f"report {document.SOPInstanceUID} kept on {kept['archive']} and accepted by {answer['peer']}")
 
 
+def reports_on(desk: Desk, study: str) -> list[Dataset]:
+    """The reports (Basic Text SR) that the archive has on a study.
+
+    Raises:
+        NotFoundError: it has none.
+    """
+    series = find(desk, "SERIES", {"StudyInstanceUID": study, "Modality": "SR"})
+    found = [
+        match
+        for one in series
+        for match in find(desk, "IMAGE", {"StudyInstanceUID": study, "SeriesInstanceUID": str(one.SeriesInstanceUID)})
+        if match.SOPClassUID == BasicTextSRStorage
+    ]
+    if not found:
+        raise NotFoundError(
+            f"{desk.archive.name} has no report on study {study}.", remedy="Report on it without --correction."
+        )
+    return found
+
+
 def submit_pending(_: argparse.Namespace, settings: Settings) -> Result:
-    """RAD-24: send reports again that the RIS has not answered."""
+    """RAD-128: send reports again that the RIS has not answered."""
     pending = pending_reports()
     answers = [
         send(settings, settings.peer("hl7-tls", name=report.peer, permit="ORU^R01"), pending, report)

@@ -1,4 +1,4 @@
-"""RAD-24 Report Submission: ORU^R01 to the RIS, for the report that the archive keeps as SR."""
+"""RAD-128 Send Imaging Result: ORU^R01 to the RIS, for the report that the archive keeps as SR."""
 
 from __future__ import annotations
 
@@ -18,9 +18,18 @@ if TYPE_CHECKING:
 
 
 def submit(
-    settings: Settings, peer: Peer, image: Dataset, *, pending: PendingReports, author: str, text: str, final: bool
+    settings: Settings, peer: Peer, document: Dataset, *, pending: PendingReports, author: str, text: str, status: str
 ) -> dict[str, str]:
     """Send a report to the RIS and return what it answered; `pending` keeps it until then.
+
+    Args:
+        settings: this host's.
+        peer: the RIS.
+        document: the report as the archive keeps it (SR).
+        pending: where it is kept.
+        author: who reports, as a DICOM person name.
+        text: what the report says.
+        status: OBR-25.
 
     Raises:
         RefusedError: the RIS did not accept it.
@@ -28,46 +37,49 @@ def submit(
     """
     site = settings.site.name
     envelope = Envelope(Party.of(settings.host.name, site), Party.of(peer.name, site), new_control_id())
-    message = report_message(envelope, patient_of(image, site), report_of(image, author=author, text=text, final=final))
-    accession, study = str(image.AccessionNumber), str(image.StudyInstanceUID)
+    report = report_of(document, author=author, text=text, status=status)
+    message = report_message(envelope, patient_of(document, site), report)
+    accession, study = report.accession, report.study_uid
     return send(settings, peer, pending, PendingReport(envelope.control_id, peer.name, accession, study, message))
 
 
 def send(settings: Settings, peer: Peer, pending: PendingReports, report: PendingReport) -> dict[str, str]:
     """Send a report, for the first time or again; errors as :func:`submit`."""
     facts = {"accession": report.accession, "study": report.study, "control_id": report.control_id}
-    with performing(REPORT, transaction="RAD-24", peer=peer.name, **facts):
+    with performing(REPORT, transaction="RAD-128", peer=peer.name, **facts):
         return pending.submit(settings, peer, report)
 
 
-def patient_of(image: Dataset, site: str) -> Patient:
+def patient_of(document: Dataset, site: str) -> Patient:
     """The patient as PID tells it; without Issuer of Patient ID, the site assigned the identifier."""
-    name = image.PatientName
+    name = document.PatientName
     return Patient(
-        identifier=str(image.PatientID),
-        authority=str(image.get("IssuerOfPatientID") or site.upper()),
+        identifier=str(document.PatientID),
+        authority=str(document.get("IssuerOfPatientID") or site.upper()),
         family=str(name.family_name),
         given=str(name.given_name),
-        birth_date=str(image.get("PatientBirthDate") or ""),
-        sex=str(image.get("PatientSex") or "U"),
+        birth_date=str(document.get("PatientBirthDate") or ""),
+        sex=str(document.get("PatientSex") or "U"),
     )
 
 
-def report_of(image: Dataset, *, author: str, text: str, final: bool) -> Report:
-    """The report as OBR and OBX tell it; the RIS fills in the order's numbers."""
+def report_of(document: Dataset, *, author: str, text: str, status: str) -> Report:
+    """The report as OBR and OBX tell it, with the UIDs of its document; the RIS fills in the order's numbers."""
     return Report(
-        accession=str(image.AccessionNumber),
-        study_uid=str(image.StudyInstanceUID),
-        code=procedure_of(image),
+        accession=str(document.AccessionNumber),
+        study_uid=str(document.StudyInstanceUID),
+        code=procedure_of(document),
         author=" ".join(reversed([part for part in author.split("^") if part])),
-        status="F" if final else "P",
+        status=status,
         text=text,
+        series_uid=str(document.SeriesInstanceUID),
+        instance_uid=str(document.SOPInstanceUID),
     )
 
 
-def procedure_of(image: Dataset) -> Code:
+def procedure_of(document: Dataset) -> Code:
     """OBR-4: the procedure's code as the study carries it, or its description."""
-    codes = image.get("ProcedureCodeSequence")
+    codes = document.get("ProcedureCodeSequence")
     if codes:
         return Code(str(codes[0].CodeValue), str(codes[0].CodeMeaning), str(codes[0].CodingSchemeDesignator))
-    return Code("18748-4", str(image.get("StudyDescription") or "Diagnostic imaging report"), "LN")
+    return Code("18748-4", str(document.get("StudyDescription") or "Diagnostic imaging report"), "LN")

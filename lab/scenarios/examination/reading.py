@@ -76,7 +76,7 @@ def add(stage: Stage[ExaminationFacts], at: str, verb: str, classes: Collection[
 
 
 def annotate(at: str, classes: Collection[str], stage: Stage[ExaminationFacts]) -> str:
-    """The archive has a presentation state that points at an image; originals are unchanged (RAD-9, RAD-18)."""
+    """The archive has a presentation state that points at an image; originals are unchanged (RAD-19)."""
     return add(stage, at, "annotate", classes, "--text", "Finding")[0]
 
 
@@ -114,7 +114,7 @@ def read(stage: Stage[ExaminationFacts]) -> str:
 
 
 def report(stage: Stage[ExaminationFacts]) -> str:
-    """The archive has the report as SR, and the RIS as final (RAD-24)."""
+    """The archive has the report as SR, and the RIS as final (RAD-24, RAD-128)."""
     done = stage.facts.examination
     impression = f"Normal. {stage.token}"
     words = ("--findings", "No bleeding.", "--impression", impression)

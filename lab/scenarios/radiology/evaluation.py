@@ -68,7 +68,7 @@ def conformance(stage: Stage[RadiologyFacts]) -> str:
 
 STEPS: tuple[Step[RadiologyFacts], ...] = (
     Step(
-        "annotate", "The technologist marks a finding", QUALITY_CONTROL, "RAD-18 C-STORE GSPS",
+        "annotate", "The technologist marks a finding", QUALITY_CONTROL, "RAD-19 C-STORE GSPS",
         "the PACS has a presentation state that points at an image; originals unchanged",
         partial(annotate, QUALITY_CONTROL.function, {GSPS}), ("store",),
     ),
@@ -90,7 +90,7 @@ STEPS: tuple[Step[RadiologyFacts], ...] = (
         "every image is byte-identical to what the scanner acquired", read, ("archive",),
     ),
     Step(
-        "report", "The radiologist reports", READING, "RAD-24 ORU^R01",
+        "report", "The radiologist reports", READING, "RAD-24 C-STORE SR, RAD-128 ORU^R01",
         "the PACS has the report as SR, and the RIS as final", report, ("complete",),
     ),
     Step(

@@ -86,7 +86,7 @@ SCENARIO = Scenario(
             "local copies are deleted only after the PACS has committed", commit, ("complete",),
         ),
         Step(
-            "annotate", "The radiologist marks a finding", READING, "RAD-18 C-STORE",
+            "annotate", "The radiologist marks a finding", READING, "RAD-19 C-STORE",
             "the PACS has a presentation state that points at an image; originals unchanged",
             partial(annotate, READING.function, {GSPS, COLOUR_PS}), ("store",),
         ),
@@ -99,7 +99,7 @@ SCENARIO = Scenario(
             "every image is byte-identical to what the scanner acquired", read, ("store",),
         ),
         Step(
-            "report", "The radiologist reports", READING, "RAD-24 ORU^R01",
+            "report", "The radiologist reports", READING, "RAD-24 C-STORE SR, RAD-128 ORU^R01",
             "the PACS has the report as SR, and the RIS as final", report, ("complete",),
         ),
         Step(

@@ -102,7 +102,7 @@ SECOND = """\
 """
 CHANGES: dict[str, tuple[Callable[[Tree], None], set[str]]] = {
     # what the description says and no host uses
-    "the reason of a flow": (described("why: RAD-24 Report Submission", "why: Because"), NOBODY),
+    "the reason of a flow": (described("why: RAD-128 Send Imaging Result", "why: Because"), NOBODY),
     "a zone's purpose": (described("purpose: Reading workstation}\n\n", "purpose: Whatever}\n\n"), NOBODY),
     "an asset's owner": (described("{owner: Practice management", "{owner: Somebody else"), NOBODY),
     "a profile's name": (

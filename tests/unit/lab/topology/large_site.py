@@ -78,10 +78,12 @@ def _add(description: dict[str, Any], number: int, short: str, name: str, modali
         "RAD-14 Query Images, RAD-16 Retrieve Images",
         ["C-ECHO", "C-FIND", "C-GET", "C-STORE"],
     )
-    flow(quality, pacs, "dicom-tls", "RAD-18 Creator Images Stored", ["C-ECHO", "C-FIND", "C-GET", "C-STORE"])
+    flow(
+        quality, pacs, "dicom-tls", "RAD-19 Creator Presentation State Stored", ["C-ECHO", "C-FIND", "C-GET", "C-STORE"]
+    )
     flow(both, "vna1", "dicom-tls", "RAD-16 Retrieve Images (priors)", ["C-ECHO", "C-FIND", "C-GET"])
     flow(pacs, "ris1", "hl7-tls", "images are there", ["ORM^O01"])
-    flow(reading, "ris1", "hl7-tls", "RAD-24 Report Submission", ["ORU^R01"])
+    flow(reading, "ris1", "hl7-tls", "RAD-128 Send Imaging Result", ["ORU^R01"])
     flow(both, pacs, "dicomweb-tls", "RAD-107 WADO-RS Retrieve", ["QIDO-RS", "WADO-RS"])
     flow(both, "vna1", "dicomweb-tls", "RAD-107 WADO-RS Retrieve (priors)", ["QIDO-RS", "WADO-RS"])
     flow(both, "pacs-rad", "dicomweb-tls", "RAD-107 WADO-RS Retrieve (radiology)", ["QIDO-RS", "WADO-RS"])

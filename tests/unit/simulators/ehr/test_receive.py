@@ -68,7 +68,7 @@ class Ehr:
 
     def report(self, status: str, placer: str = "O0000001", patient: Any = ANNA) -> Answer:
         """Send a report."""
-        report = Report("A1", "2.25.1", CODE, "Dr R", status, "Normal.", placer, "F1")
+        report = Report("A1", "2.25.1", CODE, "Dr R", status, status, placer, "F1", "2.25.2", "2.25.3")
         return self.send(report_message(Envelope(RIS, EHR, new_control_id()), patient, report))
 
     def order(self) -> dict[str, Any]:
@@ -77,11 +77,11 @@ class Ehr:
             cursor.execute("SELECT * FROM orders")
             return cursor.fetchall()[0]
 
-    def results(self) -> int:
-        """Return how many results there are."""
+    def results(self) -> list[dict[str, Any]]:
+        """Return the results, oldest first."""
         with self.database.transaction() as cursor:
-            cursor.execute("SELECT * FROM results")
-            return len(cursor.fetchall())
+            cursor.execute("SELECT * FROM results ORDER BY id")
+            return cursor.fetchall()
 
 
 @pytest.fixture
@@ -111,12 +111,49 @@ def test_a_discontinued_order_keeps_the_reason(ehr: Ehr) -> None:
 def test_a_final_report_completes_the_order_and_a_late_status_does_not_open_it(ehr: Ehr) -> None:
     assert ehr.report("F").accepted
     assert ehr.status("IP", "R").accepted
-    assert (ehr.order()["status"], ehr.results()) == ("completed", 1)
+    assert (ehr.order()["status"], len(ehr.results())) == ("completed", 1)
 
 
 def test_a_preliminary_report_is_kept_and_completes_nothing(ehr: Ehr) -> None:
     assert ehr.report("P").accepted
-    assert (ehr.order()["status"], ehr.results()) == ("ordered", 1)
+    assert (ehr.order()["status"], len(ehr.results())) == ("ordered", 1)
+
+
+def test_a_report_is_kept_with_the_document_that_has_it_in_dicom(ehr: Ehr, events: list[dict[str, Any]]) -> None:
+    assert ehr.report("F").accepted
+    (kept,) = ehr.results()
+    assert (kept["study_uid"], kept["series_uid"], kept["instance_uid"]) == ("2.25.1", "2.25.2", "2.25.3")
+    assert (kept["report"], kept["in_force"]) == ("F", True)
+    assert {"action": "report", "transaction": "RAD-28", "instance": "2.25.3"}.items() <= events[0].items()
+
+
+@pytest.mark.parametrize(
+    ("arriving", "in_force"),
+    [("PF", 1), ("FP", 0), ("FC", 1), ("CF", 0), ("CP", 0), ("PP", 1), ("CC", 1), ("PFC", 2), ("CPF", 0), ("FPC", 2)],
+)
+def test_a_correction_replaces_a_final_report_and_a_final_one_a_preliminary_one_in_whatever_order_they_arrive(
+    ehr: Ehr, arriving: str, in_force: int
+) -> None:
+    for status in arriving:
+        assert ehr.report(status).accepted
+    assert [row["status"] for row in ehr.results()] == list(arriving)
+    assert [number for number, row in enumerate(ehr.results()) if row["in_force"]] == [in_force]
+    assert ehr.order()["status"] == ("ordered" if set(arriving) == {"P"} else "completed")
+
+
+def test_of_results_that_an_earlier_version_has_kept_the_last_of_the_highest_status_is_in_force(ehr: Ehr) -> None:
+    with ehr.database.transaction() as cursor:
+        cursor.execute("DROP INDEX results_in_force")
+        cursor.execute("ALTER TABLE results DROP COLUMN series_uid, DROP COLUMN instance_uid, DROP COLUMN in_force")
+        cursor.execute("DELETE FROM schema_version WHERE step = (SELECT max(step) FROM schema_version)")
+        for status in "PFFP":
+            cursor.execute(
+                "INSERT INTO results (placer, accession, study_uid, status, author, report)"
+                " VALUES ('O0000001', 'A1', '', %s, '', '')",
+                (status,),
+            )
+    ehr.database.migrate(STEPS)
+    assert [row["in_force"] for row in ehr.results()] == [False, False, True, False]
 
 
 def test_an_unknown_order_is_refused(ehr: Ehr) -> None:
@@ -126,7 +163,7 @@ def test_an_unknown_order_is_refused(ehr: Ehr) -> None:
 def test_another_patients_report_is_refused_and_not_kept(ehr: Ehr) -> None:
     assert ehr.report("F", patient=renamed(ANNA, "P0000002")).code == 204
     assert ehr.status("SC", "S", patient=renamed(ANNA, "P404")).code == 204
-    assert (ehr.order()["status"], ehr.results()) == ("ordered", 0)
+    assert (ehr.order()["status"], ehr.results()) == ("ordered", [])
 
 
 def test_a_report_under_an_identifier_that_was_merged_reaches_the_surviving_patient(ehr: Ehr) -> None:

@@ -82,6 +82,9 @@ KINDS: dict[str, Callable[[], Iterable[Dataset]]] = {
         text_report([ct()], AUTHOR, ReportText("Knötchen.", "Benign.", verified=True), number=904)
     ],
     "report, preliminary": lambda: [text_report([ct()], AUTHOR, ReportText("x", "y", verified=False), number=904)],
+    "report, corrected": lambda: [
+        text_report([ct()], AUTHOR, ReportText("x", "y", verified=True), number=904, corrected=[ct()])
+    ],
 }
 
 

@@ -81,10 +81,13 @@ class Ris:
 
     def report(self, status: str = "F", **changes: Any) -> Answer:
         """Send a report on the first procedure as the workstation."""
+        return self.send(self.report_text(status, **changes), "ws-rad1")
+
+    def report_text(self, status: str = "F", **changes: Any) -> str:
+        """Return the message of a report on the first procedure."""
         report = Report("A0000001", "", HEAD.code, "Dr R", status, "Normal.")
         patient = changes.pop("patient", ANNA)
-        text = report_message(Envelope(WORKSTATION, RIS, new_control_id()), patient, replace(report, **changes))
-        return self.send(text, "ws-rad1")
+        return report_message(Envelope(WORKSTATION, RIS, new_control_id()), patient, replace(report, **changes))
 
     def worklist(self, calling: str, station: str = "") -> tuple[list[str], int]:
         """Query the worklist; return accession numbers and the final status."""

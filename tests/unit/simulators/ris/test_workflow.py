@@ -11,7 +11,7 @@ from pydicom.dataset import Dataset
 
 from simulators.association import associate, contexts
 from simulators.database import URL_VARIABLE
-from simulators.hl7content import adt, merge, order_message
+from simulators.hl7content import adt, merge, order_message, report_of
 from simulators.hl7exchange import messages
 from simulators.hl7messages import parse
 from simulators.outbox import Outbox
@@ -243,6 +243,40 @@ def test_a_preliminary_report_leaves_the_order_open(scheduled: Ris) -> None:
     scheduled.begin()
     assert scheduled.report("P").accepted
     assert scheduled.procedure()["status"] == "in progress"
+
+
+def test_a_report_goes_to_the_ehr_with_the_document_that_has_it_in_dicom(scheduled: Ris) -> None:
+    scheduled.begin()
+    study = scheduled.procedure()["study_uid"]
+    document = {"study_uid": study, "series_uid": "2.25.2", "instance_uid": "2.25.3"}
+    assert scheduled.report(**document).accepted
+    (kept,) = scheduled.rows("SELECT series_uid, instance_uid FROM reports")
+    assert kept == {"series_uid": "2.25.2", "instance_uid": "2.25.3"}
+    told = report_of(parse(scheduled.waiting("ehr1")[-1]["body"].encode()))
+    assert (told.study_uid, told.series_uid, told.instance_uid) == (study, "2.25.2", "2.25.3")
+
+
+def test_a_report_whose_document_is_of_another_study_or_has_no_uid_is_refused(scheduled: Ris) -> None:
+    scheduled.begin()
+    text = scheduled.report_text(study_uid="2.25.5", series_uid="2.25.2", instance_uid="2.25.3")
+    without_zds = "".join(f"{line}\r" for line in text.split("\r") if line and not line.startswith("ZDS"))
+    assert scheduled.send(without_zds, "ws-rad1").code == 204
+    answer = scheduled.report(instance_uid="../../x")
+    assert (answer.code, answer.location) == (102, "OBX^1^5")
+
+
+@pytest.mark.parametrize(("first", "second"), [("F", "P"), ("C", "P"), ("C", "F")])
+def test_a_lesser_report_does_not_replace_a_greater_one_and_is_passed_on_to_nobody(
+    scheduled: Ris, events: list[dict[str, Any]], first: str, second: str
+) -> None:
+    scheduled.begin()
+    assert scheduled.report(first).accepted
+    told = len(scheduled.waiting("ehr1"))
+    answer = scheduled.report(second)
+    assert (answer.acknowledgement, answer.code, answer.location) == ("AE", 206, "OBR^1^25")
+    assert {"action": "receive", "outcome": "refused", "reason": "reported"}.items() <= events[-1].items()
+    assert len(scheduled.waiting("ehr1")) == told
+    assert scheduled.report("C").accepted, "a correction replaces either"
 
 
 @pytest.mark.parametrize(

@@ -16,14 +16,19 @@ from pynetdicom import evt
 
 from simulators.association import contexts, start_scp
 from simulators.errors import ArgumentError, NotFoundError, RefusedError, UnreachableError
-from simulators.hl7messages import parse
+from simulators.hl7content import Envelope, report_message
+from simulators.hl7content import report_of as report_of_message
+from simulators.hl7messages import Party, parse
 from simulators.imaging.ct import ct_series
-from simulators.imaging.derived import key_objects
+from simulators.imaging.derived import key_objects, measurement_report
+from simulators.imaging.report import ReportText, text_report
+from simulators.imaging.roi import Circle, measure
 from simulators.settings import Peer
 from simulators.workstation import query, retrieve, web
 from simulators.workstation.desk import Desk
 from simulators.workstation.folder import Folder, checked_uid
 from simulators.workstation.keep import keep
+from simulators.workstation.reading import reports_on
 from simulators.workstation.study import open_study
 from simulators.workstation.submit import patient_of, report_of
 from tests.unit.simulators.imaging.study import AUTHOR, context, ramp
@@ -240,27 +245,61 @@ def test_an_object_the_archive_does_not_take_is_said_to_be_refused(archive: tupl
     image = fake.held[0].copy()
     image.SOPClassUID = image.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.4"
     with pytest.raises((RefusedError, UnreachableError)):
-        keep(desk, image, "RAD-9")
+        keep(desk, image, "RAD-19")
 
 
 def test_a_report_names_patient_order_and_author_in_hl7() -> None:
     image = next(ct_series(context(), ramp()))
-    patient = patient_of(image, "reference")
+    document = text_report([image], AUTHOR, ReportText("a", "b", verified=True), number=904)
+    patient = patient_of(document, "reference")
     assert (patient.identifier, patient.authority, patient.family, patient.given) == (
         "P0001",
         "HOSPITAL",
         "Müller",
         "Änne",
     )
-    report = report_of(image, author="Reader^Rita", text="a\nb", final=True)
+    report = report_of(document, author="Reader^Rita", text="a\nb", status="F")
     assert (report.accession, report.study_uid, report.status) == ("ACC1", "2.25.4711", "F")
     assert (report.code.value, report.author) == ("CTHEAD", "Rita Reader")
-    assert report_of(image, author="", text="", final=False).status == "P"
-    from simulators.hl7content import Envelope, Party, report_message  # noqa: PLC0415 - beside its only use
-
     envelope = Envelope(Party("WS", "S"), Party("RIS1", "S"), "1")
     message = parse(report_message(envelope, patient, report).encode())
-    assert (message.get("OBR", 18), message.get("OBR", 25), message.count("OBX")) == ("ACC1", "F", 2)
+    assert (message.get("OBR", 18), message.get("OBR", 25)) == ("ACC1", "F")
+    observed = [
+        (
+            message.get("OBX", 2, occurrence=n),
+            message.get("OBX", 3, 2, occurrence=n),
+            message.get("OBX", 5, occurrence=n),
+        )
+        for n in range(1, message.count("OBX") + 1)
+    ]
+    assert observed == [
+        ("HD", "SR Instance UID", document.SOPInstanceUID),
+        ("HD", "Study Instance UID", "2.25.4711"),
+        ("HD", "Series Instance UID", document.SeriesInstanceUID),
+        ("TX", "Diagnostic imaging report", "a"),
+        ("TX", "Diagnostic imaging report", "b"),
+    ]
+    assert report_of_message(message) == report
+
+
+def test_a_correction_names_the_reports_that_it_corrects(archive: tuple[FakeArchive, Desk]) -> None:
+    fake, desk = archive
+    image = fake.held[0]
+    with pytest.raises(NotFoundError, match="no report"):
+        reports_on(desk, "2.25.4711")
+    first = text_report([image], AUTHOR, ReportText("a", "b", verified=True), number=904)
+    circle = Circle(20, 16, 5)
+    measured = measurement_report(
+        image, AUTHOR, circle=circle, statistics=measure(image, circle), label="1", number=903
+    )
+    fake.held += [measured, first]
+    corrected = reports_on(desk, "2.25.4711")
+    second = text_report([image], AUTHOR, ReportText("c", "d", verified=True), number=904, corrected=corrected)
+    (study,) = second.PredecessorDocumentsSequence
+    (series,) = study.ReferencedSeriesSequence
+    (named,) = series.ReferencedSOPSequence
+    assert (study.StudyInstanceUID, series.SeriesInstanceUID) == ("2.25.4711", first.SeriesInstanceUID)
+    assert named.ReferencedSOPInstanceUID == first.SOPInstanceUID
 
 
 # --- DICOMweb ---------------------------------------------------------------------------------
