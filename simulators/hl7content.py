@@ -306,11 +306,11 @@ def order_message(
     *,
     kind: str = "ORM^O01",
 ) -> str:
-    """Return a message about an order (RAD-2, RAD-3, RAD-4).
+    """Return a message about an order (RAD-2, RAD-3, RAD-4, RAD-13).
 
     Args:
         envelope: who sends it to whom.
-        control: ORC-1: NW new, CA cancel, SC status changed.
+        control: ORC-1: NW new, XO changed, CA cancel, SC status changed.
         patient: whose order it is.
         order: what was ordered and assigned.
         status: of the order, where the message tells it.

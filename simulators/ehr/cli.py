@@ -55,6 +55,14 @@ def _order(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--wait", type=float, default=0, metavar="SECONDS", help="wait until the RIS has scheduled it")
 
 
+def _change(parser: argparse.ArgumentParser) -> None:
+    _placer(parser)
+    parser.add_argument("--code", help="procedure code (OBR-4.1), of the same scheme")
+    parser.add_argument("--text", help="what is to be done (OBR-4.2)")
+    parser.add_argument("--priority", choices=["S", "A", "R"], help="TQ1-9")
+    parser.add_argument("--reason", help="reason for study (OBR-31)")
+
+
 def _placer(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("placer", help="placer order number (ORC-2)")
 
@@ -95,6 +103,13 @@ VERBS = (
         "simulators.ehr.orders:place",
         "order P0000001 --code CTHEAD --text 'CT head without contrast' --modality CT --wait 10 --json",
         _order,
+    ),
+    Verb(
+        "change",
+        "Change an order that has not begun: ORM^O01 XO (RAD-2)",
+        "simulators.ehr.orders:change",
+        "change O0000001 --code CTABD --text 'CT abdomen' --priority S",
+        _change,
     ),
     Verb("cancel", "Cancel an order: ORM^O01 CA (RAD-2)", "simulators.ehr.orders:cancel", "cancel O0000001", _placer),
     Verb("patients", "List patients", "simulators.ehr.patients:listing", "patients --json"),

@@ -1,7 +1,8 @@
-"""Orders of the record and their results: place, cancel, list, show."""
+"""Orders of the record and their results: place, change, cancel, list, show."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from simulators.command_line import Result, table
@@ -9,7 +10,7 @@ from simulators.database import one
 from simulators.deadline import Deadline
 from simulators.ehr.record import Record, find_patient
 from simulators.errors import ArgumentError, NoAnswerError, NotFoundError
-from simulators.events.actions import CANCEL, ORDER
+from simulators.events.actions import CANCEL, CHANGE_ORDER, ORDER
 from simulators.hl7content import Code, Order
 from simulators.hl7exchange import enqueue, messages
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from simulators.settings import Settings
 
 COLUMNS = ("placer", "patient_id", "modality", "code", "description", "priority", "status", "accession", "placed")
-CANCELLABLE = frozenset({"ordered", "scheduled"})
+NOT_BEGUN = frozenset({"ordered", "scheduled"})
 
 
 def place(arguments: argparse.Namespace, settings: Settings) -> Result:
@@ -76,15 +77,60 @@ def _scheduled(record: Record, placer: str, seconds: float) -> dict[str, Any]:
         deadline.pause(0.1)
 
 
+def change(arguments: argparse.Namespace, settings: Settings) -> Result:
+    """Ask the RIS to change an order that has not begun: ORM^O01 XO.
+
+    The record has the order as the RIS tells it, so the change stands here when it stands there (RAD-3).
+    """
+    record = Record(settings)
+    named = {name: getattr(arguments, name) for name in ("code", "text", "priority", "reason")}
+    changes = {name: value for name, value in named.items() if value is not None}
+    if not changes:
+        raise ArgumentError("nothing to change", remedy="Give at least one of --code --text --priority --reason.")
+    with record.database.transaction() as cursor:
+        row = _not_begun(cursor, arguments.placer)
+        patient = find_patient(cursor, row["patient_id"])
+        order = _order(row)
+        code = replace(
+            order.code, value=changes.pop("code", order.code.value), meaning=changes.pop("text", order.code.meaning)
+        )
+        changed = replace(order, code=code, **changes)
+        number = enqueue(cursor, settings, record.ris, record.order_message("XO", patient, changed), row["placer"])
+    told = record.told(
+        number,
+        {},
+        f"changing order {arguments.placer}",
+        action=CHANGE_ORDER,
+        placer=row["placer"],
+        patient=patient.identifier,
+        accession=row["accession"],
+    )
+    with record.database.transaction() as cursor:
+        row = _find(cursor, arguments.placer)
+    return Result({"order": row, **told.data}, f"{told.text}\nstatus {row['status']}", told.exit_code)
+
+
+def _not_begun(cursor: Cursor, placer: str) -> dict[str, Any]:
+    """Return an order's row.
+
+    Raises:
+        NotFoundError: there is no such order.
+        ArgumentError: it has begun or ended.
+    """
+    row = _find(cursor, placer)
+    if row["status"] not in NOT_BEGUN:
+        raise ArgumentError(
+            f"order {placer} is {row['status']}",
+            remedy="Only an order that has not begun can be changed or cancelled.",
+        )
+    return row
+
+
 def cancel(arguments: argparse.Namespace, settings: Settings) -> Result:
     """Cancel an order that has not begun and send ORM^O01 CA."""
     record = Record(settings)
     with record.database.transaction() as cursor:
-        row = _find(cursor, arguments.placer)
-        if row["status"] not in CANCELLABLE:
-            raise ArgumentError(
-                f"order {row['placer']} is {row['status']}", remedy="Only an order that has not begun can be cancelled."
-            )
+        row = _not_begun(cursor, arguments.placer)
         patient = find_patient(cursor, row["patient_id"])
         number = enqueue(
             cursor,

@@ -28,7 +28,7 @@ FINAL = frozenset({"completed", "cancelled"})
 
 
 def order_status(cursor: Cursor, sender: str, message: Message) -> str:
-    """Take each status change of the filler (RAD-3) and return the first placer order number."""
+    """Take each status change of the filler (RAD-3), and what it performs; return the first placer order number."""
     taken = [_status_of_one(cursor, sender, order) for order in orders_in(message)]
     return taken[0]
 
@@ -47,9 +47,20 @@ def _status_of_one(cursor: Cursor, sender: str, message: Message) -> str:
     status = current if current in FINAL else status
     note = f"{told.reason.meaning} ({told.reason.value}, {told.reason.scheme})" if told.reason else None
     cursor.execute(
-        "UPDATE orders SET status = %s, status_note = coalesce(%s, status_note), filler = %s, accession = %s,"
-        " study_uid = coalesce(nullif(%s, ''), study_uid), changed = now() WHERE placer = %s",
-        (status, note, order.filler, order.accession, order.study_uid, order.placer),
+        "UPDATE orders SET status = %(status)s, status_note = coalesce(%(note)s, status_note), filler = %(filler)s,"
+        " accession = %(accession)s, study_uid = coalesce(nullif(%(study)s, ''), study_uid), code = %(code)s,"
+        " description = coalesce(nullif(%(description)s, ''), description),"
+        " scheme = coalesce(nullif(%(scheme)s, ''), scheme), reason = coalesce(nullif(%(reason)s, ''), reason),"
+        " priority = coalesce(nullif(%(told_priority)s, ''), priority), changed = now() WHERE placer = %(placer)s",
+        {
+            **order.columns(),
+            "status": status,
+            "note": note,
+            "filler": order.filler,
+            "accession": order.accession,
+            "study": order.study_uid,
+            "told_priority": message.get("TQ1", 9),
+        },
     )
     write_event(
         ORDER_STATUS,

@@ -130,6 +130,9 @@ MERGE_PATIENTS = Action(
     facts=("control_id", "prior", "moved"),
 )
 ORDER = Action("order", "A procedure is ordered.", (EHR,), ("RAD-2",), facts=("control_id", "placer"))
+CHANGE_ORDER = Action(
+    "change-order", "An order that has not begun is changed.", (EHR, RIS), ("RAD-2",), facts=("control_id", "placer")
+)
 CANCEL = Action("cancel", "An order is cancelled.", (EHR, RIS), ("RAD-2",), facts=("control_id", "placer"))
 SCHEDULE = Action(
     "schedule",

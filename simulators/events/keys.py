@@ -80,7 +80,7 @@ FACTS: dict[str, str] = {
     "profile": "what the certificate is for (its OU)",
     "protocol": "`tcp`, `udp`, `icmp`, or `other`; of a frame also `arp`, `ipv6`, `vlan`",
     "remedy": "what to do about it",
-    "queue": "of which kind of work: `restamp`, `recover`, `send`, `follow`, `withdraw`, `store`",
+    "queue": "of which kind of work: `restamp`, `recover`, `send`, `follow`, `withdraw`, `store`, `step`",
     "rejected": "objects that were not accepted",
     "repeated": "it came before with the same content; it was answered as then and had no second effect",
     "seconds": "seconds until the next attempt",

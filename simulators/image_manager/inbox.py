@@ -1,4 +1,4 @@
-"""What HL7 messages mean here: patient update and merge (RAD-12), and scheduled procedures (RAD-4)."""
+"""What HL7 messages mean here: patient update and merge (RAD-12), procedures scheduled (RAD-4) and changed (RAD-13)."""
 
 from __future__ import annotations
 
@@ -155,7 +155,8 @@ def _procedure(db: sqlite3.Connection, message: Message) -> None:
     db.execute(
         "INSERT INTO procedures (accession, placer, filler, procedure_id, step_id, study_uid, patient, modality, code,"
         " description, state, changed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
-        " state = excluded.state, patient = excluded.patient, changed = excluded.changed",
+        " state = excluded.state, patient = excluded.patient, changed = excluded.changed,"
+        " modality = excluded.modality, code = excluded.code, description = excluded.description",
         (
             accession, order.placer, order.filler, order.procedure_id, order.step_id, order.study_uid,
             patient.identifier, order.modality, order.code.value, order.code.meaning, state, time.time(),
@@ -165,7 +166,7 @@ def _procedure(db: sqlite3.Connection, message: Message) -> None:
         db.execute("INSERT INTO withdrawals (study) VALUES (?) ON CONFLICT DO NOTHING", (order.study_uid,))
     write_event(
         SCHEDULE,
-        transaction="RAD-13" if control == "SC" else "RAD-4",
+        transaction="RAD-4" if control == "NW" else "RAD-13",
         accession=accession,
         study=order.study_uid,
         patient=patient.identifier,

@@ -109,8 +109,10 @@ def _commit(parser: argparse.ArgumentParser) -> None:
 def _queue(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--accession", metavar="NUMBER", help="of this order only")
     decision = parser.add_mutually_exclusive_group()
-    decision.add_argument("--retry", metavar="UID", help="send an image that was set aside again")
-    decision.add_argument("--drop", metavar="UID", help="give an image that was set aside up; it is deleted")
+    decision.add_argument(
+        "--retry", metavar="UID", help="send an image that was set aside again, or tell of a step again"
+    )
+    decision.add_argument("--drop", metavar="UID", help="give up what was set aside; an image is deleted")
 
 
 def _digests(parser: argparse.ArgumentParser) -> None:
@@ -169,7 +171,7 @@ VERBS = (
     Verb("commit", "Ask the archive to answer for the images (RAD-10).", f"{_VERBS}:commit", "commit ACC0001", _commit),
     Verb(
         "queue",
-        "Show how far every step and image is; decide on images that were set aside.",
+        "Show how far every step and image is; decide on what was set aside.",
         f"{_VERBS}:queue",
         "queue --json",
         _queue,

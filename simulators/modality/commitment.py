@@ -14,11 +14,11 @@ from pynetdicom import evt
 
 from simulators.association import contexts
 from simulators.deadline import Deadline
-from simulators.errors import NoAnswerError, RefusedError
+from simulators.errors import BusyError, NoAnswerError, RefusedError
 from simulators.events import reasons
 from simulators.events.actions import COMMITMENT_REPORT
 from simulators.events.report import write_event
-from simulators.modality.procedure_step import reference_to
+from simulators.modality.procedure_step import BUSY, reference_to
 from simulators.modality.spool import COMMITTED
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def request(links: Links, spool: Spool, step: str, instances: Sequence[Instance]
     """Send N-ACTION for images, and take the answer if it comes on the same association.
 
     Raises:
-        RefusedError: the archive does not take the request.
+        RefusedError: the archive does not take the request; BusyError when it may take it later.
         AssociationRejectedError, TlsRefusedError, UnreachableError: there is no association.
     """
     archive = links.archive
@@ -72,7 +72,7 @@ def request(links: Links, spool: Spool, step: str, instances: Sequence[Instance]
                 remedy="Look at the archive's health and log; until it reports, it is asked again.",
             )
         if answer != _SUCCESS:
-            raise RefusedError(
+            raise (BusyError if answer in BUSY else RefusedError)(
                 f"{archive.name} refused storage commitment: status 0x{answer:04X}",
                 remedy="Look at the archive's log; it has to permit N-ACTION to this modality.",
             )

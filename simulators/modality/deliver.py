@@ -7,14 +7,24 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from simulators.errors import SimulatorError
+from simulators.errors import AssociationRejectedError, BusyError, RefusedError, SimulatorError, TlsRefusedError
 from simulators.events import reasons
 from simulators.events.actions import DELIVER, REQUEST_COMMITMENT, STORE, UPDATE_STEP
 from simulators.events.report import performing, reason_of, write_event, write_failure
 from simulators.imaging.transfer import Parcel
 from simulators.modality import commitment, procedure_step
 from simulators.modality.acquisition import confirm, identity_of, repeat_begin
-from simulators.modality.spool import ACQUIRED, ANSWERED, ASKED, IN_PROGRESS, LONGEST_PAUSE, STORED
+from simulators.modality.spool import (
+    ACQUIRED,
+    ANSWERED,
+    ASKED,
+    COMMIT,
+    END,
+    IN_PROGRESS,
+    LONGEST_PAUSE,
+    STORED,
+    WAITING,
+)
 from simulators.modality.store import send
 
 if TYPE_CHECKING:
@@ -133,6 +143,7 @@ def report_end(links: Links, spool: Spool, step: PerformedStep) -> None:
     with performing(UPDATE_STEP, ae_title=links.ae_title, peer=links.ris.name, **facts):
         procedure_step.end(links, step, made)
     spool.mark_reported(step.uid)
+    spool.accepted(step.uid, END)
 
 
 def request_commitment(links: Links, spool: Spool, step: PerformedStep) -> Transaction | None:
@@ -144,7 +155,25 @@ def request_commitment(links: Links, spool: Spool, step: PerformedStep) -> Trans
     with performing(REQUEST_COMMITMENT, ae_title=links.ae_title, **facts) as known:
         transaction = commitment.request(links, spool, step.uid, stored)
         known["commitment"] = transaction.uid
+    spool.accepted(step.uid, COMMIT)
     return transaction
+
+
+def patiently(what: str, act: Callable[..., object], links: Links, spool: Spool, step: PerformedStep) -> None:
+    """Tell a peer something of a step once more; what it refuses for what it says is set aside in the end.
+
+    Raises:
+        SimulatorError: it is away, or refuses.
+    """
+    try:
+        act(links, spool, step)
+    except (BusyError, AssociationRejectedError, TlsRefusedError):
+        raise
+    except RefusedError as error:
+        if spool.refuse(step.uid, what, error.message):
+            action, peer = (UPDATE_STEP, links.ris) if what == END else (REQUEST_COMMITMENT, links.archive)
+            write_event(action, reason=reasons.SET_ASIDE, ae_title=links.ae_title, peer=peer.name, **identity_of(step))
+        raise
 
 
 class Courier:
@@ -161,6 +190,7 @@ class Courier:
         with self._spool.delivering(wait=False) as mine:
             if mine and (work := list(self._work(time.time()))):
                 links = self._links()
+                self._failures = {what: self._failures[what] for what, _ in work if what in self._failures}
                 for what, act in work:
                     self._attempt(what, partial(act, links, self._spool))
 
@@ -172,13 +202,16 @@ class Courier:
         complete = {instance.step for instance in self._spool.instances(states=[STORED])} - {
             instance.step for instance in waiting
         }
+        aside = {(one.step, one.what) for one in self._spool.refusals() if one.state != WAITING}
         for step in self._spool.steps():
             if step.begun == ASKED:
                 yield f"begin {step.uid}", partial(repeat_begin, step=step)
-            if step.status != IN_PROGRESS and not step.reported and step.begun == ANSWERED:
-                yield f"end {step.uid}", partial(report_end, step=step)
-            if step.commit_wanted and step.uid in complete and self._asks_again(step, now):
-                yield f"commit {step.uid}", partial(request_commitment, step=step)
+            ended = step.status != IN_PROGRESS and not step.reported and step.begun == ANSWERED
+            if ended and (step.uid, END) not in aside:
+                yield f"end {step.uid}", partial(patiently, END, report_end, step=step)
+            wanted = step.commit_wanted and step.uid in complete and self._asks_again(step, now)
+            if wanted and (step.uid, COMMIT) not in aside:
+                yield f"commit {step.uid}", partial(patiently, COMMIT, request_commitment, step=step)
 
     def _asks_again(self, step: PerformedStep, now: float) -> bool:
         """Whether the archive has no request of the step, or its answer is overdue."""

@@ -60,7 +60,8 @@ def end(links: Links, step: PerformedStep, instances: Iterable[Instance]) -> Non
     """Tell the RIS the step's final state and what was made in it (RAD-7): the same, however often it is told.
 
     Raises:
-        RefusedError: the RIS answered with a failure; 0x0110 when the step already has another final state.
+        RefusedError: the RIS answered with a failure, such as that the step already has another final state;
+            BusyError when it may take the same later.
         NoAnswerError: it did not answer, and may have taken it.
     """
     with links.open(links.ris, contexts([PERFORMED_STEP])) as association:
@@ -146,8 +147,10 @@ def _series(links: Links, members: list[Instance]) -> Dataset:
     return item
 
 
-_BUSY = frozenset({0x0110, 0x0213})
-"""Processing failure and resource limitation (PS3.7 annex C): nothing was begun, so it may be asked again."""
+BUSY = frozenset({0x0110, 0x0213})
+"""Processing failure and resource limitation (PS3.7 annex C): nothing has changed, so it may be asked again."""
+_FINAL = 0xA710
+"""Error ID with which 0x0110 says that the step may no longer be updated (PS3.4 F.7.2.2.3)."""
 _NOT_IMAGES = frozenset({"1.2.840.10008.5.1.4.1.1.104.1"})  # Encapsulated PDF
 
 
@@ -164,7 +167,7 @@ def _judge(links: Links, operation: str, status: Dataset) -> None:
     if answer is None:
         raise NoAnswerError(f"{links.ris.name} did not answer {operation}.", remedy="Look at the RIS's health and log.")
     if answer != 0:
-        busy = operation == "N-CREATE" and answer in _BUSY
+        busy = answer in BUSY and status.get("ErrorID") != _FINAL
         raise (BusyError if busy else RefusedError)(
             f"{links.ris.name} refused {operation}: status 0x{answer:04X} {status.get('ErrorComment', '')}".rstrip(),
             remedy="A step begins once and ends once; look at the RIS's log for the reason.",

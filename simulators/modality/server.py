@@ -67,8 +67,10 @@ def publish(spool: Spool) -> None:
     runtime = os.environ.get("RUNTIME_DIRECTORY")
     if runtime is None:
         return
-    aside = spool.instances(states=[SET_ASIDE])
-    text = "".join(f"{instance.uid}: {instance.error}\n" for instance in aside)
+    images = [f"{instance.uid}: {instance.error}\n" for instance in spool.instances(states=[SET_ASIDE])]
+    steps = [f"{refusal.step}: {refusal.what}: {refusal.error}\n" for refusal in spool.refusals(SET_ASIDE)]
+    aside = images + steps
+    text = "".join(aside)
     if aside:
         text += f"set aside: {len(aside)}; see `pacslab-modality queue`\n"
     path = Path(runtime) / "set-aside"

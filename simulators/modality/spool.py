@@ -26,8 +26,11 @@ if TYPE_CHECKING:
 SPOOL = Path("/var/lib/pacslab/modality")
 
 ACQUIRED, STORED, COMMITTED, SET_ASIDE = "acquired", "stored", "committed", "set aside"
+WAITING, DROPPED = "waiting", "dropped"
 MOST_REFUSALS = 6
-"""Answers of the archive that say no to the image itself, after which it is set aside."""
+"""Answers of a peer that say no to what it is told, and not to the moment, after which that is set aside."""
+END, COMMIT = "end", "commit"
+"""What of a step a peer may refuse for good: its end (N-SET), and the request for storage commitment (N-ACTION)."""
 ASKED, ANSWERED, REFUSED = "asked", "answered", "refused"
 """Whether the RIS knows of a step: N-CREATE is under way or its answer was lost; it was accepted; it was refused."""
 IN_PROGRESS, COMPLETED, DISCONTINUED = "IN PROGRESS", "COMPLETED", "DISCONTINUED"
@@ -50,6 +53,9 @@ CREATE TABLE IF NOT EXISTS transactions (
 CREATE TABLE IF NOT EXISTS promises (
     transaction_uid TEXT NOT NULL REFERENCES transactions (uid), instance TEXT NOT NULL REFERENCES instances (uid),
     PRIMARY KEY (transaction_uid, instance));
+CREATE TABLE IF NOT EXISTS refusals (
+    step TEXT NOT NULL REFERENCES steps (uid), what TEXT NOT NULL, times INTEGER NOT NULL, state TEXT NOT NULL,
+    error TEXT NOT NULL, PRIMARY KEY (step, what));
 """
 
 
@@ -101,6 +107,17 @@ class Instance:
     state: str
     attempts: int
     due: float
+    error: str
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Something of a step that a peer refuses; ``state`` is waiting (tried again), set aside or dropped."""
+
+    step: str
+    what: str
+    times: int
+    state: str
     error: str
 
 
@@ -235,6 +252,34 @@ class Spool:
         with self._database() as database:
             database.execute("UPDATE steps SET commit_wanted = 1 WHERE uid = ?", (uid,))
 
+    def refuse(self, step: str, what: str, error: str) -> bool:
+        """Note that a peer does not take something of a step as it is; tell whether that is set aside by now.
+
+        What is set aside is told no more until somebody decides.
+        """
+        with self._database() as database:
+            database.execute(
+                "INSERT INTO refusals (step, what, times, state, error) VALUES (?, ?, 1, ?, ?) ON CONFLICT DO UPDATE"
+                " SET times = times + 1, error = excluded.error",
+                (step, what, WAITING, error),
+            )
+            aside = database.execute(
+                "UPDATE refusals SET state = ? WHERE step = ? AND what = ? AND state = ? AND times >= ?",
+                (SET_ASIDE, step, what, WAITING, MOST_REFUSALS),
+            )
+        return bool(aside.rowcount)
+
+    def accepted(self, step: str, what: str) -> None:
+        """The peer has taken it after all."""
+        with self._database() as database:
+            database.execute("DELETE FROM refusals WHERE step = ? AND what = ?", (step, what))
+
+    def refusals(self, *states: str) -> list[Refusal]:
+        """What peers have refused, oldest first: in these states, or in any."""
+        with self._database() as database:
+            rows = database.execute("SELECT step, what, times, state, error FROM refusals ORDER BY rowid").fetchall()
+        return [refusal for refusal in (Refusal(*row) for row in rows) if not states or refusal.state in states]
+
     # --- images -------------------------------------------------------------------------------
 
     def add_image(self, step: str, image: FileDataset) -> None:
@@ -294,26 +339,34 @@ class Spool:
         return bool(aside.rowcount)
 
     def retry(self, uid: str) -> None:
-        """Let an image that is set aside be sent again.
+        """Let an image that is set aside be sent again, or what is set aside of a step.
 
         Raises:
-            NotFoundError: no such image is set aside.
+            NotFoundError: no such image is set aside, nor anything of such a step.
         """
-        self._decide(uid, "UPDATE instances SET state = 'acquired', refusals = 0, due = 0 WHERE uid = ? AND state = ?")
+        self._decide(
+            uid,
+            "UPDATE instances SET state = 'acquired', refusals = 0, due = 0 WHERE uid = ? AND state = ?",
+            "DELETE FROM refusals WHERE step = ? AND state = ?",
+        )
 
     def drop(self, uid: str) -> None:
-        """Give an image up that is set aside; its file is deleted.
+        """Give an image up that is set aside, whose file is deleted, or what is set aside of a step.
 
         Raises:
-            NotFoundError: no such image is set aside.
+            NotFoundError: no such image is set aside, nor anything of such a step.
         """
-        self._decide(uid, "UPDATE instances SET state = 'dropped' WHERE uid = ? AND state = ?")
+        self._decide(
+            uid,
+            "UPDATE instances SET state = 'dropped' WHERE uid = ? AND state = ?",
+            "UPDATE refusals SET state = 'dropped' WHERE step = ? AND state = ?",
+        )
         self.path(uid).unlink(missing_ok=True)
 
-    def _decide(self, uid: str, change: str) -> None:
+    def _decide(self, uid: str, *changes: str) -> None:
         with self._database() as database:
-            if not database.execute(change, (uid, SET_ASIDE)).rowcount:
-                raise NotFoundError(f"no image {uid} is set aside", remedy="`queue` lists what is.")
+            if not sum(database.execute(change, (uid, SET_ASIDE)).rowcount for change in changes):
+                raise NotFoundError(f"no image {uid}, and nothing of such a step, is set aside", remedy="See `queue`.")
 
     def _set(self, uid: str, state: str, attempts: int, due: float, error: str) -> None:
         with self._database() as database:

@@ -26,9 +26,11 @@ from simulators.modality.spool import (
     COMMITTED,
     COMPLETED,
     DISCONTINUED,
+    DROPPED,
     IN_PROGRESS,
     SET_ASIDE,
     STORED,
+    WAITING,
     Spool,
 )
 
@@ -126,13 +128,14 @@ def queue(arguments: argparse.Namespace, _settings: Settings) -> Result:
     """Decide as the arguments ask, and print how far every step and image is.
 
     Raises:
-        NotFoundError: no such image is set aside.
+        NotFoundError: no such image is set aside, nor anything of such a step.
     """
     spool = Spool()
-    for uid, decide, state in ((arguments.retry, spool.retry, "waiting"), (arguments.drop, spool.drop, "dropped")):
+    for uid, decide, state in ((arguments.retry, spool.retry, WAITING), (arguments.drop, spool.drop, DROPPED)):
         if uid is not None:
+            of_step = any(refusal.step == uid for refusal in spool.refusals(SET_ASIDE))
             decide(uid)
-            write_event(SETTLE, queue="store", item=uid, state=state)
+            write_event(SETTLE, queue="step" if of_step else "store", item=uid, state=state)
     steps = [_step_facts(spool, step) for step in spool.steps() if arguments.accession in {None, step.accession}]
     instances = [
         asdict(instance) for instance in spool.instances() if any(instance.step == step["uid"] for step in steps)
@@ -255,7 +258,8 @@ def _read(name: str | None) -> bytes:
 def _step_facts(spool: Spool, step: PerformedStep) -> dict[str, Any]:
     instances = spool.instances(step.uid)
     transactions = spool.transactions(step.uid)
-    errors = sorted({instance.error for instance in instances if instance.error})
+    refusals = [refusal for refusal in spool.refusals() if refusal.step == step.uid]
+    errors = sorted({instance.error for instance in instances if instance.error} | {one.error for one in refusals})
     item = acquisition.item_of(step)
     return {
         "accession": step.accession,
@@ -279,6 +283,7 @@ def _step_facts(spool: Spool, step: PerformedStep) -> dict[str, Any]:
             {"uid": transaction.uid, "peer": transaction.peer, "state": transaction.state}
             for transaction in transactions
         ],
+        "set_aside": [refusal.what for refusal in refusals if refusal.state == SET_ASIDE],
         "error": "; ".join(errors),
     }
 

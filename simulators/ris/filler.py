@@ -1,4 +1,4 @@
-"""The order filler: new orders become scheduled procedures, cancelled ones leave the worklist (RAD-2, RAD-3, RAD-4)."""
+"""The order filler: new orders become scheduled procedures, which orders change and cancel (RAD-2, 3, 4 and 13)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.database import one
 from simulators.events import reasons
-from simulators.events.actions import CANCEL, SCHEDULE
+from simulators.events.actions import CANCEL, CHANGE_ORDER, SCHEDULE
 from simulators.events.report import write_event
 from simulators.hl7content import order_of, orders_in, patient_of
 from simulators.hl7receiver import HL7ProblemError
@@ -19,7 +19,7 @@ from simulators.ris.tell import Teller
 
 if TYPE_CHECKING:
     from simulators.database import Cursor
-    from simulators.hl7content import Order
+    from simulators.hl7content import Order, Patient
     from simulators.hl7messages import Message
     from simulators.settings import Caller, Settings
 
@@ -39,9 +39,11 @@ class Filler:
         control = message.get("ORC", 1)
         if control == "NW":
             return self._schedule(cursor, message)
+        if control == "XO":
+            return self._change(cursor, message)
         if control in {"CA", "DC"}:
             return self._cancel(cursor, message)
-        raise HL7ProblemError(reasons.ORDER_CONTROL, 103, "ORC-1 is not NW, CA or DC", location=("ORC", "1", "1"))
+        raise HL7ProblemError(reasons.ORDER_CONTROL, 103, "ORC-1 is not NW, XO, CA or DC", location=("ORC", "1", "1"))
 
     def _schedule(self, cursor: Cursor, message: Message) -> str:
         order = order_of(message)
@@ -50,20 +52,21 @@ class Filler:
             raise HL7ProblemError(
                 reasons.UNKNOWN_PATIENT, 204, "the patient is not registered", location=("PID", "1", "3")
             )
-        candidates = stations(self.settings, order.modality)
+        return self.schedule(cursor, order, patient.identifier, self._candidates(order.modality))
+
+    def _candidates(self, section: str) -> list[Caller]:
+        candidates = stations(self.settings, section)
         if not candidates:
             raise HL7ProblemError(
-                reasons.NO_STATION, 103, f"no station performs {order.modality or 'an order without OBR-24'}",
+                reasons.NO_STATION, 103, f"no station performs {section or 'an order without OBR-24'}",
                 location=("OBR", "1", "24"),
             )  # fmt: skip
-        return self.schedule(cursor, order, patient.identifier, candidates)
+        return candidates
 
     def schedule(self, cursor: Cursor, order: Order, patient_id: str, candidates: list[Caller]) -> str:
         """Make an order a scheduled procedure on the candidate with the fewest waiting; return its accession number."""
         order = replace(order, modality=modality_of(order.modality))
-        cursor.execute("LOCK TABLE steps IN SHARE ROW EXCLUSIVE MODE")  # two orders at once do not count alike
-        cursor.execute("SELECT station_ae, count(*) AS n FROM steps WHERE status = 'scheduled' GROUP BY station_ae")
-        station = choose(candidates, {row["station_ae"]: row["n"] for row in cursor.fetchall()})
+        station = _least_busy(cursor, candidates)
         procedure = _insert(cursor, order, patient_id)
         cursor.execute(
             "INSERT INTO steps (step_id, accession, station, station_ae, scheduled, status)"
@@ -91,23 +94,49 @@ class Filler:
         )
         return accession
 
+    def _change(self, cursor: Cursor, message: Message) -> str:
+        """Take what an order says by now; a station of another section performs it where the order asks for that."""
+        order = order_of(message)
+        before, patient = _not_begun(cursor, order.placer, message)
+        accession: str = before["accession"]
+        columns = {**order.columns(), "modality": modality_of(order.modality) or before["modality"]}
+        cursor.execute(
+            "UPDATE procedures SET code = %(code)s, description = %(description)s, scheme = %(scheme)s,"
+            " modality = %(modality)s, priority = %(priority)s, reason = %(reason)s, provider = %(provider)s,"
+            " changed = now() WHERE accession = %(accession)s RETURNING *",
+            {**columns, "accession": accession},
+        )
+        procedure = one(cursor)
+        if order.modality:
+            self._move(cursor, accession, self._candidates(order.modality))
+        if order.scheduled:
+            cursor.execute("UPDATE steps SET scheduled = %s WHERE accession = %s", (_when(order.scheduled), accession))
+        teller = Teller(self.settings)
+        teller.procedure(cursor, procedure, "XO")
+        teller.status(cursor, procedure)
+        write_event(
+            CHANGE_ORDER,
+            patient=patient.identifier,
+            accession=accession,
+            study=procedure["study_uid"],
+            placer=order.placer,
+        )
+        return accession
+
+    def _move(self, cursor: Cursor, accession: str, candidates: list[Caller]) -> None:
+        """Schedule a procedure's step on one of the candidates, unless it is already."""
+        cursor.execute("SELECT station_ae FROM steps WHERE accession = %s", (accession,))
+        if one(cursor)["station_ae"] in {candidate.ae_title for candidate in candidates}:
+            return
+        station = _least_busy(cursor, candidates)
+        cursor.execute(
+            "UPDATE steps SET station = %s, station_ae = %s WHERE accession = %s",
+            (station.name, station.ae_title, accession),
+        )
+
     def _cancel(self, cursor: Cursor, message: Message) -> str:
         order = order_of(message)
-        cursor.execute("SELECT * FROM procedures WHERE placer = %s FOR UPDATE", (order.placer,))
-        procedure = cursor.fetchone()
-        if procedure is None:
-            raise HL7ProblemError(
-                reasons.UNKNOWN_ORDER, 204, f"no order {order.placer} here", location=("ORC", "1", "2")
-            )
-        patient = find_patient(cursor, patient_of(message).identifier)
-        if patient is None or patient.identifier != procedure["patient_id"]:
-            raise HL7ProblemError(
-                reasons.OTHER_PATIENT, 204, "PID-3 is not the order's patient", location=("PID", "1", "3")
-            )
-        if procedure["status"] != "scheduled":
-            raise HL7ProblemError(
-                reasons.TOO_LATE, 206, f"the procedure is {procedure['status']}", location=("ORC", "1", "2")
-            )
+        procedure, patient = _not_begun(cursor, order.placer, message)
         cursor.execute("UPDATE steps SET status = 'cancelled' WHERE accession = %s", (procedure["accession"],))
         procedure = set_status(cursor, procedure["accession"], "cancelled")
         teller = Teller(self.settings)
@@ -116,6 +145,35 @@ class Filler:
         accession: str = procedure["accession"]
         write_event(CANCEL, patient=patient.identifier, accession=accession, placer=order.placer)
         return accession
+
+
+def _not_begun(cursor: Cursor, placer: str, message: Message) -> tuple[dict[str, Any], Patient]:
+    """Return the procedure of an order, locked, and its patient.
+
+    Raises:
+        HL7ProblemError: there is no such order, it is another patient's, or it has begun or ended.
+    """
+    cursor.execute("SELECT * FROM procedures WHERE placer = %s FOR UPDATE", (placer,))
+    procedure = cursor.fetchone()
+    if procedure is None:
+        raise HL7ProblemError(reasons.UNKNOWN_ORDER, 204, f"no order {placer} here", location=("ORC", "1", "2"))
+    patient = find_patient(cursor, patient_of(message).identifier)
+    if patient is None or patient.identifier != procedure["patient_id"]:
+        raise HL7ProblemError(
+            reasons.OTHER_PATIENT, 204, "PID-3 is not the order's patient", location=("PID", "1", "3")
+        )
+    if procedure["status"] != "scheduled":
+        raise HL7ProblemError(
+            reasons.TOO_LATE, 206, f"the procedure is {procedure['status']}", location=("ORC", "1", "2")
+        )
+    return procedure, patient
+
+
+def _least_busy(cursor: Cursor, candidates: list[Caller]) -> Caller:
+    """Return the candidate with the fewest steps waiting; until the transaction ends nobody else counts."""
+    cursor.execute("LOCK TABLE steps IN SHARE ROW EXCLUSIVE MODE")  # two orders at once do not count alike
+    cursor.execute("SELECT station_ae, count(*) AS n FROM steps WHERE status = 'scheduled' GROUP BY station_ae")
+    return choose(candidates, {row["station_ae"]: row["n"] for row in cursor.fetchall()})
 
 
 def set_status(cursor: Cursor, accession: str, status: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What the RIS tells others: status and reports to the EHR (RAD-3, RAD-28), procedures to image managers (RAD-4)."""
+"""What the RIS tells: status and reports to the EHR (RAD-3, RAD-28), procedures to image managers (RAD-4, RAD-13)."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Teller:
         )
 
     def procedure(self, cursor: Cursor, procedure: dict[str, Any], control: str) -> None:
-        """Tell every image manager of a procedure: `control` is NW when it was scheduled, CA when it was cancelled."""
+        """Tell every image manager of a procedure: `control` is NW when it was scheduled, XO changed, CA cancelled."""
         patient = find_patient(cursor, procedure["patient_id"])
         if patient is None:
             raise LookupError(f"procedure {procedure['accession']} has no patient")

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from simulators.database import URL_VARIABLE
+from simulators.database import URL_VARIABLE, Database, one
 from simulators.ehr import orders, patients
+from simulators.errors import ArgumentError
+from simulators.hl7messages import parse as parse_message
 from simulators.settings import parse
 from tests.unit.simulators.database import own_schema
 from tests.unit.simulators.peers import peer
@@ -42,6 +44,8 @@ def test_every_change_leaves_an_event_with_numbers_and_no_name(events: list[dict
     assert register("P1") == register("P2") == 3  # kept, and sent by the service
     patients.update(argparse.Namespace(patient="P1", **PERSON), SETTINGS)
     orders.place(argparse.Namespace(patient="P1", **CT, provider="", wait=0), SETTINGS)
+    changes = {"code": "CTNECK", "text": None, "priority": None, "reason": None}
+    orders.change(argparse.Namespace(placer="O0000001", **changes), SETTINGS)
     orders.cancel(argparse.Namespace(placer="O0000001"), SETTINGS)
     patients.merge(argparse.Namespace(prior="P2", into="P1"), SETTINGS)
     told = [event for event in events if event["action"] != "send"]
@@ -50,12 +54,30 @@ def test_every_change_leaves_an_event_with_numbers_and_no_name(events: list[dict
         ("RAD-1", "register", "P2"),
         ("RAD-12", "update-patient", "P1"),
         ("RAD-2", "order", "P1"),
+        ("RAD-2", "change-order", "P1"),
         ("RAD-2", "cancel", "P1"),
         ("RAD-12", "merge-patients", "P1"),
     ]
     assert {(event["peer"], event["outcome"], event["reason"]) for event in told} == {("ris1", "waiting", "no-answer")}
-    assert [event.get("placer") for event in told[3:5]] == ["O0000001"] * 2
-    assert told[5]["prior"] == "P2"
+    assert [event.get("placer") for event in told[3:6]] == ["O0000001"] * 3
+    assert told[6]["prior"] == "P2"
+
+
+def test_an_order_stays_as_it_is_until_the_ris_has_changed_it() -> None:
+    register("P1")
+    orders.place(argparse.Namespace(patient="P1", **CT, provider="Dr X", wait=0), SETTINGS)
+    none = {"code": None, "text": None, "priority": None, "reason": None}
+    with pytest.raises(ArgumentError, match="nothing to change"):
+        orders.change(argparse.Namespace(placer="O0000001", **none), SETTINGS)
+    asked = orders.change(argparse.Namespace(placer="O0000001", **{**none, "code": "CTNECK"}), SETTINGS)
+    assert (asked.exit_code, asked.data["order"]["code"]) == (3, "CTHEAD")
+    with Database(SETTINGS).transaction() as cursor:
+        cursor.execute("SELECT body FROM messages ORDER BY id DESC LIMIT 1")
+        message = parse_message(one(cursor)["body"].encode())
+        assert (message.get("ORC", 1), message.get("OBR", 4), message.get("OBR", 4, 2)) == ("XO", "CTNECK", "CT head")
+        cursor.execute("UPDATE orders SET status = 'in progress'")
+    with pytest.raises(ArgumentError, match="in progress"):
+        orders.change(argparse.Namespace(placer="O0000001", **{**none, "code": "CTABD"}), SETTINGS)
 
 
 def test_an_order_is_kept_as_it_was_placed() -> None:

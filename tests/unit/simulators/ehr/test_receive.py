@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -61,10 +62,12 @@ class Ehr:
         (answer,) = self.receiver.answer(text.encode(), sender("ris1"))
         return read_answer(answer)
 
-    def status(self, order: str, outcome: str, *, reason: Code | None = None, patient: Any = ANNA) -> Answer:
+    def status(
+        self, order: str, outcome: str, *, reason: Code | None = None, patient: Any = ANNA, filled: Order = FILLED
+    ) -> Answer:
         """Send a change of status."""
         envelope = Envelope(RIS, EHR, new_control_id())
-        return self.send(order_message(envelope, "SC", patient, FILLED, Status(order, outcome, reason)))
+        return self.send(order_message(envelope, "SC", patient, filled, Status(order, outcome, reason)))
 
     def report(self, status: str, placer: str = "O0000001", patient: Any = ANNA) -> Answer:
         """Send a report."""
@@ -101,6 +104,15 @@ def test_a_scheduled_order_learns_its_accession_number(ehr: Ehr, events: list[di
         "F1",
         "2.25.1",
     )
+
+
+def test_the_record_has_an_order_as_the_filler_performs_it(ehr: Ehr) -> None:
+    neck = replace(FILLED, code=Code("CTNECK", "CT neck", "99L"), priority="S", reason="fall")
+    assert ehr.status("SC", "S", filled=neck).accepted
+    order = ehr.order()
+    assert [order[name] for name in ("code", "description", "priority", "reason", "modality")] == [
+        "CTNECK", "CT neck", "S", "fall", "CT",
+    ]  # fmt: skip
 
 
 def test_a_discontinued_order_keeps_the_reason(ehr: Ehr) -> None:

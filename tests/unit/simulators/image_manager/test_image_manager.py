@@ -97,8 +97,8 @@ def merged(surviving: Patient, prior: str) -> str:
     return merge(envelope(), surviving, prior)
 
 
-def announced(control: str = "NW", study: str = STUDY) -> str:
-    order = Order(placer="O1", code=Code("CT1", "CT head", "99X"), modality="CT", accession="A1", study_uid=study)
+def announced(control: str = "NW", study: str = STUDY, code: str = "CT1") -> str:
+    order = Order(placer="O1", code=Code(code, "CT head", "99X"), modality="CT", accession="A1", study_uid=study)
     return order_message(envelope(), control, ANNA, order)
 
 
@@ -366,6 +366,14 @@ def test_a_cancelled_procedure_is_no_longer_expected(manager: Manager) -> None:
     manager.hear(announced())
     manager.hear(announced("CA"))
     assert [row["state"] for row in manager.rows("procedures")] == ["cancelled"]
+
+
+def test_a_changed_procedure_is_expected_as_it_is_by_now(manager: Manager, events: list[dict[str, Any]]) -> None:
+    for control, code in (("NW", "CT1"), ("XO", "CT2"), ("CA", "CT2")):
+        manager.hear(announced(control, code=code))
+        assert [row["code"] for row in manager.rows("procedures")] == [code]
+    told = [(event["transaction"], event["state"]) for event in events if event["action"] == "schedule"]
+    assert told == [("RAD-4", "scheduled"), ("RAD-13", "scheduled"), ("RAD-13", "cancelled")]
 
 
 def test_an_accession_number_belongs_to_one_study(manager: Manager) -> None:

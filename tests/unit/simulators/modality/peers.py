@@ -59,6 +59,10 @@ class FakeRis:
 
     items: list[Dataset] = field(default_factory=lambda: [worklist_item()])
     steps: dict[str, Dataset] = field(default_factory=dict)
+    end_status: int = 0
+    """With which it answers every N-SET, unless that is success."""
+    ends: int = 0
+    """How often it was told of an end."""
 
     def find(self, event: Any) -> Iterator[tuple[int, Dataset | None]]:
         """Answer the worklist query; another station's steps are refused."""
@@ -83,11 +87,16 @@ class FakeRis:
         self.steps[uid] = event.attribute_list
         return 0, event.attribute_list
 
-    def set(self, event: Any) -> tuple[int, Dataset]:
+    def set(self, event: Any) -> tuple[int | Dataset, Dataset]:
         """Change a step that has no final state."""
+        self.ends += 1
+        if self.end_status:
+            return self.end_status, Dataset()
         step = self.steps[event.request.RequestedSOPInstanceUID]
         if step.PerformedProcedureStepStatus != "IN PROGRESS":
-            return 0x0110, Dataset()
+            final = Dataset()
+            final.Status, final.ErrorID = 0x0110, 0xA710
+            return final, Dataset()
         step.update(event.modification_list)
         return 0, step
 
@@ -102,6 +111,8 @@ class FakeArchive:
     """Instances it will not answer for."""
     silent: bool = False
     """It takes requests for commitment and does not answer."""
+    action_status: int = 0
+    """With which it answers requests for commitment."""
     modality_port: int = 0
     stored: dict[str, Dataset] = field(default_factory=dict)
     requests: list[Dataset] = field(default_factory=list)
@@ -118,6 +129,8 @@ class FakeArchive:
     def action(self, event: Any) -> tuple[int, Dataset | None]:
         """Take a request for commitment, and answer it on this association or another."""
         request = event.action_information
+        if self.action_status:
+            return self.action_status, None
         self.requests.append(request)
         if not self.silent:
             target = event.assoc if self.same_association else None

@@ -26,7 +26,7 @@ from simulators.modality.spool import (
     STORED,
     Spool,
 )
-from tests.unit.simulators.modality.peers import FakeArchive, open_hospital, worklist_item
+from tests.unit.simulators.modality.peers import open_hospital, worklist_item
 from tests.unit.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -259,6 +259,94 @@ def test_an_image_that_is_set_aside_may_be_given_up(hospital: Hospital, spool: S
         spool.retry(aside.uid)
 
 
+# --- what a peer refuses of a step ------------------------------------------------------------
+
+
+def rounds(hospital: Hospital, spool: Spool, count: int) -> None:
+    """Let the service try so often, without its pauses."""
+    for _ in range(count):
+        deliver.Courier(lambda: hospital.links, spool).round()
+
+
+def ended(hospital: Hospital, spool: Spool) -> PerformedStep:
+    """A step that has ended, of which the RIS has yet to be told."""
+    step = acquisition.begin(hospital.links, spool, accession="ACC1", step_id="", commit=False)
+    acquisition.acquire(hospital.links, spool, step, images=1, phantom=True)
+    deliver.store_images(hospital.links, spool, spool.instances(step.uid))
+    return acquisition.end(spool, step, COMPLETED)
+
+
+def test_an_end_that_the_ris_refuses_for_good_is_set_aside_after_bounded_tries_and_named(
+    hospital: Hospital, spool: Spool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, events: list[dict[str, Any]]
+) -> None:
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path))
+    step = ended(hospital, spool)
+    hospital.ris.end_status = 0x0112
+    rounds(hospital, spool, MOST_REFUSALS - 1)
+    assert spool.refusals(SET_ASIDE) == []
+    rounds(hospital, spool, 3)
+    assert hospital.ris.ends == MOST_REFUSALS, "it is not told again"
+    (refusal,) = spool.refusals(SET_ASIDE)
+    assert (refusal.step, refusal.what) == (step.uid, "end")
+    publish(spool)
+    assert f"{step.uid}: end: ris1 refused N-SET: status 0x0112" in (tmp_path / "set-aside").read_text()
+    aside = {"action": "update-step", "outcome": "failed", "reason": "set-aside", "accession": "ACC1", "peer": "ris1"}
+    assert [event for event in events if aside.items() <= event.items()]
+
+
+def test_an_end_that_was_set_aside_is_told_again_when_somebody_says_so(
+    hospital: Hospital, spool: Spool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path))
+    step = ended(hospital, spool)
+    hospital.ris.end_status = 0x0124
+    rounds(hospital, spool, MOST_REFUSALS)
+    spool.retry(step.uid)
+    rounds(hospital, spool, MOST_REFUSALS)
+    assert hospital.ris.ends == 2 * MOST_REFUSALS
+    spool.retry(step.uid)
+    hospital.ris.end_status = 0
+    rounds(hospital, spool, 1)
+    assert spool.steps()[0].reported
+    assert spool.refusals() == []
+    with pytest.raises(NotFoundError):
+        spool.drop(step.uid)
+    publish(spool)
+    assert (tmp_path / "set-aside").read_text() == ""
+
+
+def test_an_end_that_is_given_up_is_told_no_more(hospital: Hospital, spool: Spool) -> None:
+    step = ended(hospital, spool)
+    hospital.ris.end_status = 0x0124
+    rounds(hospital, spool, MOST_REFUSALS)
+    spool.drop(step.uid)
+    hospital.ris.end_status = 0
+    rounds(hospital, spool, 2)
+    assert hospital.ris.ends == MOST_REFUSALS
+    assert spool.refusals(SET_ASIDE) == []
+    assert len(spool.instances(step.uid)) == 1, "its images are not given up with it"
+
+
+@pytest.mark.parametrize("status", [0x0110, 0x0213])
+def test_a_ris_that_cannot_process_an_end_now_sets_nothing_aside(hospital: Hospital, spool: Spool, status: int) -> None:
+    ended(hospital, spool)
+    hospital.ris.end_status = status
+    rounds(hospital, spool, MOST_REFUSALS + 1)
+    assert spool.refusals() == []
+    assert hospital.ris.ends == MOST_REFUSALS + 1
+
+
+def test_a_commitment_that_the_archive_refuses_for_good_is_set_aside_and_the_files_are_kept(
+    hospital: Hospital, spool: Spool
+) -> None:
+    step = stored(hospital, spool)
+    hospital.archive.action_status = 0x0124
+    rounds(hospital, spool, MOST_REFUSALS + 2)
+    assert [(refusal.step, refusal.what) for refusal in spool.refusals(SET_ASIDE)] == [(step.uid, "commit")]
+    assert len(spool.transactions(step.uid)) == MOST_REFUSALS
+    assert all(spool.path(instance.uid).exists() for instance in spool.instances(step.uid))
+
+
 # --- storage commitment -----------------------------------------------------------------------
 
 
@@ -366,13 +454,9 @@ def test_a_report_that_is_not_exactly_the_answer_is_refused_and_changes_nothing(
     assert commitment.accept(spool, "PACSRAD", event_type, fewer) == 0x0115, "an answer counts once"
 
 
-def test_a_refused_request_leaves_the_images_where_they_are(
-    hospital: Hospital, spool: Spool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_refused_request_leaves_the_images_where_they_are(hospital: Hospital, spool: Spool) -> None:
     step = stored(hospital, spool)
-    monkeypatch.setattr(FakeArchive, "action", lambda *_: (0x0124, None))
-    hospital.stop_archive()
-    hospital.start_archive()
+    hospital.archive.action_status = 0x0124
     with pytest.raises(RefusedError, match="0x0124"):
         deliver.request_commitment(hospital.links, spool, step)
     assert {instance.state for instance in spool.instances(step.uid)} == {STORED}

@@ -11,7 +11,7 @@ from pydicom.dataset import Dataset
 
 from simulators.association import associate, contexts
 from simulators.database import URL_VARIABLE
-from simulators.hl7content import adt, merge, order_message, report_of
+from simulators.hl7content import Code, adt, merge, order_message, report_of
 from simulators.hl7exchange import messages
 from simulators.hl7messages import parse
 from simulators.outbox import Outbox
@@ -136,9 +136,45 @@ def test_a_cancelled_order_leaves_the_worklist(scheduled: Ris) -> None:
     assert scheduled.begin() == 0x0106
 
 
-def test_an_order_that_has_begun_cannot_be_cancelled(scheduled: Ris) -> None:
+def test_an_order_that_has_begun_cannot_be_cancelled_or_changed(scheduled: Ris) -> None:
     scheduled.begin()
     assert scheduled.order(control="CA").code == 206
+    assert scheduled.order(replace(HEAD, priority="S"), control="XO").code == 206
+    assert scheduled.procedure()["priority"] == "R"
+
+
+def test_a_changed_order_is_on_the_worklist_and_everybody_is_told(scheduled: Ris, events: list[dict[str, Any]]) -> None:
+    before = scheduled.procedure()
+    neck = replace(HEAD, code=Code("CTNECK", "CT neck", "99L"), priority="S", reason="fall", scheduled="20270102030405")
+    assert scheduled.order(neck, control="XO").accepted
+    after = scheduled.procedure()
+    assert {**after, "changed": None} == {
+        **before, "code": "CTNECK", "description": "CT neck", "priority": "S", "reason": "fall", "changed": None,
+    }  # fmt: skip
+    assert scheduled.rows("SELECT station_ae, status FROM steps") == [{"station_ae": "CT1", "status": "scheduled"}]
+    told = [parse(scheduled.waiting(name)[-1]["body"].encode()) for name in ("pacs-rad", "ehr1")]
+    assert [message.get("ORC", 1) for message in told] == ["XO", "SC"]
+    assert {(message.get("OBR", 4), message.get("TQ1", 9), message.get("TQ1", 7)[:8]) for message in told} == {
+        ("CTNECK", "S", "20270102")
+    }
+    changed = {"action": "change-order", "transaction": "RAD-2", "accession": "A0000001", "placer": "O1"}
+    assert changed.items() <= next(event for event in events if event["action"] == "change-order").items()
+
+
+def test_an_order_that_is_changed_to_another_modality_moves_to_a_station_of_that_one(scheduled: Ris) -> None:
+    assert scheduled.order(replace(HEAD, modality="US"), control="XO").code == 103
+    assert scheduled.order(replace(HEAD, modality="MR"), control="XO").accepted
+    assert (scheduled.worklist("CT1")[0], scheduled.worklist("MR1")[0]) == ([], ["A0000001"])
+    assert scheduled.procedure()["modality"] == "MR"
+
+
+def test_another_patients_order_and_one_that_nobody_placed_are_not_changed(scheduled: Ris) -> None:
+    assert scheduled.register(renamed(ANNA, "P2")).accepted
+    text = order_message(from_ehr("X1"), "XO", renamed(ANNA, "P2"), replace(HEAD, priority="S"))
+    assert scheduled.send(text).code == 204
+    assert scheduled.order(replace(HEAD, placer="O404"), control="XO").code == 204
+    assert scheduled.order(HEAD, control="HD").code == 103
+    assert scheduled.procedure()["priority"] == "R"
 
 
 def test_a_step_in_progress_leaves_the_worklist_and_a_completed_one_is_told(scheduled: Ris) -> None:
