@@ -1,4 +1,4 @@
-"""The image manager of an archive: procedures that it was told of (RAD-4), and objects that it holds in quarantine."""
+"""The image manager of an archive: procedures that it was told of (RAD-4, RAD-13), and objects in quarantine."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ class KeptProcedure(Answer):
     accession: str
     patient: str
     study_uid: str
+    description: str
     state: str
 
 

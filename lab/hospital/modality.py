@@ -19,6 +19,7 @@ class WorklistItem(Answer):
     station: str
     accession: str
     patient_id: str
+    description: str
 
 
 class Worklist(Answer):

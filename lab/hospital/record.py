@@ -41,13 +41,16 @@ class Order(Answer):
     placer: str
     status: str
     accession: str | None
+    code: str
 
 
 class Finding(Answer):
-    """A result that was reported for an order."""
+    """A result that was reported for an order; one of them is in force."""
 
     status: str
     report: str
+    in_force: bool
+    instance_uid: str
 
 
 class OrderFile(Answer):
@@ -105,6 +108,15 @@ class Record:
         """Place an order and wait for nobody; the placer order number, under which the record has taken it."""
         what = ["--code", procedure.code, "--text", procedure.text, "--modality", procedure.section]
         return self.hospital.ask(self.host, [COMMAND, "order", patient, *what, "--json"], OrderFile).order.placer
+
+    def change(self, placer: str, procedure: Procedure) -> None:
+        """Change what an order asks for, which has not begun (RAD-2 XO)."""
+        what = ["--code", procedure.code, "--text", procedure.text]
+        self.hospital.ask(self.host, [COMMAND, "change", placer, *what, "--json"], OrderFile)
+
+    def cancel(self, placer: str) -> None:
+        """Cancel an order that has not begun (RAD-2 CA)."""
+        self.hospital.ask(self.host, [COMMAND, "cancel", placer, "--json"], OrderFile)
 
     def show(self, placer: str) -> OrderFile:
         """Everything that the record has of an order."""

@@ -47,12 +47,21 @@ class Performed(Answer):
     series: list[Series]
 
 
+class Available(Answer):
+    """How many objects of a study an archive has, and has no more, as it says itself (RAD-49)."""
+
+    ae_title: str
+    instances: int
+    unavailable: int
+
+
 class Report(Answer):
-    """A report that a workstation has submitted."""
+    """A report that a workstation has submitted, and the document (SR) that it is of."""
 
     source: str
     status: str
     report: str
+    instance_uid: str
 
 
 class Message(Answer):
@@ -70,6 +79,8 @@ class Course(Answer):
     procedure: Requested
     steps: list[Scheduled]
     performed_steps: list[Performed]
+    availability: list[Available]
+    missing: list[str]
     reports: list[Report]
     messages: list[Message]
 

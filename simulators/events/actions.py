@@ -217,6 +217,13 @@ RETRIEVE = Action(
     facts=("series", "instance", "instances", "rejected", "error", "trace"),
 )
 RECEIVE_IMAGES = Action("receive-images", "A study's images have arrived in the archive.", (IMAGE_MANAGER,), ("RAD-8",))
+NOTIFY_AVAILABILITY = Action(
+    "notify-availability",
+    "The order filler is told which objects of a study an archive has, and which no more (N-CREATE).",
+    (IMAGE_MANAGER, RIS),
+    ("RAD-49",),
+    facts=("operation", "instances", "unavailable", "status", "attempts", "repeated", "error", "trace"),
+)
 TAKE_OBJECT = Action(
     "take-object",
     "An object reaches the archive and is not stored: refused, or stored before, as `state` says.",

@@ -92,6 +92,7 @@ TOO_MANY_ANSWERS = _refused(
     "too-many-answers", "more match than one query is answered; those beyond are left out (0xA700)"
 )
 FOREIGN_WORKLIST = _refused("foreign-worklist", "a station asks for another station's worklist")
+FOREIGN_AVAILABILITY = _refused("foreign-availability", "an archive tells what another one has (0x0124)")
 OTHER_STATION = _refused("other-station", "the step is another station's (0x0124)")
 FINAL_STATE = _refused("final-state", "the step is completed or discontinued, which is final (0x0110 with 0xA710)")
 DUPLICATE_INSTANCE = _refused("duplicate-instance", "there is such a step already (0x0111)")

@@ -19,7 +19,7 @@ def _choice(parser: argparse.ArgumentParser) -> None:
 
 DESCRIPTION = (
     "Image manager beside an archive: applies patient updates and merges (HL7 ADT, RAD-12) to stored images,\n"
-    "keeps announced procedures (RAD-4), and sends what arrives to further archives."
+    "keeps announced procedures (RAD-4), sends what arrives to further archives, and tells the order filler (RAD-49)."
 )
 
 VERBS = (

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from simulators.errors import NotReadyError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 DEFAULT_PATH = Path("/etc/pacslab/image-manager.json")
 PATH_VARIABLE = "PACSLAB_IMAGE_MANAGER_CONFIG"
@@ -18,6 +22,7 @@ class Configuration:
     """The archive's REST interface, the folder for database, spool and quarantine, and the one for other programs.
 
     ``archive_user`` may ask at the desk; ``hold_unscheduled`` says what becomes of a study that nobody has announced.
+    ``outbound`` has for each DICOM peer the loopback port of the edge that leads there.
     """
 
     url: str
@@ -27,6 +32,7 @@ class Configuration:
     runtime: Path
     archive_user: str = "orthanc"
     hold_unscheduled: bool = True
+    outbound: Mapping[str, int] = field(default_factory=dict)
 
 
 def load() -> Configuration:
@@ -47,6 +53,7 @@ def load() -> Configuration:
             runtime=Path(data["runtime"]),
             archive_user=archive["runs_as"],
             hold_unscheduled=bool(data["hold_unscheduled"]),
+            outbound={name: int(port) for name, port in data["outbound"].items()},
         )
     except OSError as error:
         raise NotReadyError(

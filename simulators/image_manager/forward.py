@@ -12,7 +12,7 @@ from simulators.errors import NoAnswerError, NotFoundError, RefusedError, Simula
 from simulators.events.actions import FORWARD, RECEIVE_IMAGES, WORK
 from simulators.events.report import write_event, write_failure
 from simulators.image_manager.orthanc import Change
-from simulators.image_manager.store import ask_transfer, pause, set_cursor
+from simulators.image_manager.store import ask_notification, ask_transfer, pause, set_cursor
 from simulators.image_manager.troubles import (
     DROPPED,
     SET_ASIDE,
@@ -30,7 +30,7 @@ from simulators.image_manager.troubles import (
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from simulators.events.vocabulary import Facts
     from simulators.image_manager.orthanc import OrthancClient
@@ -52,23 +52,39 @@ class Follower:
     archive: OrthancClient
     reconciler: Reconciler
     targets: tuple[str, ...]
+    fillers: tuple[str, ...] = ()
+    """Order fillers that are told of what is available."""
 
     def sweep(self) -> None:
-        """Compare all series with what was sent.
+        """Compare all series with what was sent, and all studies with what was told.
 
-        The archive forgets which series had not settled when it stopped, so their change never comes; and there may
+        The archive forgets which of them had not settled when it stopped, so their change never comes; and there may
         have been images before the manager was.
         """
-        if not self.targets:
+        if not self.targets and not self.fillers:
             return
-        since = 0
-        while page := self.archive.series(since):
-            since += len(page)
+        counts: dict[str, int] = {}
+        for page in self._pages("series"):
+            counts |= {series["ID"]: len(series["Instances"]) for series in page}
             with self.store.transaction() as db:
                 for series in page:
                     for target in self.targets:
                         if series["IsStable"] and self._is_missing(db, series, target):
                             ask_transfer(db, series["ID"], target)
+        for page in self._pages("studies") if self.fillers else ():
+            with self.store.transaction() as db:
+                for study in page:
+                    uid = study["MainDicomTags"]["StudyInstanceUID"]
+                    present = sum(counts.get(series, 0) for series in study["Series"])
+                    for filler in self.fillers:
+                        if study["IsStable"] and _told(db, uid, filler) != present:
+                            ask_notification(db, uid, filler)
+
+    def _pages(self, level: str) -> Iterator[list[dict[str, Any]]]:
+        since = 0
+        while page := self.archive.page(level, since):
+            since += len(page)
+            yield page
 
     def _is_missing(self, db: sqlite3.Connection, series: dict[str, Any], target: str) -> bool:
         """Whether a target lacks objects of a series, and nobody has to decide on that."""
@@ -122,6 +138,8 @@ class Follower:
                 "UPDATE procedures SET images_at = ? WHERE study_uid = ? AND images_at IS NULL",
                 (time.time(), names["study"]),
             )
+            for filler in self.fillers:
+                ask_notification(db, names["study"], filler)
         write_event(RECEIVE_IMAGES, **names)
 
 
@@ -238,6 +256,12 @@ class SeriesSender:
             return self.archive.echo(self.target)
         except SimulatorError:
             return False
+
+
+def _told(db: sqlite3.Connection, study: str, filler: str) -> int:
+    """Return how many objects of a study an order filler was told of, or will be; -1 when of none."""
+    row = db.execute("SELECT instances FROM notifications WHERE study = ? AND target = ?", (study, filler)).fetchone()
+    return -1 if row is None else int(row["instances"])
 
 
 def names_of(archive: OrthancClient, study: str) -> Facts:

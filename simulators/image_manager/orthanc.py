@@ -29,6 +29,16 @@ class Change:
     resource: str
 
 
+@dataclass(frozen=True)
+class StoredInstance:
+    """An object of the archive: the archive's name of it, and its UIDs."""
+
+    resource: str
+    series: str
+    instance: str
+    sop_class: str
+
+
 class OrthancClient:
     """Speaks to Orthanc; safe to use from several threads."""
 
@@ -79,6 +89,28 @@ class OrthancClient:
         found: list[str] = self._ask("POST", "/tools/find", json=query).json()
         return found
 
+    def instances_with(self, study: str) -> list[StoredInstance]:
+        """Return the objects that have a Study Instance UID."""
+        query = {
+            "Level": "Instance",
+            "Query": {"StudyInstanceUID": study},
+            "CaseSensitive": True,
+            "Expand": True,
+            "RequestedTags": ["SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID"],
+        }
+        found = self._ask("POST", "/tools/find", json=query).json()
+        return [
+            StoredInstance(entry["ID"], tags["SeriesInstanceUID"], tags["SOPInstanceUID"], tags["SOPClassUID"])
+            for entry in found
+            if (tags := entry["RequestedTags"])
+        ]
+
+    def performed_step(self, instance: str) -> str:
+        """Return the performed procedure step (0008,1111) that an object names; empty where it names none."""
+        tags = self._ask("GET", f"/instances/{instance}/simplified-tags").json()
+        items = tags.get("ReferencedPerformedProcedureStepSequence") or [{}]
+        return str(items[0].get("ReferencedSOPInstanceUID", ""))
+
     def places_of(self, instance: str, study: str) -> list[str]:
         """Return the patients under whom a SOP Instance UID or a Study Instance UID is filed."""
         found = set()
@@ -95,10 +127,10 @@ class OrthancClient:
         data: dict[str, Any] = self._ask("GET", f"/{level}/{resource}").json()
         return data
 
-    def series(self, since: int, limit: int = 500) -> list[dict[str, Any]]:
-        """Return a page of all series."""
+    def page(self, level: str, since: int, limit: int = 500) -> list[dict[str, Any]]:
+        """Return a page of all studies or series; `level` is ``studies`` or ``series``."""
         page = {"expand": "", "since": since, "limit": limit}
-        data: list[dict[str, Any]] = self._ask("GET", "/series", params=page).json()
+        data: list[dict[str, Any]] = self._ask("GET", f"/{level}", params=page).json()
         return data
 
     def instances_of(self, study: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""The service: listens behind the HL7 edge, follows the archive, restamps, and sends onward."""
+"""The service: listens behind the HL7 edge, follows the archive, restamps, sends onward, and tells what there is."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from simulators.events.actions import HOLD, START, WORK
 from simulators.events.outlets import send_to_journal
 from simulators.events.report import write_event, write_failure
 from simulators.hl7receiver import Receiver
+from simulators.image_manager.availability import Notifier, order_fillers
 from simulators.image_manager.configuration import load
 from simulators.image_manager.desk import Desk, DeskServer
 from simulators.image_manager.forward import Follower, SeriesSender
@@ -20,7 +21,7 @@ from simulators.image_manager.inbox import StoredInbox, merge, procedures, updat
 from simulators.image_manager.orthanc import OrthancClient
 from simulators.image_manager.quarantine import Quarantine
 from simulators.image_manager.reconcile import Reconciler
-from simulators.image_manager.store import Store
+from simulators.image_manager.store import Store, ask_notification
 from simulators.image_manager.troubles import Queue, clear, count_error, excluded, publish, tell_set_aside
 from simulators.mllp import Listener
 from simulators.service import notify, wait_for_stop
@@ -93,18 +94,22 @@ def serve(_: argparse.Namespace, settings: Settings) -> None:
     (configuration.state / "quarantine").mkdir(mode=0o700, exist_ok=True)
     store, archive = Store(configuration.state), OrthancClient(configuration)
     targets = further_archives(settings)
+    fillers = order_fillers(settings, configuration)
     reconciler = Reconciler(store, archive, spool, settings.host.name)
-    follower = Follower(store, archive, reconciler, targets)
+    follower = Follower(store, archive, reconciler, targets, tuple(filler.name for filler in fillers))
 
     restamping = Worker("restamp", reconciler.run_due)
     following = Worker("follow", Following(follower, restamping.wake))
     reporting = Worker("report", lambda: report(store, configuration.runtime), SLOW_SECONDS)
     quarantine = Quarantine(store, archive, configuration.state / "quarantine")
-    holding = Worker("quarantine", Holding(store, quarantine), SLOW_SECONDS)
+    holding = Worker("quarantine", Holding(store, quarantine, follower.fillers), SLOW_SECONDS)
     workers = [restamping, following, reporting, holding]
     for target in targets:
         sender = SeriesSender(store, archive, target, lambda: following.stopped)
         workers.append(Worker(f"send-to-{target}", sender.run_due))
+    for filler in fillers:
+        notifier = Notifier(store, archive, quarantine, settings.host.ae_title or "", filler)
+        workers.append(Worker(f"notify-{filler.name}", notifier.run_due))
 
     def heard() -> None:
         restamping.wake()
@@ -147,10 +152,11 @@ def report(store: Store, runtime: Path) -> None:
 class Holding:
     """A turn of the quarantine: take out of the archive what must not be there, and release what fits by now."""
 
-    def __init__(self, store: Store, quarantine: Quarantine) -> None:
-        """Work on this quarantine."""
+    def __init__(self, store: Store, quarantine: Quarantine, fillers: tuple[str, ...] = ()) -> None:
+        """Work on this quarantine; `fillers` are told of what is no longer available."""
         self._store = store
         self._quarantine = quarantine
+        self._fillers = fillers
 
     def __call__(self) -> None:
         """Do what there is to do."""
@@ -171,6 +177,8 @@ class Holding:
             with self._store.transaction() as db:
                 clear(db, Queue.WITHDRAW, study)
                 db.execute("DELETE FROM withdrawals WHERE study = ?", (study,))
+                for filler in self._fillers:
+                    ask_notification(db, study, filler)
         self._quarantine.review()
 
 

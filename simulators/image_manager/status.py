@@ -45,12 +45,23 @@ def status(_: argparse.Namespace, settings: Settings) -> Result:
         errors = [
             dict(row)
             for row in db.execute(
-                "SELECT target, series, attempts, error FROM transfers WHERE error IS NOT NULL AND done < asked"
+                "SELECT target, series AS item, attempts, error FROM transfers WHERE error IS NOT NULL AND done < asked"
+                " UNION ALL SELECT target, study, attempts, error FROM notifications"
+                " WHERE error IS NOT NULL AND done < asked"
+            )
+        ]
+        notifications = [
+            dict(row)
+            for row in db.execute(
+                "SELECT target, count(*) AS studies, sum(done < asked) AS waiting, sum(instances) AS instances,"
+                " max(told_at) AS last_told FROM notifications GROUP BY target"
             )
         ]
         aside = [asdict(trouble) for trouble in troubles(db, SET_ASIDE)]
     for row in transfers:
         row["last_sent"] = _moment(row["last_sent"])
+    for row in notifications:
+        row["last_told"] = _moment(row["last_told"])
     data: dict[str, Any] = {
         "host": settings.host.name,
         "archive": _archive(OrthancClient(configuration)),
@@ -59,6 +70,7 @@ def status(_: argparse.Namespace, settings: Settings) -> Result:
         "restamping": work,
         "spooled": len(list((configuration.state / "spool").glob("*.dcm"))),
         "transfers": transfers,
+        "notifications": notifications,
         "errors": errors,
         "set_aside": aside,
     }
@@ -70,8 +82,10 @@ def status(_: argparse.Namespace, settings: Settings) -> Result:
             table(work, ["identifier", "authority", "attempts", "error"]),
             "\narchives:",
             table(transfers, ["target", "series", "waiting", "instances", "last_sent"]),
+            "\norder fillers:",
+            table(notifications, ["target", "studies", "waiting", "instances", "last_told"]),
             "\nfailing:",
-            table(errors, ["target", "series", "attempts", "error"]),
+            table(errors, ["target", "item", "attempts", "error"]),
             "\nset aside:",
             table(aside, SHOWN),
         ]

@@ -49,10 +49,16 @@ CREATE TABLE IF NOT EXISTS transfers (
     series TEXT NOT NULL, target TEXT NOT NULL, asked INTEGER NOT NULL DEFAULT 1, done INTEGER NOT NULL DEFAULT 0,
     instances INTEGER NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0, next_try REAL NOT NULL, sent_at REAL,
     error TEXT, PRIMARY KEY (series, target));
+CREATE TABLE IF NOT EXISTS notifications (
+    study TEXT NOT NULL, target TEXT NOT NULL, asked INTEGER NOT NULL DEFAULT 1, done INTEGER NOT NULL DEFAULT 0,
+    drafted INTEGER NOT NULL DEFAULT 0, uid TEXT NOT NULL DEFAULT '', content TEXT NOT NULL DEFAULT '',
+    instances INTEGER NOT NULL DEFAULT -1, attempts INTEGER NOT NULL DEFAULT 0, next_try REAL NOT NULL, told_at REAL,
+    error TEXT, PRIMARY KEY (study, target));
 """
 """``asked`` counts requests: one that comes while work is under way is not lost, since the work ends with its count.
 
-``sent`` has what an archive has taken, so that of a series that grows only what is missing is sent.
+``sent`` has what an archive has taken, so that of a series that grows only what is missing is sent. ``drafted`` is the
+count of requests that ``content`` answers, which is kept under its ``uid`` until the order filler has taken it.
 """
 
 _LONGEST_PAUSE = 60.0
@@ -144,6 +150,16 @@ def ask_transfer(db: sqlite3.Connection, series: str, target: str) -> None:
         "INSERT INTO transfers (series, target, next_try) VALUES (?, ?, ?) ON CONFLICT DO UPDATE"
         " SET asked = asked + 1, attempts = 0, next_try = excluded.next_try",
         (series, target, time.time()),
+    )
+
+
+def ask_notification(db: sqlite3.Connection, study: str, target: str) -> None:
+    """Ask that an order filler be told of a study, also when that failed."""
+    clear(db, Queue.NOTIFY, item_of(study, target))
+    db.execute(
+        "INSERT INTO notifications (study, target, next_try) VALUES (?, ?, ?) ON CONFLICT DO UPDATE"
+        " SET asked = asked + 1, attempts = 0, next_try = excluded.next_try",
+        (study, target, time.time()),
     )
 
 

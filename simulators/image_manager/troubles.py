@@ -40,6 +40,8 @@ class Queue(Enum):
     """A series to an archive, by series and target."""
     FOLLOW = "follow"
     """An entry of the archive's change log, by kind and resource."""
+    NOTIFY = "notify"
+    """A study that an order filler is told of, by UID and order filler."""
     WITHDRAW = "withdraw"
     """A study whose images go into quarantine, by its UID."""
 
@@ -127,6 +129,7 @@ def decide(db: sqlite3.Connection, number: int, *, again: bool) -> Trouble:
     if again:
         db.execute("UPDATE work SET next_try = 0 WHERE identifier || ' ' || authority = ?", (found.item,))
         db.execute("UPDATE transfers SET next_try = 0 WHERE series || ' ' || target = ?", (found.item,))
+        db.execute("UPDATE notifications SET next_try = 0 WHERE study || ' ' || target = ?", (found.item,))
     return found
 
 

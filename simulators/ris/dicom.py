@@ -1,4 +1,4 @@
-"""The RIS as a DICOM service: verification, modality worklist and performed procedure steps, behind the edge."""
+"""The RIS as a DICOM service behind the edge: verification, worklist, performed steps, availability of objects."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from pynetdicom import evt
 from simulators.association import contexts, start_scp
 from simulators.errors import NotReadyError
 from simulators.events import reasons
-from simulators.events.actions import ASSOCIATE, BEGIN_STEP, ECHO, QUERY, UPDATE_STEP
+from simulators.events.actions import ASSOCIATE, BEGIN_STEP, ECHO, NOTIFY_AVAILABILITY, QUERY, UPDATE_STEP
 from simulators.events.report import write_event, write_failure
 from simulators.hl7content import Patient
-from simulators.ris import worklist
-from simulators.ris.mpps import NOT_AUTHORISED, PROCESSING_FAILURE, SUCCESS, MppsError
+from simulators.ris import availability, worklist
 from simulators.ris.performed import PerformedSteps
 from simulators.ris.record import filled_order
+from simulators.ris.requests import NOT_AUTHORISED, PROCESSING_FAILURE, SUCCESS, RequestError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from pynetdicom.transport import ThreadedAssociationServer
 
-    from simulators.database import Database
+    from simulators.database import Cursor, Database
     from simulators.events.vocabulary import Action, Facts
     from simulators.settings import Settings
 
@@ -70,7 +70,7 @@ class DicomService:
         return start_scp(
             own,
             self.settings.port("dicom"),
-            contexts([VERIFICATION, MODALITY_WORKLIST_FIND, PERFORMED_PROCEDURE_STEP]),
+            contexts([VERIFICATION, MODALITY_WORKLIST_FIND, PERFORMED_PROCEDURE_STEP, availability.NOTIFICATION]),
             [
                 (evt.EVT_C_ECHO, self.echo),
                 (evt.EVT_C_FIND, self.find),
@@ -159,39 +159,52 @@ class DicomService:
             yield worklist.entry(Patient.of_row(row), order, row["station"], station_ae, row["scheduled"])
 
     def create(self, event: Any) -> tuple[int | Dataset, Dataset | None]:
-        """MPPS N-CREATE (RAD-6)."""
-        uid = event.request.AffectedSOPInstanceUID
+        """N-CREATE: a performed procedure step (RAD-6), or what an archive has (RAD-49)."""
+        calling, uid = _calling(event), event.request.AffectedSOPInstanceUID
+        named = uid and str(uid)
+        if event.request.AffectedSOPClassUID == availability.NOTIFICATION:
+            return self._perform(
+                event,
+                NOTIFY_AVAILABILITY,
+                "IAN",
+                lambda cursor: availability.take(cursor, calling, named, event.attribute_list),
+            )
+        steps = PerformedSteps(self.settings)
         return self._perform(
             event,
             BEGIN_STEP,
-            lambda steps, cursor: steps.create(cursor, _calling(event), uid and str(uid), event.attribute_list),
-            uid,
+            "MPPS",
+            lambda cursor: steps.create(cursor, calling, named, event.attribute_list),
+            mpps=uid,
         )
 
     def set(self, event: Any) -> tuple[int | Dataset, Dataset | None]:
         """MPPS N-SET (RAD-7)."""
-        uid = event.request.RequestedSOPInstanceUID
+        calling, uid = _calling(event), event.request.RequestedSOPInstanceUID
+        steps = PerformedSteps(self.settings)
         return self._perform(
             event,
             UPDATE_STEP,
-            lambda steps, cursor: steps.change(cursor, _calling(event), str(uid), event.modification_list),
-            uid,
+            "MPPS",
+            lambda cursor: steps.change(cursor, calling, str(uid), event.modification_list),
+            mpps=uid,
         )
 
     def _perform(
-        self, event: Any, action: Action, work: Callable[[PerformedSteps, Any], None], uid: Any
+        self, event: Any, action: Action, permit: str, work: Callable[[Cursor], None], **about: Any
     ) -> tuple[int | Dataset, Dataset | None]:
-        calling = _calling(event)
-        if not self._may(event, "MPPS", action):
+        """Do what a request asks, if a flow permits it, and answer; `about` says in an event what it is about."""
+        facts = about | self._actor(_calling(event))
+        if not self._may(event, permit, action):
             return NOT_AUTHORISED, None
         try:
             with self.database.transaction() as cursor:
-                work(PerformedSteps(self.settings), cursor)
-        except MppsError as error:
-            write_event(action, reason=error.reason, mpps=uid, status=f"0x{error.status:04X}", **self._actor(calling))
+                work(cursor)
+        except RequestError as error:
+            write_event(action, reason=error.reason, status=f"0x{error.status:04X}", **facts)
             return _failure(error.status, error.comment, error.error_id), None
         except Exception as error:  # noqa: BLE001 - whatever a peer sends, it gets a status and the service goes on
-            write_failure(action, error, mpps=uid, **self._actor(calling))
+            write_failure(action, error, **facts)
             return _failure(PROCESSING_FAILURE, "could not be processed"), None
         self.done()
         return SUCCESS, Dataset()

@@ -12,18 +12,8 @@ from simulators.events.actions import BEGIN_STEP, UPDATE_STEP
 from simulators.events.report import write_event
 from simulators.hl7content import Code
 from simulators.ris.filler import set_status
-from simulators.ris.mpps import (
-    DUPLICATE_INSTANCE,
-    IN_PROGRESS,
-    INVALID_VALUE,
-    NO_SUCH_INSTANCE,
-    NOT_AUTHORISED,
-    STEP_STATUS,
-    MppsError,
-    check_change,
-    check_creation,
-    is_repetition,
-)
+from simulators.ris.mpps import IN_PROGRESS, STEP_STATUS, check_change, check_creation, is_repetition
+from simulators.ris.requests import DUPLICATE_INSTANCE, INVALID_VALUE, NO_SUCH_INSTANCE, NOT_AUTHORISED, RequestError
 from simulators.ris.tell import Teller
 
 if TYPE_CHECKING:
@@ -43,7 +33,7 @@ class PerformedSteps:
         The same once more, after an answer that was lost, is answered likewise and has no second effect.
 
         Raises:
-            MppsError: the rules or the schedule do not allow it.
+            RequestError: the rules or the schedule do not allow it.
         """
         check_creation(uid, attributes, self._stations(calling))
         creation = attributes.to_json_dict()
@@ -81,18 +71,18 @@ class PerformedSteps:
         """Change or end a step; the end that is told once more, after an answer that was lost, changes nothing.
 
         Raises:
-            MppsError: the rules do not allow it, or another station began it.
+            RequestError: the rules do not allow it, or another station began it.
         """
         cursor.execute("SELECT accession FROM performed_steps WHERE sop_instance_uid = %s", (uid,))
         named = cursor.fetchone()
         if named is None:
-            raise MppsError(NO_SUCH_INSTANCE, "no such performed procedure step")
+            raise RequestError(NO_SUCH_INSTANCE, "no such performed procedure step")
         # The procedure is locked before its steps, here as everywhere: two transactions cannot wait for each other.
         cursor.execute("SELECT 1 FROM procedures WHERE accession = %s FOR UPDATE", (named["accession"],))
         cursor.execute("SELECT * FROM performed_steps WHERE sop_instance_uid = %s FOR UPDATE", (uid,))
         row = cursor.fetchone()
         if row is None or row["station_ae"] != calling:
-            raise MppsError(NOT_AUTHORISED, "another station performs this step")
+            raise RequestError(NOT_AUTHORISED, "another station performs this step")
         held = Dataset.from_json(row["attributes"])
         if is_repetition(row["status"], changes, held):
             write_event(
@@ -146,14 +136,14 @@ def _created_before(cursor: Cursor, calling: str, uid: str | None, creation: dic
     """Tell whether this very step was created before.
 
     Raises:
-        MppsError: another one was, under the same UID.
+        RequestError: another one was, under the same UID.
     """
     cursor.execute("SELECT station_ae, creation FROM performed_steps WHERE sop_instance_uid = %s", (uid,))
     row = cursor.fetchone()
     if row is None:
         return False
     if row["station_ae"] != calling or row["creation"] != creation:
-        raise MppsError(DUPLICATE_INSTANCE, "this performed procedure step exists")
+        raise RequestError(DUPLICATE_INSTANCE, "this performed procedure step exists")
     return True
 
 
@@ -170,15 +160,15 @@ def _scheduled(cursor: Cursor, calling: str, reference: Dataset) -> tuple[dict[s
     cursor.execute("SELECT * FROM steps WHERE step_id = %s FOR UPDATE", (step_id,))
     step = cursor.fetchone()
     if procedure is None or step is None:
-        raise MppsError(INVALID_VALUE, "ScheduledProcedureStepID is not known")
+        raise RequestError(INVALID_VALUE, "ScheduledProcedureStepID is not known")
     if step["station_ae"] != calling:
-        raise MppsError(NOT_AUTHORISED, "the step is scheduled on another station")
+        raise RequestError(NOT_AUTHORISED, "the step is scheduled on another station")
     if str(reference.StudyInstanceUID) != procedure["study_uid"]:
-        raise MppsError(INVALID_VALUE, "StudyInstanceUID is not the scheduled one")
+        raise RequestError(INVALID_VALUE, "StudyInstanceUID is not the scheduled one")
     if str(reference.get("AccessionNumber") or procedure["accession"]) != procedure["accession"]:
-        raise MppsError(INVALID_VALUE, "AccessionNumber is not the scheduled one")
+        raise RequestError(INVALID_VALUE, "AccessionNumber is not the scheduled one")
     if step["status"] == "cancelled":
-        raise MppsError(INVALID_VALUE, "the step was cancelled")
+        raise RequestError(INVALID_VALUE, "the step was cancelled")
     return procedure, step
 
 

@@ -85,6 +85,24 @@ ALTER TABLE performed_steps ADD COLUMN creation jsonb;
 ALTER TABLE reports
     ADD COLUMN series_uid   text NOT NULL DEFAULT '',
     ADD COLUMN instance_uid text NOT NULL DEFAULT '';
+CREATE TABLE notifications (
+    sop_instance_uid text PRIMARY KEY,
+    ae_title         text NOT NULL,
+    study_uid        text NOT NULL,
+    content          jsonb NOT NULL,
+    received         timestamptz NOT NULL DEFAULT now()
+);
+CREATE TABLE instances (
+    sop_instance_uid text NOT NULL,
+    ae_title         text NOT NULL,
+    sop_class_uid    text NOT NULL,
+    series_uid       text NOT NULL,
+    study_uid        text NOT NULL,
+    availability     text NOT NULL,
+    changed          timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (sop_instance_uid, ae_title)
+);
+CREATE INDEX instances_study ON instances (study_uid);
 """,
 )
 

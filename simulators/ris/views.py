@@ -8,6 +8,7 @@ from simulators.command_line import Result, table
 from simulators.database import Database, one
 from simulators.hl7exchange import messages
 from simulators.outbox import outbox_of
+from simulators.ris.availability import availability_of, retrievable
 from simulators.ris.record import STEPS, find_procedure
 
 if TYPE_CHECKING:
@@ -90,12 +91,16 @@ def show(arguments: argparse.Namespace, settings: Settings) -> Result:
         performed = [_performed(row) for row in cursor.fetchall()]
         cursor.execute("SELECT * FROM reports WHERE accession = %s ORDER BY id", (arguments.accession,))
         reports = cursor.fetchall()
+        available = availability_of(cursor, procedure["study_uid"])
+        here = retrievable(cursor, procedure["study_uid"])
         trail = messages(cursor, keys=[arguments.accession])
     data = {
         "procedure": procedure,
         "patient": patient,
         "steps": scheduled,
         "performed_steps": performed,
+        "availability": available,
+        "missing": sorted({uid for step in performed for uid in step["made"]} - here),
         "reports": reports,
         "messages": trail,
     }
@@ -104,6 +109,8 @@ def show(arguments: argparse.Namespace, settings: Settings) -> Result:
             table([{**procedure, **patient}], ("accession", "placer", "patient_id", "family", "description", "status")),
             table(scheduled, ("step_id", "station_ae", "scheduled", "status")),
             table(performed, ("sop_instance_uid", "station_ae", "status", "created", "ended", "images", "reason")),
+            table(available, ("ae_title", "instances", "unavailable", "changed")),
+            f"performed and at no archive: {len(data['missing'])}",
             table(reports, ("source", "author", "status", "received", "instance_uid", "report")),
             table(trail, ("at", "direction", "peer", "type", "control_id", "state", "answer")),
         )
@@ -112,13 +119,23 @@ def show(arguments: argparse.Namespace, settings: Settings) -> Result:
 
 
 def _performed(row: dict[str, Any]) -> dict[str, Any]:
-    """Return a performed step's row with its series instead of all its attributes (DICOM JSON, PS3.18 F)."""
+    """Return a performed step's row with its series instead of all its attributes (DICOM JSON, PS3.18 F).
+
+    ``made`` has the SOP Instance UIDs of what was made in it, images and others.
+    """
     attributes = row.pop("attributes")
+    performed = attributes.get("00400340", {}).get("Value", [])
     series = [
         {"series_uid": _first(item, "0020000E"), "images": len(item.get("00081140", {}).get("Value", []))}
-        for item in attributes.get("00400340", {}).get("Value", [])
+        for item in performed
     ]
-    return {**row, "series": series, "images": sum(item["images"] for item in series)}
+    made = [
+        _first(reference, "00081155")
+        for item in performed
+        for tag in ("00081140", "00400220")
+        for reference in item.get(tag, {}).get("Value", [])
+    ]
+    return {**row, "series": series, "images": sum(item["images"] for item in series), "made": made}
 
 
 def _first(item: dict[str, Any], tag: str) -> str | None:

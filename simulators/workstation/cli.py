@@ -154,7 +154,7 @@ VERBS = (
     ),
     Verb(
         "submit",
-        "Send reports again that the RIS has not answered (RAD-128).",
+        "Send again what was not answered: objects to archives, reports to the RIS (RAD-128).",
         f"{_READING}:submit_pending",
         "submit",
     ),

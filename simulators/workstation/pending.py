@@ -1,4 +1,4 @@
-"""Reports that were sent and not answered: kept until the RIS has answered, so that none is sent as another one."""
+"""Objects and reports that were sent and not answered: kept until they are, so that none is sent as another one."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import json
 import os
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
+
+from pydicom import dcmread
 
 from simulators import mllp
 from simulators.deadline import Deadline
@@ -16,13 +18,58 @@ from simulators.tls import client_context
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pydicom.dataset import Dataset
+
     from simulators.settings import Peer, Settings
 
 CERTIFICATE = "hl7"
 SECONDS = 30.0
-"""How long a report is sent again and again before it is left for later."""
+"""How long something is sent again and again before it is left for later."""
 PAUSE_SECONDS = 0.5
 _INTERNAL = 207
+
+
+@dataclass(frozen=True)
+class PendingObject:
+    """An object that an archive may have; ``transaction`` is what the log calls its C-STORE."""
+
+    path: Path
+    archive: str
+    transaction: str
+
+    @property
+    def study(self) -> str:
+        """Study Instance UID."""
+        return str(dcmread(self.path, specific_tags=["StudyInstanceUID"]).StudyInstanceUID)
+
+
+class PendingObjects:
+    """A folder of objects by archive and transaction; one is there from before it is sent until it is answered."""
+
+    def __init__(self, folder: Path) -> None:
+        """Use a folder, which need not be there yet."""
+        self._folder = folder
+
+    def all(self) -> list[PendingObject]:
+        """Return them, oldest first."""
+        paths = sorted(self._folder.glob("*/*/*.dcm"), key=lambda path: path.stat().st_mtime_ns)
+        return [PendingObject(path, path.parts[-3], path.parts[-2]) for path in paths]
+
+    def keep(self, document: Dataset, archive: str, transaction: str) -> PendingObject:
+        """Write an object down; it is on disk at the end."""
+        folder = self._folder / archive / transaction
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = folder / f"{document.SOPInstanceUID}.dcm"
+        with path.with_suffix(".part").open("wb") as file:
+            document.save_as(file, enforce_file_format=True)
+            file.flush()
+            os.fsync(file.fileno())
+        path.with_suffix(".part").rename(path)
+        return PendingObject(path, archive, transaction)
+
+    def forget(self, kept: PendingObject) -> None:
+        """The archive has answered, or was not reached."""
+        kept.path.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)
@@ -55,7 +102,7 @@ class PendingReports:
             NoAnswerError: the RIS did not answer in :data:`SECONDS`; the report is kept.
             RefusedError: it did not accept the report, which is given up.
         """
-        self._keep(report)
+        self.keep(report)
         deadline = Deadline(SECONDS)
         while True:
             try:
@@ -69,15 +116,16 @@ class PendingReports:
                 deadline.pause(PAUSE_SECONDS)
                 continue
             except RefusedError:
-                self._path(report).unlink()
+                self.forget(report)
                 raise
-            self._path(report).unlink()
+            self.forget(report)
             return answer
 
     def _path(self, report: PendingReport) -> Path:
         return self._folder / f"{report.control_id}.json"
 
-    def _keep(self, report: PendingReport) -> None:
+    def keep(self, report: PendingReport) -> None:
+        """Write a report down; it is on disk at the end."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft = self._path(report).with_suffix(".part")
         with draft.open("w", encoding="utf-8") as file:
@@ -85,6 +133,10 @@ class PendingReports:
             file.flush()
             os.fsync(file.fileno())
         draft.rename(self._path(report))
+
+    def forget(self, report: PendingReport) -> None:
+        """The RIS has answered, or there is nothing to report."""
+        self._path(report).unlink(missing_ok=True)
 
 
 def _exchange(settings: Settings, peer: Peer, report: PendingReport) -> dict[str, str]:

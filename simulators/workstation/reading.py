@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING, Any
 from pydicom.uid import BasicTextSRStorage
 
 from simulators.command_line import Result, table
-from simulators.errors import ArgumentError, NotFoundError
+from simulators.errors import ArgumentError, NoAnswerError, NotFoundError, SimulatorError
 from simulators.imaging.derived import Author, key_objects, measurement_report, presentation_state
 from simulators.imaging.report import ReportText, text_report
 from simulators.imaging.roi import Circle, measure
 from simulators.workstation import verbs
 from simulators.workstation.desk import desk_of
 from simulators.workstation.keep import keep
-from simulators.workstation.pending import PendingReports
+from simulators.workstation.keep import send as send_object
+from simulators.workstation.pending import PendingObjects, PendingReports
 from simulators.workstation.query import find
 from simulators.workstation.study import open_study
-from simulators.workstation.submit import send, submit
+from simulators.workstation.submit import send, written
 
 if TYPE_CHECKING:
     import argparse
@@ -38,7 +39,7 @@ def annotate(arguments: argparse.Namespace, settings: Settings) -> Result:
     circle = _circle(arguments.roi, opened.image)
     state = presentation_state(opened.image, author, text=arguments.text, circle=circle, number=_NUMBERS["PR"])
     text = f"annotated image {opened.image.SOPInstanceUID}"
-    return _kept(keep(desk, state, "RAD-19"), opened, {"text": arguments.text}, text)
+    return _kept(keep(desk, pending_objects(), state, "RAD-19"), opened, {"text": arguments.text}, text)
 
 
 def select(arguments: argparse.Namespace, settings: Settings) -> Result:
@@ -46,7 +47,7 @@ def select(arguments: argparse.Namespace, settings: Settings) -> Result:
     opened, author, desk = _open(arguments, settings)
     note = key_objects([opened.image], author, description=arguments.text, number=_NUMBERS["KO"])
     text = f"key object {opened.image.SOPInstanceUID}"
-    return _kept(keep(desk, note, "RAD-29"), opened, {"text": arguments.text}, text)
+    return _kept(keep(desk, pending_objects(), note, "RAD-29"), opened, {"text": arguments.text}, text)
 
 
 def measure_region(arguments: argparse.Namespace, settings: Settings) -> Result:
@@ -67,7 +68,7 @@ def measure_region(arguments: argparse.Namespace, settings: Settings) -> Result:
         "unit": statistics.unit,
     }
     text = f"mean {statistics.mean:.1f} {statistics.unit}, standard deviation {statistics.deviation:.1f}"
-    kept = keep(desk, document, "RAD-43")
+    kept = keep(desk, pending_objects(), document, "RAD-43")
     return _kept(kept, opened, {"measured": facts}, f"{text}, {statistics.area_mm2:.1f} mm2")
 
 
@@ -76,20 +77,22 @@ def report(arguments: argparse.Namespace, settings: Settings) -> Result:
     ris = settings.peer("hl7-tls", permit="ORU^R01")  # before anything is stored
     pending = pending_reports()
     opened, author, desk = _open(arguments, settings)
-    waiting = next((kept for kept in pending.all() if kept.study == opened.study_uid), None)
-    if waiting is not None:
-        raise ArgumentError(
-            f"{waiting.peer} has not answered report {waiting.control_id} on {waiting.accession} yet.",
-            remedy="Send that one first: `pacslab-workstation submit`.",
-        )
     status = "P" if arguments.preliminary else "C" if arguments.correction else "F"
     said = ReportText(arguments.findings, arguments.impression, verified=status != "P")
     evidence = [opened.image, *opened.instances[1:]]
     corrected = reports_on(desk, opened.study_uid) if arguments.correction else []
     document = text_report(evidence, author, said, number=_NUMBERS["SR"] + 1, corrected=corrected)
-    kept = keep(desk, document, "RAD-24")
     text = f"Findings: {said.findings}\nImpression: {said.impression}"
-    answer = submit(settings, ris, document, pending=pending, author=author.name, text=text, status=status)
+    message = written(settings, ris, document, author=author.name, text=text, status=status)
+    pending.keep(message)  # before the document: whoever sends that one again sends this one afterwards
+    try:
+        kept = keep(desk, pending_objects(), document, "RAD-24")
+    except NoAnswerError:
+        raise
+    except SimulatorError:
+        pending.forget(message)
+        raise
+    answer = send(settings, ris, pending, message)
     data = {**_about(opened), "stored": kept, "found": True, "status": status, "submitted": answer}
     return Result(data, f"report {document.SOPInstanceUID} kept on {kept['archive']} and accepted by {answer['peer']}")
 
@@ -115,13 +118,25 @@ def reports_on(desk: Desk, study: str) -> list[Dataset]:
 
 
 def submit_pending(_: argparse.Namespace, settings: Settings) -> Result:
-    """RAD-128: send reports again that the RIS has not answered."""
-    pending = pending_reports()
+    """Send again what was not answered: objects to archives, and then reports to the RIS (RAD-128)."""
+    objects, reports = pending_objects(), pending_reports()
+    stored = [send_object(desk_of(settings, kept.archive, "C-STORE"), objects, kept) for kept in objects.all()]
     answers = [
-        send(settings, settings.peer("hl7-tls", name=report.peer, permit="ORU^R01"), pending, report)
-        for report in pending.all()
+        send(settings, settings.peer("hl7-tls", name=report.peer, permit="ORU^R01"), reports, report)
+        for report in reports.all()
     ]
-    return Result({"submitted": answers}, table(answers, ["peer", "control_id", "acknowledgement"]))
+    text = "\n\n".join(
+        (
+            table(stored, ["archive", "SOPInstanceUID"]),
+            table(answers, ["peer", "control_id", "acknowledgement"]),
+        )
+    )
+    return Result({"stored": stored, "submitted": answers}, text)
+
+
+def pending_objects() -> PendingObjects:
+    """The objects of this workstation that an archive has not answered for."""
+    return PendingObjects(verbs.HOME / "objects")
 
 
 def pending_reports() -> PendingReports:
@@ -130,10 +145,21 @@ def pending_reports() -> PendingReports:
 
 
 def _open(arguments: argparse.Namespace, settings: Settings) -> tuple[OpenStudy, Author, Desk]:
+    """Open a study to add something to it.
+
+    Raises:
+        ArgumentError: something that was added before has not been answered yet.
+    """
     desk = desk_of(settings, arguments.archive, "C-STORE")
     opened = open_study(
         desk, accession=arguments.accession or "", study=arguments.study or "", instance=arguments.instance or ""
     )
+    unanswered = {kept.study for kept in pending_objects().all()} | {kept.study for kept in pending_reports().all()}
+    if opened.study_uid in unanswered:
+        raise ArgumentError(
+            f"What was added to study {opened.study_uid} before has not been answered yet.",
+            remedy="Send that first: `pacslab-workstation submit`.",
+        )
     return opened, Author(arguments.author, "Radiology", desk.equipment), desk
 
 

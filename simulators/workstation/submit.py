@@ -17,34 +17,32 @@ if TYPE_CHECKING:
     from simulators.workstation.pending import PendingReports
 
 
-def submit(
-    settings: Settings, peer: Peer, document: Dataset, *, pending: PendingReports, author: str, text: str, status: str
-) -> dict[str, str]:
-    """Send a report to the RIS and return what it answered; `pending` keeps it until then.
+def written(settings: Settings, peer: Peer, document: Dataset, *, author: str, text: str, status: str) -> PendingReport:
+    """Return the report as it is sent to the RIS, however often.
 
     Args:
         settings: this host's.
         peer: the RIS.
         document: the report as the archive keeps it (SR).
-        pending: where it is kept.
         author: who reports, as a DICOM person name.
         text: what the report says.
         status: OBR-25.
-
-    Raises:
-        RefusedError: the RIS did not accept it.
-        NoAnswerError: the RIS is away; the report is kept.
     """
     site = settings.site.name
     envelope = Envelope(Party.of(settings.host.name, site), Party.of(peer.name, site), new_control_id())
     report = report_of(document, author=author, text=text, status=status)
     message = report_message(envelope, patient_of(document, site), report)
     accession, study = report.accession, report.study_uid
-    return send(settings, peer, pending, PendingReport(envelope.control_id, peer.name, accession, study, message))
+    return PendingReport(envelope.control_id, peer.name, accession, study, message)
 
 
 def send(settings: Settings, peer: Peer, pending: PendingReports, report: PendingReport) -> dict[str, str]:
-    """Send a report, for the first time or again; errors as :func:`submit`."""
+    """Send a report, for the first time or again, and return what the RIS answered; `pending` keeps it until then.
+
+    Raises:
+        RefusedError: the RIS did not accept it.
+        NoAnswerError: the RIS is away; the report is kept.
+    """
     facts = {"accession": report.accession, "study": report.study, "control_id": report.control_id}
     with performing(REPORT, transaction="RAD-128", peer=peer.name, **facts):
         return pending.submit(settings, peer, report)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simulators.command_line import Result, table
-from simulators.errors import ArgumentError
+from simulators.errors import ArgumentError, SimulatorError
 from simulators.imaging.digest import pixel_digests
 from simulators.imaging.validate import judge
 from simulators.workstation import query, retrieve, web
@@ -60,10 +60,15 @@ def get(arguments: argparse.Namespace, settings: Settings) -> Result:
         raise ArgumentError("For one instance, --series is needed.", remedy="Give the Series Instance UID.")
     folder = Folder(place(arguments))
     wanted = {"study": study, "series": arguments.series or "", "instance": arguments.instance or ""}
-    if arguments.web:
-        web.retrieve(desk_of(settings, arguments.archive, "WADO-RS", "dicomweb-tls"), folder, **wanted)
-    else:
-        retrieve.retrieve(desk_of(settings, arguments.archive, "C-GET"), folder, **wanted)
+    try:
+        if arguments.web:
+            web.retrieve(desk_of(settings, arguments.archive, "WADO-RS", "dicomweb-tls"), folder, **wanted)
+        else:
+            retrieve.retrieve(desk_of(settings, arguments.archive, "C-GET"), folder, **wanted)
+    except SimulatorError:
+        if arguments.apart:  # nobody is told of the folder, and a part of a study is no study
+            shutil.rmtree(folder.root)
+        raise
     size = sum(path.stat().st_size for path in folder.paths)
     data = {
         "study_uid": study,

@@ -51,7 +51,7 @@ def search(desk: Desk, level: str, keys: Mapping[str, str]) -> list[dict[str, st
     query = urlencode([*rest.items(), *(("includefield", name) for name in RETURNED[level])])
     with performing(QUERY, transaction="RAD-129", **desk.actor, level=level, **ids_of(keys)) as known:
         _, body = _get(desk, f"{path}?{query}", "application/dicom+json")
-        found = [_plain(match) for match in json.loads(body or b"[]")]
+        found = [_plain(match) for match in _json(desk, body)]
         known["found"] = len(found)
     return found
 
@@ -73,20 +73,45 @@ def retrieve(desk: Desk, folder: Folder, *, study: str, series: str = "", instan
         found = _BOUNDARY.search(kind)
         if found is None:
             raise RefusedError(f"{desk.archive.name} did not answer in parts: {kind}", remedy="Look at its log.")
-        for part in parts(body, found.group(1).encode()):
-            folder.add_bytes(part)
+        try:
+            objects = parts(body, found.group(1).encode())
+        except ValueError as error:
+            raise _broken_off(desk) from error
+        for content in objects:
+            folder.add_bytes(content)
         known["instances"] = len(folder.paths) - before
 
 
 def parts(body: bytes, boundary: bytes) -> list[bytes]:
-    """The contents of a multipart body (RFC 2046 5.1.1)."""
-    contents = []
+    """The contents of a multipart body (RFC 2046 5.1.1).
+
+    Raises:
+        ValueError: it does not come to its end.
+    """
+    contents: list[bytes] = []
     for part in (b"\r\n" + body).split(b"\r\n--" + boundary)[1:]:
         if part.startswith(b"--"):
-            break
+            return contents
         _, _, content = part.partition(b"\r\n\r\n")
         contents.append(content)
-    return contents
+    raise ValueError("the last boundary is missing")
+
+
+def _json(desk: Desk, body: bytes) -> list[dict[str, Any]]:
+    """Read what QIDO-RS answers.
+
+    Raises:
+        UnreachableError: it does not come to its end.
+    """
+    try:
+        matches: list[dict[str, Any]] = json.loads(body or b"[]")
+    except ValueError as error:
+        raise _broken_off(desk) from error
+    return matches
+
+
+def _broken_off(desk: Desk) -> UnreachableError:
+    return UnreachableError(f"{desk.archive.name} did not answer to the end.", remedy="Ask again; look at its health.")
 
 
 def _get(desk: Desk, path: str, accept: str) -> tuple[str, bytes]:

@@ -1,4 +1,4 @@
-"""Scanners that ask the order filler for another station's worklist, or change a step that is completed."""
+"""Scanners that ask the order filler for another's worklist, change a completed step, or speak for an archive."""
 
 from __future__ import annotations
 
@@ -39,6 +39,14 @@ def _changed(scene: Scene, tried: Tried) -> str:
     query = "SELECT status FROM performed_steps WHERE sop_instance_uid = :'uid'"
     states = [row["status"] for row in rows(scene.lab, scene.parties.target, query, uid=uid)]
     return f"{scene.parties.target} keeps the completed step as discontinued" if states == ["DISCONTINUED"] else ""
+
+
+def _believed(scene: Scene, tried: Tried) -> str:
+    """Harm: the order filler keeps the invented image as available."""
+    uid, target = str(tried.facts["instance"]), scene.parties.target
+    query = "SELECT availability FROM instances WHERE sop_instance_uid = :'uid'"
+    states = [row["availability"] for row in rows(scene.lab, target, query, uid=uid)]
+    return f"{target} keeps image {uid}, which nobody made, as {states[0]}" if states else ""
 
 
 CASES = (
@@ -82,6 +90,26 @@ CASES = (
             restarted(
                 "the state machine lets a completed step be discontinued",
                 literal(STEPS, "(COMPLETED, DISCONTINUED): False", "(COMPLETED, DISCONTINUED): True"),
+            ),
+        ),
+    ),
+    AbuseCase(
+        "abuse.dicom-false-availability",
+        "DICOM: a scanner tells the order filler that an archive has images",
+        parties=scanner_at_ris,
+        attempt=Misuse("dicom-false-availability"),
+        evidence=lambda scene: Evidence(
+            scene.parties.target,
+            "not-permitted",
+            about=(names_of(scene, scene.parties.source), frozenset({"RAD-49"})),
+        ),
+        harm=_believed,
+        unharmed=answers_control,
+        control="the order filler permits each caller its own operations alone",
+        weakenings=(
+            restarted(
+                "the order filler takes notifications from whoever performs steps",
+                literal(WORKLIST, '"IAN",', '"MPPS",'),
             ),
         ),
     ),

@@ -6,7 +6,16 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from lab.hospital.hospital import Actor
-from lab.scenarios.examination.acquisition import begin, commit, complete, schedule, send_on, store, worklist
+from lab.scenarios.examination.acquisition import (
+    availability,
+    begin,
+    commit,
+    complete,
+    schedule,
+    send_on,
+    store,
+    worklist,
+)
 from lab.scenarios.examination.course import ECHO, ExaminationFacts, archive
 from lab.scenarios.examination.ordering import order, register
 from lab.scenarios.examination.reading import query, read
@@ -76,6 +85,11 @@ SCENARIO = Scenario(
         Step(
             "archive", "The PACS archives to the VNA", ARCHIVE, "C-STORE",
             "the VNA has every image; pixel data is byte-identical everywhere", send_on, ("store",),
+        ),
+        Step(
+            "availability", "The order filler learns what there is", ARCHIVE, "RAD-49 IAN N-CREATE",
+            "the RIS has every image as available at cardiology's PACS and at the VNA, and misses none",
+            availability, ("complete", "archive"),
         ),
         Step(
             "query", "The reader looks for the patient's studies", READING, "RAD-14, RAD-129",

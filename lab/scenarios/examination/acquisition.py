@@ -126,6 +126,33 @@ def commit(stage: Stage[ExaminationFacts]) -> str:
     return f"{IMAGES} local copies until {done.archive} had answered for them, none after"
 
 
+def availability(stage: Stage[ExaminationFacts]) -> str:
+    """The RIS has every image as available at every archive of the examination, and misses none (RAD-49)."""
+    done, hospital = stage.facts.examination, stage.hospital
+    stage.acts(done.archive)
+    ris = Ris.of(hospital)
+    wanted = {str(hospital.described(host).ae_title): (IMAGES, 0) for host in archives(hospital, done)}
+
+    def told() -> bool:
+        known = ris.show(done.accession).availability
+        return {entry.ae_title: (entry.instances, entry.unavailable) for entry in known} == wanted
+
+    stage.eventually(
+        told,
+        timeout=FOLLOWED_WITHIN,
+        otherwise=f"the RIS was not told that {' and '.join(wanted)} have {done.accession}",
+    )
+    missing = ris.show(done.accession).missing
+    require(not missing, f"the RIS misses {len(missing)} images that were performed")
+    keys = {"action": "notify-availability", "outcome": "success", "accession": done.accession}
+    stage.eventually(
+        lambda: hospital.collected.has_event(ris.host, **keys),
+        timeout=FOLLOWED_WITHIN,
+        otherwise=f"{hospital.collected.centre} has no event of {ris.host} with {keys}",
+    )
+    return f"the RIS has {IMAGES} images of {done.accession} available at {' and '.join(wanted)}, and misses none"
+
+
 def send_on(stage: Stage[ExaminationFacts]) -> str:
     """The long-term archive has every image, and pixel data is as acquired everywhere."""
     done = stage.facts.examination

@@ -126,4 +126,23 @@ def report(stage: Stage[ExaminationFacts]) -> str:
         [(entry.source, entry.status) for entry in reports] == [(source, "F")] and impression in reports[0].report,
         f"the RIS has {reports}",
     )
-    return f"{observed}; the RIS has the final report of {source}"
+    require_document(stage, reports[0].instance_uid)
+    return f"{observed}; the RIS has the final report of {source}, and names its document"
+
+
+def require_document(stage: Stage[ExaminationFacts], instance: str) -> None:
+    """The document that a report names is a structured report of the examination in its archive.
+
+    Raises:
+        StepFailure: it is not.
+    """
+    done = stage.facts.examination
+    classes = [
+        found.tag("SOPClassUID")
+        for found in archive(stage, done.archive).instances(done.study)
+        if found.tag("SOPInstanceUID") == instance
+    ]
+    require(
+        len(classes) == 1 and classes[0] in STRUCTURED_REPORTS,
+        f"the report names {instance or 'no document'}, which {done.archive} has as {classes}",
+    )

@@ -6,7 +6,16 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from lab.hospital.hospital import Actor
-from lab.scenarios.examination.acquisition import begin, commit, complete, schedule, send_on, store, worklist
+from lab.scenarios.examination.acquisition import (
+    availability,
+    begin,
+    commit,
+    complete,
+    schedule,
+    send_on,
+    store,
+    worklist,
+)
 from lab.scenarios.examination.course import CT_HEAD
 from lab.scenarios.examination.ordering import order, register
 from lab.scenarios.model import Step
@@ -55,5 +64,9 @@ STEPS: tuple[Step[ExaminationFacts], ...] = (
     Step(
         "archive", "The PACS archives to the VNA", ARCHIVE, "C-STORE",
         "the VNA has every image; pixel data is byte-identical everywhere", send_on, ("store",),
+    ),
+    Step(
+        "availability", "The order filler learns what there is", ARCHIVE, "RAD-49 IAN N-CREATE",
+        "the RIS has every image as available at PACS and VNA, and misses none", availability, ("complete", "archive"),
     ),
 )  # fmt: skip

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lab.hospital.hospital import Actor
 from lab.hospital.record import Record
 from lab.hospital.workstation import Workstation
-from lab.scenarios.examination.course import archive, status_at_record
+from lab.scenarios.examination.course import FOLLOWED_WITHIN, archive, status_at_record
 from lab.scenarios.examination.reading import (
     GSPS,
     KEY_OBJECTS,
@@ -18,6 +18,7 @@ from lab.scenarios.examination.reading import (
     query,
     read,
     report,
+    require_document,
 )
 from lab.scenarios.failure import require
 from lab.scenarios.model import Step
@@ -50,7 +51,26 @@ def close(stage: Stage[RadiologyFacts]) -> str:
         len(results) == 1 and results[0].status == "F" and stage.token in results[0].report,
         f"the record has {results}",
     )
-    return f"order {done.placer} is closed at RIS and record; the record has the final report"
+    require_document(stage, results[0].instance_uid)
+    return f"order {done.placer} is closed at RIS and record; the record has the final report, and names its document"
+
+
+def correct(stage: Stage[RadiologyFacts]) -> str:
+    """A correction is in force at the record, which keeps what it corrects (RAD-24, RAD-128, RAD-28)."""
+    done = stage.facts.examination
+    said = f"Corrected {stage.token}"
+    add(stage, READING.function, "report", STRUCTURED_REPORTS, "--correction", "--impression", said)
+    record = Record.of(stage.hospital)
+    stage.eventually(
+        lambda: [entry.status for entry in record.show(done.placer).results] == ["F", "C"],
+        timeout=FOLLOWED_WITHIN,
+        otherwise=f"the record has no correction for {done.placer}",
+    )
+    final, corrected = record.show(done.placer).results
+    require((final.in_force, corrected.in_force) == (False, True), "the correction is not the report in force")
+    require(said in corrected.report, f"the correction says {corrected.report}")
+    require_document(stage, corrected.instance_uid)
+    return f"the record has the correction of {done.placer} in force, and keeps the report that it replaces"
 
 
 def conformance(stage: Stage[RadiologyFacts]) -> str:
@@ -96,6 +116,10 @@ STEPS: tuple[Step[RadiologyFacts], ...] = (
     Step(
         "close", "The order is closed", RIS, "RAD-28 ORU^R01, RAD-3 ORM^O01",
         "the RIS has it reported; the record has the result and the order completed", close, ("report",),
+    ),
+    Step(
+        "correct", "The radiologist corrects the report", READING, "RAD-24 C-STORE SR, RAD-128 and RAD-28 ORU^R01",
+        "the record has the correction in force, and keeps the report that it replaces", correct, ("close",),
     ),
 )  # fmt: skip
 

@@ -33,6 +33,7 @@ STEPS: tuple[Step[ExaminationFacts], ...] = (
     refusal("modality-get", "abuse.dicom-modality-get", SCANNER, needs=("store",)),
     refusal("foreign-worklist", "abuse.dicom-foreign-worklist", SCANNER),
     refusal("completed-step", "abuse.dicom-completed-step", SCANNER),
+    refusal("false-availability", "abuse.dicom-false-availability", SCANNER),
     refusal("malformed-pdu", "abuse.dicom-malformed-pdu", SCANNER),
     refusal("oversized-pdu", "abuse.dicom-oversized-pdu", SCANNER),
     refusal("malformed-object", "abuse.dicom-malformed-object", SCANNER),

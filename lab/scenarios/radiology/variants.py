@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from lab.hospital.hospital import Actor
-from lab.hospital.image_manager import held
+from lab.hospital.image_manager import held, procedures
 from lab.hospital.record import Procedure, Record
 from lab.hospital.ris import Ris
 from lab.scenarios.examination.course import (
@@ -81,7 +81,7 @@ def documents(stage: Stage[RadiologyFacts]) -> str:
 
 
 def discontinue(stage: Stage[RadiologyFacts]) -> str:
-    """RIS and record have the step discontinued, with the reason (RAD-7); its images are in quarantine (RAD-13)."""
+    """RIS and record have the step discontinued, with the reason (RAD-7); its images are held (RAD-13, RAD-49)."""
     done = place_order(stage, stage.facts.patient, CT_HEAD)
     scanner = station(stage, done)
     scanner.perform("begin", done.accession)
@@ -98,9 +98,63 @@ def discontinue(stage: Stage[RadiologyFacts]) -> str:
         timeout=FOLLOWED_WITHIN,
         otherwise=f"{done.archive} still has images of {done.accession}, or holds none of them",
     )
-    return (
-        f"{done.accession} is discontinued at RIS and record, because of {steps[0].reason}; its image is held: {reason}"
+    title = stage.hospital.described(done.archive).ae_title
+    stage.eventually(
+        lambda: (
+            [
+                (entry.instances, entry.unavailable)
+                for entry in Ris.of(stage.hospital).show(done.accession).availability
+                if entry.ae_title == title
+            ]
+            == [(0, 1)]
+        ),
+        timeout=FOLLOWED_WITHIN,
+        otherwise=f"the RIS was not told that {done.archive} has no image of {done.accession} any more",
     )
+    return (
+        f"{done.accession} is discontinued at RIS and record, because of {steps[0].reason};"
+        f" its image is held ({reason}), and unavailable as the RIS knows"
+    )
+
+
+def change_order(stage: Stage[RadiologyFacts]) -> str:
+    """An order is changed before it begins, and then cancelled: everybody follows (RAD-2, RAD-13, RAD-3)."""
+    done = place_order(stage, stage.facts.patient, CT_HEAD)
+    record, scanner = Record.of(stage.hospital), station(stage, done)
+    stage.acts(record.host)
+    record.change(done.placer, CT_NECK)
+    stage.eventually(
+        lambda: record.show(done.placer).order.code == CT_NECK.code,
+        timeout=FOLLOWED_WITHIN,
+        otherwise=f"the record never learned that {done.placer} was changed",
+    )
+    shown = [item.description for item in scanner.worklist() if item.accession == done.accession]
+    require(shown == [CT_NECK.text], f"the worklist of {done.station} has {done.accession} as {shown}")
+    everywhere = archives(stage.hospital, done)
+    for host in everywhere:
+        stage.eventually(
+            partial(_keeps, stage, host, done, CT_NECK.text, "scheduled"),
+            timeout=FOLLOWED_WITHIN,
+            otherwise=f"{host} does not expect {CT_NECK.text} under {done.accession}",
+        )
+    record.cancel(done.placer)
+    status_at_ris(stage, done.accession, "cancelled")
+    for host in everywhere:
+        stage.eventually(
+            partial(_keeps, stage, host, done, CT_NECK.text, "cancelled"),
+            timeout=FOLLOWED_WITHIN,
+            otherwise=f"{host} still expects {done.accession}",
+        )
+    left = [item.accession for item in scanner.worklist() if item.accession == done.accession]
+    require(not left, f"{done.accession} is still on the worklist of {done.station}")
+    where = " and ".join([done.station, *everywhere])
+    return f"{done.accession} became {CT_NECK.text} at the record and {where}, and then nothing"
+
+
+def _keeps(stage: Stage[object], host: str, done: Examination, text: str, state: str) -> bool:
+    """Whether an archive's image manager keeps the procedure of an order with a text, in a state."""
+    kept = next((row for row in procedures(stage.hospital, host) if row.accession == done.accession), None)
+    return kept is not None and (kept.description, kept.state) == (text, state)
 
 
 def _withdrawn(stage: Stage[RadiologyFacts], done: Examination) -> str:
@@ -187,6 +241,7 @@ def outage(stage: Stage[RadiologyFacts]) -> str:
     return f"{OUTAGE_IMAGES} images waited at {done.station}, delivered and committed once {done.archive} was back"
 
 
+CT_NECK = Procedure("CTNECK", "CT neck with contrast", CT_HEAD.section)
 CHAIN = "RAD-5, RAD-6, RAD-8, RAD-7, RAD-10"
 STEPS: tuple[Step[RadiologyFacts], ...] = (
     Step(
@@ -203,8 +258,12 @@ STEPS: tuple[Step[RadiologyFacts], ...] = (
     ),
     Step(
         "discontinue", "A procedure is discontinued", CT, "RAD-7 MPPS N-SET",
-        "RIS and record have it discontinued, with the reason; the PACS holds its images in quarantine",
+        "RIS and record have it discontinued, with the reason; the PACS holds its images in quarantine and tells so",
         discontinue, ("register",),
+    ),
+    Step(
+        "change-order", "An order is changed, and then cancelled", RECORD, "RAD-2 and RAD-13 ORM^O01 XO and CA, RAD-3",
+        "record, worklist and archives have what it asks for by now, and then nothing", change_order, ("register",),
     ),
     Step(
         "outage", "The PACS is away during an acquisition", CT, CHAIN,

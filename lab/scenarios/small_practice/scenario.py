@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lab.hospital.hospital import Actor
 from lab.hospital.ris import Ris
-from lab.scenarios.examination.acquisition import begin, commit, complete, schedule, store, worklist
+from lab.scenarios.examination.acquisition import availability, begin, commit, complete, schedule, store, worklist
 from lab.scenarios.examination.course import US_ABDOMEN, ExaminationFacts, scheduled
 from lab.scenarios.examination.reading import COLOUR_PS, GSPS, annotate, query, read, report
 from lab.scenarios.failure import require
@@ -16,7 +16,7 @@ from lab.scenarios.model import Scenario, Step
 if TYPE_CHECKING:
     from lab.scenarios.stage import Stage
 
-RIS, READING = Actor("order-filler"), Actor("reading")
+RIS, READING, ARCHIVE = Actor("order-filler"), Actor("reading"), Actor("primary-archive")
 SCANNER = Actor("acquisition", US_ABDOMEN.section)
 
 
@@ -53,7 +53,6 @@ SCENARIO = Scenario(
     title="A practice without a health record",
     summary="A walk-in from registration at the RIS to the report, over mutual TLS; needs neither record nor VNA.",
     facts=ExaminationFacts,
-    also=(Actor("primary-archive"),),
     without=("order-placer",),
     steps=(
         Step("register", "Register a patient", RIS, "at the RIS", "the RIS has the patient", register),
@@ -84,6 +83,10 @@ SCENARIO = Scenario(
         Step(
             "commit", "The PACS answers for the images", SCANNER, "RAD-10 Storage Commitment",
             "local copies are deleted only after the PACS has committed", commit, ("complete",),
+        ),
+        Step(
+            "availability", "The order filler learns what there is", ARCHIVE, "RAD-49 IAN N-CREATE",
+            "the RIS has every image as available at the PACS, and misses none", availability, ("complete",),
         ),
         Step(
             "annotate", "The radiologist marks a finding", READING, "RAD-19 C-STORE",

@@ -1,4 +1,4 @@
-"""A proxy on loopback that cuts connections at a chosen point: before the request, before its answer, or in between."""
+"""A proxy on loopback that cuts connections at a chosen point: before the request, before its answer, or between."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ class Cut(Enum):
     """The request reaches the peer, whose connection ends at once, before it can answer."""
     ANSWER = "the answer is lost"
     """The peer has answered, and its answer does not arrive."""
+    HALF = "the answer breaks off"
+    """The peer has answered, and half of the first piece of its answer arrives."""
 
 
 def frames(buffer: bytes) -> list[bytes]:
@@ -41,8 +43,13 @@ def pdus(buffer: bytes) -> list[bytes]:
     return [buffer[:size], *pdus(buffer[size:])]
 
 
+def chunks(buffer: bytes) -> list[bytes]:
+    """Take what has come as it is, as HTTP has it: here a request, or an answer, is sent at once."""
+    return [buffer] if buffer else []
+
+
 def is_frame(_: bytes) -> bool:
-    """An MLLP frame says something whatever it is."""
+    """An MLLP frame says something whatever it is, and so does HTTP."""
     return True
 
 
@@ -54,12 +61,12 @@ def is_data(pdu: bytes) -> bool:
 class Proxy:
     """Passes connections on to a port, and cuts those that it is told to.
 
-    ``cuts`` are used up, one a connection on which something is said; without any it passes everything on.
+    ``cuts`` are used up, one a connection on which something is said; None among them, or none left, passes it on.
     """
 
     def __init__(self, target: int, pieces: Callable[[bytes], list[bytes]], says: Callable[[bytes], bool]) -> None:
         """Listen on a free port for `target`; `pieces` cuts the stream, `says` tells what is a request or an answer."""
-        self.cuts: list[Cut] = []
+        self.cuts: list[Cut | None] = []
         self.made: list[Cut] = []
         self._target, self._pieces, self._says = target, pieces, says
         self._lock = threading.Lock()
@@ -120,7 +127,9 @@ class _Connection:
 
     def _answer(self, piece: bytes) -> bool:
         """Pass an answer on; False when the connection is to end."""
-        if self._cut in {Cut.ANSWER, Cut.BETWEEN} and self._proxy._says(piece):  # noqa: SLF001 - its own connection
+        if self._cut in {Cut.ANSWER, Cut.BETWEEN, Cut.HALF} and self._proxy._says(piece):  # noqa: SLF001 - its own connection
+            if self._cut is Cut.HALF:
+                self._client.sendall(piece[: len(piece) // 2])
             return False
         self._client.sendall(piece)
         return True
@@ -162,5 +171,13 @@ def hl7_proxy(target: int) -> Iterator[Proxy]:
 def dicom_proxy(target: int) -> Iterator[Proxy]:
     """Run a proxy for DICOM."""
     proxy = Proxy(target, pdus, is_data)
+    yield proxy
+    proxy.close()
+
+
+@contextmanager
+def http_proxy(target: int) -> Iterator[Proxy]:
+    """Run a proxy for HTTP."""
+    proxy = Proxy(target, chunks, is_frame)
     yield proxy
     proxy.close()

@@ -67,9 +67,24 @@ def ris_settings(**listen: int) -> Settings:
                 caller("ct2", "dicom-tls", mpps, "CT"),
                 caller("mr1", "dicom-tls", mpps, "MR"),
                 caller("echo1", "dicom-tls", ["C-ECHO"]),
+                caller("pacs-rad", "dicom-tls", ["IAN"]),
+                caller("vna1", "dicom-tls", ["IAN"]),
             ],
         }
     )
+
+
+WORKSTATION_SETTINGS = parse(
+    {
+        "host": {"name": "ws-rad1", "fqdn": "ws-rad1.imaging.internal", "address": "127.0.0.1", "ae_title": "WSRAD1"},
+        "site": {"name": "reference", "domain": "imaging.internal"},
+        "tls": {"ca": "/none", "crl": "/none", "certificates": {}},
+        "listen": {},
+        "peers": [peer("ris1", "hl7-tls", "ris", ["ORU^R01"])],
+        "callers": [],
+    }
+)
+"""Settings of a workstation without certificates."""
 
 
 def loopback_peer(port: int, ae_title: str = "RIS1", service: str = "dicom-tls") -> Peer:

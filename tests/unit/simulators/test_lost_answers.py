@@ -8,7 +8,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from pynetdicom import evt
 
+from simulators.association import contexts, start_scp
 from simulators.database import URL_VARIABLE, Database
 from simulators.ehr import orders, patients
 from simulators.ehr.receive import order_status, result
@@ -20,7 +22,6 @@ from simulators.hl7messages import new_control_id
 from simulators.hl7receiver import Receiver
 from simulators.image_manager import inbox
 from simulators.image_manager.inbox import StoredInbox
-from simulators.image_manager.store import Store
 from simulators.mllp import Listener
 from simulators.modality import acquisition, deliver, worklist
 from simulators.modality.links import Links
@@ -31,7 +32,8 @@ from simulators.settings import Peer, parse
 from simulators.workstation.pending import PendingReport, PendingReports
 from tests.unit.simulators.cutting import Cut, dicom_proxy, hl7_proxy
 from tests.unit.simulators.database import own_schema
-from tests.unit.simulators.modality.peers import open_hospital
+from tests.unit.simulators.image_manager.test_image_manager import Manager
+from tests.unit.simulators.modality.peers import CT, open_hospital
 from tests.unit.simulators.peers import ANNA, RIS, WORKSTATION, caller, peer, ris_settings, sender
 from tests.unit.simulators.ris.hospital import Ris
 from tests.unit.waiting import wait_until
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
     from tests.unit.simulators.cutting import Proxy
 
 PERSON = {"family": "Weber", "given": "Anna", "birth_date": "19700412", "sex": "F"}
-CT = {"code": "CTHEAD", "text": "CT head", "scheme": "99L", "modality": "CT", "priority": "R", "reason": ""}
+HEAD = {"code": "CTHEAD", "text": "CT head", "scheme": "99L", "modality": "CT", "priority": "R", "reason": ""}
 
 
 class Hospital:
@@ -65,8 +67,8 @@ class Hospital:
         for name in ("ehr1", "ws-rad1"):
             self._hl7(f"{name} to ris1", self.ris.receiver, name)
         self._start_ehr()
-        self._start_image_manager(folder)
         self._start_scanner(folder)
+        self._start_image_manager(folder)
         self.pending = PendingReports(folder / "reports")
         ports = {"ehr1": self.proxies["ris1 to ehr1"].port, "pacs-rad": self.proxies["ris1 to pacs-rad"].port}
         self.ris_outbox = Outbox(self.ris.settings, self.ris.database)
@@ -105,7 +107,17 @@ class Hospital:
         self._hl7("ris1 to ehr1", Receiver(self.ehr_settings, inboxes), "ris1")
 
     def _start_image_manager(self, folder: Path) -> None:
-        self.manager = Store(folder)
+        self.vna = Vna()
+        server = start_scp("VNA1", 0, contexts([CT]), [(evt.EVT_C_STORE, self.vna.store)])
+        self._stack.callback(server.shutdown)
+        for path, port in {"pacs-rad to vna1": server.server_address[1], "pacs-rad to ris1": self.ris.port}.items():
+            self.proxies[path] = self._stack.enter_context(dicom_proxy(port))
+        filler = Peer("ris1", "ris1", "127.0.0.1", "RIS1", (), "dicom", self.proxies["pacs-rad to ris1"].port, ())
+        (folder / "manager").mkdir()
+        self.beside = Manager(folder / "manager", "vna1", filler=filler, ae_title="PACS-RAD")
+        vna = Peer("vna1", "vna1", "127.0.0.1", "VNA1", (), "dicom", self.proxies["pacs-rad to vna1"].port, ())
+        self.beside.orthanc.peers["vna1"] = vna
+        self.manager = self.beside.store
         settings = replace(
             ris_settings(),
             host=replace(self.ris.settings.host, name="pacs-rad"),
@@ -171,6 +183,38 @@ class Hospital:
         with self.manager.transaction() as db:
             return [dict(row) for row in db.execute(f"SELECT * FROM {table}")]  # noqa: S608 - names of our own
 
+    def archived(self) -> None:
+        """Let the archive's images settle."""
+        self.beside.orthanc.store(*self.archive.stored.values())
+        while self.beside.follower.follow():
+            pass
+
+    def manager_works(self, worker: Any, table: str) -> None:
+        """Let a worker of the image manager try until nothing of a queue waits."""
+
+        def done() -> bool:
+            self.beside.no_pause()
+            worker.run_due()
+            return all(row["done"] == row["asked"] for row in self.managed(table))
+
+        wait_until(done, f"{table} still wait")
+
+
+class Vna:
+    """Takes objects, each once; ``received`` has every C-STORE."""
+
+    def __init__(self) -> None:
+        """Hold nothing."""
+        self.held: dict[str, bytes] = {}
+        self.received: list[str] = []
+
+    def store(self, event: Any) -> int:
+        """C-STORE."""
+        uid = str(event.request.AffectedSOPInstanceUID)
+        self.received.append(uid)
+        self.held.setdefault(uid, event.dataset.PixelData)
+        return 0
+
 
 def parse_callers(*callers: dict[str, object]) -> Any:
     """Callers as settings have them."""
@@ -194,27 +238,36 @@ def hospital(
         yield Hospital(stack, tmp_path, schemas, monkeypatch)
 
 
-@pytest.mark.parametrize(
-    "cuts", [[Cut.REQUEST], [Cut.BETWEEN], [Cut.ANSWER], [*Cut]], ids=["request", "between", "answer", "all three"]
-)
+@pytest.mark.parametrize("cuts", [*([cut] for cut in Cut), [*Cut]], ids=[*(cut.name for cut in Cut), "all"])
 def test_every_transaction_of_an_examination_survives_its_cuts_and_has_its_effect_once(
     hospital: Hospital, cuts: list[Cut]
 ) -> None:
     with hospital.cutting("ehr1 to ris1", cuts):  # RAD-1
         hospital.ehr_does(patients.register, **PERSON, id=ANNA.identifier, patient_class="O")
     with hospital.cutting("ehr1 to ris1", cuts):  # RAD-2
-        hospital.ehr_does(orders.place, patient=ANNA.identifier, **CT, provider="", wait=0)
+        hospital.ehr_does(orders.place, patient=ANNA.identifier, **HEAD, provider="", wait=0)
     with hospital.cutting("ris1 to pacs-rad", cuts):  # RAD-4
         hospital.ris_tells("pacs-rad")
     with hospital.cutting("ris1 to ehr1", cuts):  # RAD-3
         hospital.ris_tells("ehr1")
     assert [row["status"] for row in hospital.recorded("SELECT status FROM orders")] == ["scheduled"]
+    with hospital.cutting("ehr1 to ris1", cuts):  # RAD-2, change
+        hospital.ehr_does(orders.change, placer="O0000001", code="CTNECK", text="CT neck", priority=None, reason=None)
+    with hospital.cutting("ris1 to pacs-rad", cuts):  # RAD-13, change
+        hospital.ris_tells("pacs-rad")
+    assert [row["code"] for row in hospital.managed("procedures")] == ["CTNECK"]
+    hospital.ris_tells("ehr1")
+    assert [row["code"] for row in hospital.recorded("SELECT code FROM orders")] == ["CTNECK"]
 
     perform(hospital, cuts)
+    with hospital.cutting("ris1 to pacs-rad", cuts):  # RAD-13, status
+        hospital.ris_tells("pacs-rad")
+    assert [row["state"] for row in hospital.managed("procedures")] == ["completed"]
+    archive(hospital, cuts)
     hospital.ris_tells("ehr1")
     assert [row["status"] for row in hospital.recorded("SELECT status FROM orders")] == ["performed"]
 
-    with hospital.cutting("ws-rad1 to ris1", cuts):  # RAD-24
+    with hospital.cutting("ws-rad1 to ris1", cuts):  # RAD-128
         report(hospital)
     with hospital.cutting("ris1 to ehr1", cuts):  # RAD-28
         hospital.ris_tells("ehr1")
@@ -234,11 +287,11 @@ def test_every_transaction_of_an_examination_survives_its_cuts_and_has_its_effec
         ("ADT^A04", 2),
         ("ADT^A08", 1),
         ("ADT^A40", 1),
-        ("ORM^O01", 1),
+        ("ORM^O01", 2),
         ("ORU^R01", 1),
     ]
-    assert [(row["type"], row["n"]) for row in hospital.recorded(kinds)] == [("ORM^O01", 3), ("ORU^R01", 1)]
-    told = ["ADT^A08", "ADT^A40", *["ORM^O01"] * 3]  # RAD-4, and RAD-13 when the step began and when it ended
+    assert [(row["type"], row["n"]) for row in hospital.recorded(kinds)] == [("ORM^O01", 4), ("ORU^R01", 1)]
+    told = ["ADT^A08", "ADT^A40", *["ORM^O01"] * 4]  # RAD-4, and RAD-13: changed, begun, ended
     assert sorted(row["type"] for row in hospital.managed("messages")) == told
     assert [row["status"] for row in hospital.recorded("SELECT status FROM orders")] == ["completed"]
     assert len(hospital.recorded("SELECT * FROM results")) == 1
@@ -260,7 +313,9 @@ def perform(hospital: Hospital, cuts: list[Cut]) -> None:
         try:
             begun = acquisition.perform(links, spool, item, commit=True)
         except NoAnswerError:
-            begun = acquisition.begin(links, spool, accession=item.AccessionNumber, step_id="", commit=True)
+            begun = patiently(
+                lambda: acquisition.begin(links, spool, accession=item.AccessionNumber, step_id="", commit=True)
+            )
     assert [(row["status"], row["begun"]) for row in facts_of(spool)] == [("IN PROGRESS", "answered")]
     assert len(hospital.ris.rows("SELECT * FROM performed_steps")) == 1
     acquisition.acquire(links, spool, begun, images=3, phantom=True)
@@ -287,9 +342,25 @@ def perform(hospital: Hospital, cuts: list[Cut]) -> None:
         wait_until(committed, "the images were not committed")
 
 
+def archive(hospital: Hospital, cuts: list[Cut]) -> None:
+    """The image manager's C-STORE to the VNA, and RAD-49, each cut."""
+    hospital.archived()
+    with hospital.cutting("pacs-rad to vna1", cuts):
+        hospital.manager_works(hospital.beside.senders[0], "transfers")
+    acquired = {uid: image.PixelData for uid, image in hospital.archive.stored.items()}
+    assert hospital.vna.held == acquired
+    with hospital.cutting("pacs-rad to ris1", cuts):  # RAD-49
+        hospital.manager_works(hospital.beside.notifiers[0], "notifications")
+    assert len(hospital.ris.rows("SELECT * FROM notifications")) == 1
+    known = hospital.ris.rows("SELECT sop_instance_uid, ae_title, availability FROM instances")
+    assert {(row["sop_instance_uid"], row["ae_title"], row["availability"]) for row in known} == {
+        (uid, "PACS-RAD", "ONLINE") for uid in acquired
+    }
+
+
 def patiently(act: Callable[[], Any]) -> Any:
     """Do it again as a user or the service would, as long as the peer does not answer."""
-    for _ in range(3):
+    for _ in Cut:
         try:
             return act()
         except NoAnswerError:
@@ -315,7 +386,7 @@ def report(hospital: Hospital) -> None:
 @pytest.mark.parametrize("cut", [Cut.BETWEEN, Cut.ANSWER])
 def test_a_commitment_report_whose_answer_is_lost_is_taken_once(hospital: Hospital, cut: Cut) -> None:
     hospital.ehr_does(patients.register, **PERSON, id=ANNA.identifier, patient_class="O")
-    hospital.ehr_does(orders.place, patient=ANNA.identifier, **CT, provider="", wait=0)
+    hospital.ehr_does(orders.place, patient=ANNA.identifier, **HEAD, provider="", wait=0)
     spool, links = hospital.spool, hospital.links
     step = acquisition.begin(links, spool, accession="A0000001", step_id="", commit=True)
     acquisition.acquire(links, spool, step, images=2, phantom=True)
@@ -332,7 +403,7 @@ def test_a_commitment_report_whose_answer_is_lost_is_taken_once(hospital: Hospit
 
 def test_a_step_that_the_service_begins_again_is_the_same_step(hospital: Hospital) -> None:
     hospital.ehr_does(patients.register, **PERSON, id=ANNA.identifier, patient_class="O")
-    hospital.ehr_does(orders.place, patient=ANNA.identifier, **CT, provider="", wait=0)
+    hospital.ehr_does(orders.place, patient=ANNA.identifier, **HEAD, provider="", wait=0)
     with hospital.cutting("ct1 to ris1", [Cut.ANSWER, Cut.ANSWER]):
         item = worklist.query(replace(hospital.links, ris=replace(hospital.links.ris, port=hospital.ris.port)))[0]
         with pytest.raises(NoAnswerError):
@@ -345,7 +416,7 @@ def test_a_step_that_the_service_begins_again_is_the_same_step(hospital: Hospita
 
 def test_a_step_that_the_ris_refuses_leaves_nothing_in_the_spool(hospital: Hospital) -> None:
     hospital.ehr_does(patients.register, **PERSON, id=ANNA.identifier, patient_class="O")
-    hospital.ehr_does(orders.place, patient=ANNA.identifier, **CT, provider="", wait=0)
+    hospital.ehr_does(orders.place, patient=ANNA.identifier, **HEAD, provider="", wait=0)
     (item,) = worklist.query(hospital.links)
     hospital.ehr_does(orders.cancel, placer="O0000001")
     with hospital.cutting("ct1 to ris1", [Cut.REQUEST, Cut.REQUEST]), pytest.raises(NoAnswerError):

@@ -115,7 +115,8 @@ def test_a_host_accepts_exactly_the_flows_to_it(site: Site) -> None:
 ARCHIVE = {
     "4242": {"haproxy"},
     "8042": {"haproxy", "image-manager"},
-    "11200": {"orthanc"},
+    "11200": {"image-manager", "orthanc"},
+    "11201": {"image-manager", "orthanc"},
     "12575": {"haproxy"},
 }
 

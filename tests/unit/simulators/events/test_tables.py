@@ -12,7 +12,7 @@ from simulators.events import actions, reasons
 from simulators.events.keys import FACTS, FIXED
 from simulators.events.report import CAUSES
 from simulators.events.vocabulary import OUTCOMES, Action, Outcome, Reason
-from simulators.ris import mpps
+from simulators.ris import requests
 
 WORD = re.compile(r"[a-z]+(-[a-z]+)*")
 
@@ -58,6 +58,6 @@ def test_every_error_has_a_reason() -> None:
     assert kinds - {SimulatorError} == CAUSES.keys()
 
 
-def test_every_status_of_a_procedure_step_has_a_reason() -> None:
-    statuses = {value for name, value in vars(mpps).items() if name.isupper() and isinstance(value, int)}
-    assert statuses - {mpps.SUCCESS, mpps.FINAL_ERROR_ID} == mpps.REASONS.keys()
+def test_every_status_of_a_refused_request_has_a_reason() -> None:
+    statuses = {value for name, value in vars(requests).items() if name.isupper() and isinstance(value, int)}
+    assert statuses - {requests.SUCCESS} == requests.REASONS.keys()

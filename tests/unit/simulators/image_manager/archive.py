@@ -13,6 +13,8 @@ import pydicom
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
+from simulators.association import associate, contexts
+from simulators.errors import SimulatorError
 from simulators.image_manager.configuration import Configuration
 from simulators.image_manager.orthanc import OrthancClient
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from simulators.hl7content import Patient
+    from simulators.settings import Peer
 
 LEVELS = ("PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
 
@@ -68,6 +71,10 @@ class FakeOrthanc:
     stop_after_delete: bool = False
     refused: set[str] = field(default_factory=set)
     """Series that no target takes."""
+    peers: dict[str, Peer] = field(default_factory=dict)
+    """Targets that are really sent to."""
+    failed: set[int] = field(default_factory=set)
+    """Jobs that did not reach them."""
 
     def archive(self, folder: Path) -> OrthancClient:
         """Return a client of this archive."""
@@ -109,14 +116,23 @@ class FakeOrthanc:
         return {"Changes": rest[:limit], "Done": len(rest) <= limit}
 
     def _post_tools(self, request: httpx.Request, _: str) -> list[Any]:
-        ((keyword, wanted),) = json.loads(request.content)["Query"].items()
+        body = json.loads(request.content)
+        ((keyword, wanted),) = body["Query"].items()
+        if body["Level"] == "Instance" and body.get("Expand"):
+            return [
+                {"ID": key, "RequestedTags": {name: str(one[name].value) for name in body["RequestedTags"]}}
+                for key, one in self._parsed().items()
+                if one[keyword].value == wanted
+            ]
         if keyword != "PatientID":
             levels = {"StudyInstanceUID": 2, "SOPInstanceUID": 4}[keyword]
             return sorted({_identifier(one, levels) for one in self.datasets() if one[keyword].value == wanted})
         found = {_identifier(dataset, 2): dataset for dataset in self.datasets() if dataset.PatientID == wanted}
         return [{"ID": key, "PatientMainDicomTags": {"PatientID": dataset.PatientID}} for key, dataset in found.items()]
 
-    def _get_studies(self, _: httpx.Request | None, study: str, below: str | None = None) -> Any:
+    def _get_studies(self, request: httpx.Request | None, study: str = "", below: str | None = None) -> Any:
+        if request is not None and not study:
+            return self._page_of_studies(int(request.url.params["since"]))
         found = {key: segment for key, segment in self._parsed().items() if _identifier(segment, 2) == study}
         if not found:
             return None
@@ -131,6 +147,21 @@ class FakeOrthanc:
             },
             "PatientMainDicomTags": {name: str(first[name].value) for name in names},
         }
+
+    def _page_of_studies(self, since: int) -> list[dict[str, Any]]:
+        found: dict[str, list[Dataset]] = {}
+        for one in self.datasets():
+            found.setdefault(_identifier(one, 2), []).append(one)
+        pages = [
+            {
+                "ID": key,
+                "IsStable": True,
+                "MainDicomTags": {"StudyInstanceUID": members[0].StudyInstanceUID},
+                "Series": sorted({_identifier(one, 3) for one in members}),
+            }
+            for key, members in found.items()
+        ]
+        return pages[since:]
 
     def _get_series(self, request: httpx.Request, series: str | None = None) -> Any:
         found: dict[str, list[str]] = {}
@@ -154,6 +185,10 @@ class FakeOrthanc:
             return None
         if what == "study":
             return self._get_studies(None, _identifier(self._parsed()[instance], 2))
+        if what == "simplified-tags":
+            steps = self._parsed()[instance].get("ReferencedPerformedProcedureStepSequence", [])
+            named = [{"ReferencedSOPInstanceUID": str(step.ReferencedSOPInstanceUID)} for step in steps]
+            return {"ReferencedPerformedProcedureStepSequence": named}
         return httpx.Response(200, content=self.instances[instance]) if what == "file" else {"ID": "patient"}
 
     def _post_instances(self, request: httpx.Request) -> dict[str, str]:
@@ -176,15 +211,27 @@ class FakeOrthanc:
             return httpx.Response(500) if self.target_away else {}
         instances = json.loads(request.content)["Resources"]
         series = _identifier(self._parsed()[instances[0]], 3)
+        if target in self.peers and not self._really_send(self.peers[target], instances):
+            self.failed.add(len(self.sent))
         self.sent.append((target, series, len(instances)))
         return {"ID": str(len(self.sent) - 1)}
 
     def _get_jobs(self, _: httpx.Request, job: str) -> dict[str, Any]:
-        if self.target_away or self.sent[int(job)][1] in self.refused:
+        if self.target_away or int(job) in self.failed or self.sent[int(job)][1] in self.refused:
             failed = {"FailedInstancesCount": 1, "InstancesCount": 1}
             return {"State": "Failure", "ErrorDescription": "network", "ErrorDetails": "", "Content": failed}
         content = {"FailedInstancesCount": 0, "InstancesCount": self.sent[int(job)][2]}
         return {"State": "Success", "Content": content}
+
+    def _really_send(self, peer: Peer, instances: list[str]) -> bool:
+        """C-STORE as Orthanc does it, not permissive: the first object that is not taken ends the job."""
+        try:
+            with associate(peer, contexts([CTImageStorage]), calling="PACSRAD", tls=None) as association:
+                return all(
+                    association.send_c_store(self._parsed()[instance]).get("Status") == 0 for instance in instances
+                )
+        except SimulatorError:
+            return False
 
     def _parsed(self) -> dict[str, Dataset]:
         return {key: pydicom.dcmread(io.BytesIO(instance)) for key, instance in self.instances.items()}

@@ -16,6 +16,7 @@ from simulators.hl7memory import Acceptance
 from simulators.hl7messages import Party, new_control_id, parse
 from simulators.hl7receiver import HL7ProblemError
 from simulators.image_manager import inbox
+from simulators.image_manager.availability import Notifier
 from simulators.image_manager.forward import Follower, SeriesSender
 from simulators.image_manager.inbox import StoredInbox
 from simulators.image_manager.orthanc import OrthancClient
@@ -31,6 +32,8 @@ from tests.unit.simulators.peers import peer
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from simulators.settings import Peer
+
 ANNA = Patient("P1", "HOSPITAL", "Weber", "Anna", "19700412", "F")
 MARRIED = replace(ANNA, family="Klein")
 DOUBLE = Patient("P2", "HOSPITAL", "Weber", "A", "19700412", "F")
@@ -40,17 +43,19 @@ STUDY, OTHER_STUDY = "1.2.3", "1.2.4"
 class Manager:
     """An image manager beside an archive in memory."""
 
-    def __init__(self, folder: Path, *targets: str) -> None:
-        """Keep state in `folder`; `targets` are the further archives."""
+    def __init__(self, folder: Path, *targets: str, filler: Peer | None = None, ae_title: str = "PACS1") -> None:
+        """Keep state in `folder`; `targets` are the further archives, `filler` is told what there is."""
         spool = folder / "spool"
         spool.mkdir(exist_ok=True)
         self.orthanc, self.store, self.spool = FakeOrthanc(), Store(folder), spool
         archive = self.orthanc.archive(folder)
         self.reconciler = Reconciler(self.store, archive, spool, "pacs1")
-        self.follower = Follower(self.store, archive, self.reconciler, targets)
+        fillers = () if filler is None else (filler.name,)
+        self.follower = Follower(self.store, archive, self.reconciler, targets, fillers)
         (folder / "quarantine").mkdir(exist_ok=True)
         self.quarantine = Quarantine(self.store, archive, folder / "quarantine")
-        self.holding = Holding(self.store, self.quarantine)
+        self.holding = Holding(self.store, self.quarantine, fillers)
+        self.notifiers = [] if filler is None else [Notifier(self.store, archive, self.quarantine, ae_title, filler)]
         self.senders = [SeriesSender(self.store, archive, target) for target in targets]
 
     def hear(self, message: str) -> Acceptance:
@@ -67,6 +72,8 @@ class Manager:
         self.holding()
         for sender in self.senders:
             sender.run_due()
+        for notifier in self.notifiers:
+            notifier.run_due()
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         """Return what the manager remembers."""
@@ -78,6 +85,7 @@ class Manager:
         with self.store.transaction() as db:
             db.execute("UPDATE work SET next_try = 0")
             db.execute("UPDATE transfers SET next_try = 0")
+            db.execute("UPDATE notifications SET next_try = 0")
 
 
 @pytest.fixture

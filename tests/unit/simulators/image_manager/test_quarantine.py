@@ -262,7 +262,7 @@ def command(manager: Manager, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     """The verbs of the command, beside the manager's archive."""
     configuration = {
         "orthanc": {"url": "http://archive", "user": "u", "password": "p", "runs_as": "orthanc"},
-        "state": str(tmp_path), "runtime": str(tmp_path), "hold_unscheduled": True,
+        "state": str(tmp_path), "runtime": str(tmp_path), "hold_unscheduled": True, "outbound": {},
     }  # fmt: skip
     path = tmp_path / "image-manager.json"
     path.write_text(json.dumps(configuration), "utf-8")

@@ -8,7 +8,7 @@ import pytest
 from pydicom.dataset import Dataset
 
 from simulators.ehr.receive import STATUSES as UNDERSTOOD
-from simulators.ris import mpps
+from simulators.ris import mpps, requests
 from simulators.ris.tell import STATUSES as TOLD
 
 STATES = (mpps.IN_PROGRESS, mpps.COMPLETED, mpps.DISCONTINUED)
@@ -45,7 +45,7 @@ def end(status: str) -> Dataset:
 
 
 def failure(uid: str | None = "2.25.3", attributes: Dataset | None = None, calling: str = "CT1") -> int:
-    with pytest.raises(mpps.MppsError) as raised:
+    with pytest.raises(requests.RequestError) as raised:
         mpps.check_creation(uid, attributes or creation(), {calling})
     return raised.value.status
 
@@ -85,7 +85,7 @@ def test_a_step_in_progress_may_go_on_or_end(status: str) -> None:
 @pytest.mark.parametrize("status", [*STATES, None])
 def test_an_ended_step_is_never_changed(state: str, status: str | None) -> None:
     change = end(status) if status else Dataset()
-    with pytest.raises(mpps.MppsError, match="may no longer be updated") as raised:
+    with pytest.raises(requests.RequestError, match="may no longer be updated") as raised:
         mpps.check_change(state, change, creation())
     assert (raised.value.status, raised.value.error_id) == (0x0110, 0xA710)
 
@@ -98,7 +98,7 @@ def test_the_table_of_transitions_is_complete() -> None:
 def test_what_was_said_at_the_beginning_stays(name: str) -> None:
     change = end(mpps.COMPLETED)
     setattr(change, name, "X")
-    with pytest.raises(mpps.MppsError) as raised:
+    with pytest.raises(requests.RequestError) as raised:
         mpps.check_change(mpps.IN_PROGRESS, change, creation())
     assert raised.value.status == 0x0105
 
@@ -114,7 +114,7 @@ def test_what_was_said_at_the_beginning_stays(name: str) -> None:
 def test_an_end_needs_its_time_and_a_completed_step_its_series(status: str, name: str) -> None:
     change = end(status)
     delattr(change, name)
-    with pytest.raises(mpps.MppsError) as raised:
+    with pytest.raises(requests.RequestError) as raised:
         mpps.check_change(mpps.IN_PROGRESS, change, creation())
     assert raised.value.status == 0x0120
 

@@ -16,8 +16,9 @@ from simulators.hl7exchange import messages
 from simulators.hl7messages import parse
 from simulators.outbox import Outbox
 from simulators.ris.dicom import MODALITY_WORKLIST_FIND, VERIFICATION
-from simulators.ris.mpps import IN_PROGRESS, MppsError, check_change
+from simulators.ris.mpps import IN_PROGRESS, check_change
 from simulators.ris.record import STEPS
+from simulators.ris.requests import RequestError
 from tests.unit.simulators.database import own_schema
 from tests.unit.simulators.peers import ANNA, from_ehr, loopback_peer, renamed
 from tests.unit.simulators.ris.hospital import HEAD, Ris
@@ -449,7 +450,7 @@ def test_a_performed_step_with_values_that_hide_something_is_refused(name: str, 
     change = Dataset()
     change.SpecificCharacterSet = "ISO_IR 192"
     change.PerformedSeriesSequence = [series]
-    with pytest.raises(MppsError) as raised:
+    with pytest.raises(RequestError) as raised:
         check_change(IN_PROGRESS, change, Dataset())
     assert raised.value.status == 0x0106
 

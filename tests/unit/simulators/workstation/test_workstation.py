@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import http.server
 import threading
-from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 import pytest
 from pydicom import dcmread
-from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import UID
-from pynetdicom import evt
 
-from simulators.association import contexts, start_scp
 from simulators.errors import ArgumentError, NotFoundError, RefusedError, UnreachableError
 from simulators.hl7content import Envelope, report_message
 from simulators.hl7content import report_of as report_of_message
@@ -28,86 +25,16 @@ from simulators.workstation import query, retrieve, web
 from simulators.workstation.desk import Desk
 from simulators.workstation.folder import Folder, checked_uid
 from simulators.workstation.keep import keep
+from simulators.workstation.pending import PendingObjects
 from simulators.workstation.reading import reports_on
 from simulators.workstation.study import open_study
 from simulators.workstation.submit import patient_of, report_of
 from tests.unit.simulators.imaging.study import AUTHOR, context, ramp
+from tests.unit.simulators.workstation.archive import CT, FakeArchive, archive_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-CT, KOS = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.88.59"
-
-
-class FakeArchive:
-    """Query/Retrieve SCP over a list of objects."""
-
-    def __init__(self) -> None:
-        """Hold one series."""
-        self.held: list[Dataset] = list(ct_series(context(), ramp(3)))
-        self.forgets = False
-
-    def find(self, event: Any) -> Iterator[tuple[int, Dataset | None]]:
-        """Answer C-FIND."""
-        asked = event.identifier
-        seen = set()
-        unique = {"STUDY": "StudyInstanceUID", "SERIES": "SeriesInstanceUID", "IMAGE": "SOPInstanceUID"}
-        for held in self.held:
-            named = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "AccessionNumber", "PatientID")
-            if any(asked.get(name) and asked.get(name) != held.get(name) for name in named):
-                continue
-            uid = held.get(unique[asked.QueryRetrieveLevel])
-            if uid in seen:
-                continue
-            seen.add(uid)
-            answer = Dataset()
-            answer.SpecificCharacterSet = "ISO_IR 192"
-            for element in asked:
-                if element.keyword and held.get(element.keyword) is not None:
-                    setattr(answer, element.keyword, held.get(element.keyword))
-            yield 0xFF00, answer
-
-    def get(self, event: Any) -> Iterator[Any]:
-        """Answer C-GET."""
-        asked = event.identifier
-        wanted = [
-            held
-            for held in self.held
-            if held.StudyInstanceUID == asked.StudyInstanceUID
-            and asked.get("SOPInstanceUID") in {None, held.SOPInstanceUID}
-        ]
-        yield len(wanted)
-        for held in wanted:
-            yield 0xFF00, held
-
-    def store(self, event: Any) -> int:
-        """Take an object, or pretend to."""
-        dataset = event.dataset
-        dataset.file_meta = event.file_meta
-        if not self.forgets:
-            self.held.append(dataset)
-        return 0
-
-
-@contextmanager
-def archive_of(sop_class: str, syntaxes: list[str]) -> Iterator[tuple[FakeArchive, Desk]]:
-    """An archive that keeps objects of one class, and of key object selections, and a workstation in front of it."""
-    fake = FakeArchive()
-    storage = [*contexts([sop_class], syntaxes), *contexts([KOS])]
-    for offered in storage:
-        offered.scu_role, offered.scp_role = True, True
-    server = start_scp(
-        "PACSRAD",
-        0,
-        [*contexts([query.STUDY_ROOT_FIND, retrieve.STUDY_ROOT_GET]), *storage],
-        [(evt.EVT_C_FIND, fake.find), (evt.EVT_C_GET, fake.get), (evt.EVT_C_STORE, fake.store)],
-    )
-    peer = Peer("pacs-rad", "pacs-rad", "127.0.0.1", "PACSRAD", (), "dicom", server.server_address[1], ())
-    try:
-        yield fake, Desk("WSRAD1", peer, None)
-    finally:
-        server.shutdown()
 
 
 @pytest.fixture
@@ -230,22 +157,31 @@ def test_a_study_opens_with_its_middle_image_or_the_one_named(archive: tuple[Fak
 # --- what is added ----------------------------------------------------------------------------
 
 
-def test_what_is_stored_is_looked_up_afterwards(archive: tuple[FakeArchive, Desk]) -> None:
+def test_what_is_stored_is_looked_up_afterwards(archive: tuple[FakeArchive, Desk], tmp_path: Path) -> None:
     fake, desk = archive
+    pending = PendingObjects(tmp_path)
     note = key_objects([fake.held[0]], AUTHOR, description="x", number=1)
-    kept = keep(desk, note, "RAD-29")
+    kept = keep(desk, pending, note, "RAD-29")
     assert kept["SOPInstanceUID"] == fake.held[-1].SOPInstanceUID == note.SOPInstanceUID
     fake.forgets = True
     with pytest.raises(RefusedError, match="does not find it"):
-        keep(desk, key_objects([fake.held[0]], AUTHOR, description="x", number=1), "RAD-29")
+        keep(desk, pending, key_objects([fake.held[0]], AUTHOR, description="x", number=1), "RAD-29")
+    assert pending.all() == []
 
 
-def test_an_object_the_archive_does_not_take_is_said_to_be_refused(archive: tuple[FakeArchive, Desk]) -> None:
+def test_an_object_the_archive_does_not_take_is_said_to_be_refused_and_given_up(
+    archive: tuple[FakeArchive, Desk], tmp_path: Path
+) -> None:
     fake, desk = archive
+    pending = PendingObjects(tmp_path)
     image = fake.held[0].copy()
     image.SOPClassUID = image.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.4"
     with pytest.raises((RefusedError, UnreachableError)):
-        keep(desk, image, "RAD-19")
+        keep(desk, pending, image, "RAD-19")
+    fake.status = 0xC113
+    with pytest.raises(RefusedError, match="0xC113"):
+        keep(desk, pending, key_objects([fake.held[0]], AUTHOR, description="x", number=1), "RAD-29")
+    assert pending.all() == []
 
 
 def test_a_report_names_patient_order_and_author_in_hl7() -> None:
