@@ -11,6 +11,8 @@ EHR, RIS, MODALITY, WORKSTATION, IMAGE_MANAGER = (
     "pacslab-workstation",
     "pacslab-image-manager",
 )
+GATEWAY = "pacslab-gateway"
+"""What stands between the viewer and the archives."""
 EDGE = "haproxy"
 PACKET_FILTER = "ulogd"
 """The firewall's and the hosts' refused packets."""
@@ -92,6 +94,30 @@ ASSOCIATE = Action(
     "A DICOM association is asked for, at an edge or behind it.",
     (EDGE, RIS),
     facts=(*AT_AN_EDGE, "called", "offers"),
+)
+
+# People at the viewer
+PERSON_SEARCHES = Action(
+    "person-searches", "Somebody who is signed in searches studies.", (GATEWAY,), ("QIDO-RS",),
+    facts=("level", "found", "series", "instance", "error", "trace"),
+)  # fmt: skip
+PERSON_VIEWS = Action(
+    "person-views",
+    "Somebody who is signed in looks at images or their data: told once for a series in five minutes."
+    " `state` is `emergency` where breaking the glass alone allows it.",
+    (GATEWAY,),
+    ("WADO-RS",),
+    facts=("series", "instance", "state", "error", "trace"),
+)
+PERSON_ADDS = Action(
+    "person-adds", "Somebody who is signed in adds an object.", (GATEWAY,), ("STOW-RS",),
+    facts=("instance", "error", "trace"),
+)  # fmt: skip
+PERSON_BREAKS_GLASS = Action(
+    "person-breaks-glass",
+    "Somebody takes access to a patient in an emergency, for `seconds`.",
+    (GATEWAY,),
+    facts=("seconds", "error", "trace"),
 )
 
 # HL7 messages

@@ -14,6 +14,7 @@ FIXED: dict[str, str] = {
     "transaction": "name in IHE, DICOM or HL7, such as `RAD-8` or `ORM^O01`",
     "ae_title": "actor: the calling AE title",
     "user": "actor: the host's user who started the command",
+    "person": "actor: the person who is signed in, by the name at sign-on",
     "certificate": "actor: common name of the client's certificate",
     "patient": "patient identifier (PID-3.1, Patient ID)",
     "study": "Study Instance UID",

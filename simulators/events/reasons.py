@@ -54,6 +54,16 @@ TIMEOUT = _refused("timeout", "the caller is connected and says nothing in time,
 ASSOCIATION_REJECTED = _refused("association-rejected", "the AE titles are not accepted (A-ASSOCIATE-RJ, PS3.8 9.3.4)")
 TLS_REFUSED = _refused("tls-refused", "one side does not accept the other's certificate, TLS version or cipher suite")
 
+# People at the viewer
+NOT_SIGNED_IN = _refused("not-signed-in", "nobody is signed in")
+ROLE = _refused("role", "none of the person's roles may do this")
+NO_RELATION = _refused("no-relation", "the person does not treat the patient, nor does the person's department")
+RELATION_UNKNOWN = _failed("relation-unknown", "a system that knows whom the person treats does not answer, so it is denied")
+ARCHIVE_SILENT = _failed("archive-silent", "no archive that answers has the study, and another does not answer")
+OTHER_SITE = _refused("other-site", "the request was started by a page of another site")
+NO_RESOURCE = _refused("no-resource", "the path or the query is no resource of DICOMweb that passes")
+TOO_MANY_EMERGENCIES = _refused("too-many-emergencies", "the person has emergency access to as many patients as allowed")
+
 # HL7 messages (docs/simulators.md has what is answered to each)
 FRAMING = _refused("framing", "no MLLP frame, too long a message, or no PROXY header")
 MALFORMED = _refused("malformed", "not UTF-8, a control character, or no HL7 version 2; at an edge: no HTTP")

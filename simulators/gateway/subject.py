@@ -1,0 +1,40 @@
+"""Who asks: a person whom the web server has signed in, with the roles and the department that the sign-on vouches for."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from simulators.events import reasons
+from simulators.gateway.denied import DeniedError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PERSON, ROLES, DEPARTMENT, SESSION = (f"X-Pacslab-{name}" for name in ("Person", "Roles", "Department", "Session"))
+"""Headers that the web server sets from the sign-on's claims, after it has removed what a client sent under these names."""
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.@_-]{0,63}")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A person who is signed in, in one session."""
+
+    person: str
+    roles: tuple[str, ...]
+    department: str
+    session: str
+
+
+def read(headers: Mapping[str, str]) -> Subject:
+    """Read who asks.
+
+    Raises:
+        DeniedError: the web server has signed nobody in.
+    """
+    person = headers.get(PERSON, "")
+    if not NAME.fullmatch(person):
+        raise DeniedError("Nobody is signed in.", remedy="Sign in again.", reason=reasons.NOT_SIGNED_IN, status=401)
+    roles = tuple(dict.fromkeys(part.strip() for part in headers.get(ROLES, "").split(",") if part.strip()))
+    return Subject(person, roles, headers.get(DEPARTMENT, "").strip(), headers.get(SESSION, "").strip())
