@@ -58,11 +58,11 @@ TLS_REFUSED = _refused("tls-refused", "one side does not accept the other's cert
 NOT_SIGNED_IN = _refused("not-signed-in", "nobody is signed in")
 ROLE = _refused("role", "none of the person's roles may do this")
 NO_RELATION = _refused("no-relation", "the person does not treat the patient, nor does the person's department")
-RELATION_UNKNOWN = _failed("relation-unknown", "a system that knows whom the person treats does not answer, so it is denied")
+RELATION_UNKNOWN = _failed("relation-unknown", "a system that knows whom the person treats does not answer: denied")
 ARCHIVE_SILENT = _failed("archive-silent", "no archive that answers has the study, and another does not answer")
 OTHER_SITE = _refused("other-site", "the request was started by a page of another site")
 NO_RESOURCE = _refused("no-resource", "the path or the query is no resource of DICOMweb that passes")
-TOO_MANY_EMERGENCIES = _refused("too-many-emergencies", "the person has emergency access to as many patients as allowed")
+TOO_MANY_EMERGENCIES = _refused("too-many-emergencies", "the person sees as many patients in emergency as allowed")
 
 # HL7 messages (docs/simulators.md has what is answered to each)
 FRAMING = _refused("framing", "no MLLP frame, too long a message, or no PROXY header")

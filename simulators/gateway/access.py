@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 from simulators.events import reasons
 from simulators.gateway.denied import DeniedError
-from simulators.gateway.relations import Reach
 
 if TYPE_CHECKING:
     from simulators.gateway.break_glass import Grants
     from simulators.gateway.policy import Policy
-    from simulators.gateway.relations import Relations
+    from simulators.gateway.relations import Reach, Relations
     from simulators.gateway.studies import Study
     from simulators.gateway.subject import Subject
 

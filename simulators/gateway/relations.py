@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from simulators.errors import SimulatorError
@@ -76,7 +77,7 @@ class Relations:
             return NOBODY
         answers = await asyncio.gather(
             *(
-                self._known.get((source.name, scope, who), lambda source=source: source.patients(scope, who))
+                self._known.get((source.name, scope, who), partial(source.patients, scope, who))
                 for source in self._sources
             ),
             return_exceptions=True,

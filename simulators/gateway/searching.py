@@ -43,7 +43,7 @@ async def search(studies: Studies, asked: Asked, reach: Reach) -> Answer:
     """Search every archive.
 
     Whatever a query matches or includes, a result goes through only if it says whose it is, and that patient may be
-    seen; results are numbered for ``limit`` and ``offset`` after that (PS3.18 8.3.4.4), so that no count tells of others.
+    seen; results are numbered for ``limit`` and ``offset`` after that (PS3.18 8.3.4.4): no count tells of others.
     """
     if not reach.everybody and not reach.patients:
         return Answer([], more=False, silent=())

@@ -1,4 +1,4 @@
-"""Who asks: a person whom the web server has signed in, with the roles and the department that the sign-on vouches for."""
+"""Who asks: a person whom the web server has signed in, with the roles and the department that the sign-on states."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PERSON, ROLES, DEPARTMENT, SESSION = (f"X-Pacslab-{name}" for name in ("Person", "Roles", "Department", "Session"))
-"""Headers that the web server sets from the sign-on's claims, after it has removed what a client sent under these names."""
+"""Headers that the web server sets from the sign-on's claims, after it removed what a client sent under these names."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.@_-]{0,63}")
 
 

@@ -68,6 +68,7 @@ class FakeArchive:
     issuer: str = AUTHORITY
 
     def application(self) -> web.Application:
+        """What it serves."""
         application = web.Application(client_max_size=2**20)
         application.router.add_route("*", "/{path:.*}", self._answer)
         return application
@@ -118,6 +119,7 @@ class FakeSource:
     asked: int = 0
 
     async def patients(self, scope: Scope, who: str) -> frozenset[str]:
+        """Whom it knows."""
         self.asked += 1
         if self.away:
             raise UnreachableError(f"{self.name} does not answer", remedy="Wait.")
