@@ -15,6 +15,7 @@ COMMANDS: dict[str, str] = {
     "pacslab-modality": "simulators.modality.cli:main",
     "pacslab-workstation": "simulators.workstation.cli:main",
     "pacslab-image-manager": "simulators.image_manager.cli:main",
+    "pacslab-gateway": "simulators.gateway.cli:main",
 }
 """Command name to ``module:function``; the function takes the arguments and returns the exit code."""
 

@@ -1,4 +1,4 @@
-"""The archives behind the gateway, each asked through its DICOMweb edge over mutual TLS."""
+"""The archives behind the gateway, each asked through its DICOMweb edge."""
 
 from __future__ import annotations
 
@@ -7,24 +7,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-import aiohttp
-
-from simulators.errors import RefusedError, UnreachableError
-from simulators.tls import client_context
+from simulators.errors import RefusedError
+from simulators.gateway.calling import OK, Service, open_service
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from contextlib import AbstractAsyncContextManager
 
-    from simulators.settings import Peer, Settings
+    from simulators.settings import Settings
 
 Found = dict[str, Any]
 """One result of a search, in the DICOM JSON model (PS3.18 F.2)."""
 
-CERTIFICATE = "gateway"
-CONNECT_SECONDS, READ_SECONDS = 3.0, 30.0
+SERVICE, CERTIFICATE = "dicomweb-tls", "gateway"
+ROOT = "/dicom-web"
+CONNECTIONS = 32
+"""With one archive at a time; its edge lets the gateway have more, and other callers theirs."""
 LONGEST_ANSWER = 64 * 2**20
-OK, NO_CONTENT = 200, 204
+NO_CONTENT = 204
 STUDY, SERIES, INSTANCE, PATIENT, ISSUER, RETRIEVE_URL = (
     "0020000D",
     "0020000E",
@@ -46,15 +45,19 @@ class Archive:
     """One archive.
 
     Attributes:
-        name: its host.
+        service: its DICOMweb edge.
         base: what URLs of its DICOMweb resources begin with, as it writes them itself.
+        takes: whether the gateway may add objects there.
     """
 
-    name: str
+    service: Service
     base: str
-    session: aiohttp.ClientSession
-    url: str
-    identity: str
+    takes: bool
+
+    @property
+    def name(self) -> str:
+        """Its host."""
+        return self.service.name
 
     async def search(self, path: str, query: Sequence[tuple[str, str]]) -> list[Found]:
         """Return what a search finds (PS3.18 10.6).
@@ -64,73 +67,29 @@ class Archive:
             RefusedError: it answers otherwise than with results.
         """
         target = f"{path}?{urlencode(query, quote_via=quote)}"
-        async with self.ask("GET", target, {"Accept": "application/dicom+json"}) as answer:
+        async with self.service.ask("GET", target, {"Accept": "application/dicom+json"}) as answer:
             if answer.status == NO_CONTENT:
                 return []
             if answer.status != OK:
                 raise RefusedError(f"{self.name} answers {answer.status} to a search", remedy="Look at its log.")
             try:
-                text = await answer.content.read(LONGEST_ANSWER)
-                found = json.loads(text)
-            except (aiohttp.ClientError, TimeoutError) as error:
-                raise self._silent(error) from error
+                found = json.loads(await self.service.whole(answer, LONGEST_ANSWER))
             except ValueError:
                 found = None
-            if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
-                raise RefusedError(f"{self.name} answers a search with no results", remedy="Look at its log.")
-            return found
-
-    def ask(
-        self, method: str, path: str, headers: dict[str, str], data: Any = None
-    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
-        """Send a request on; entering it raises :class:`UnreachableError` where nobody answers."""
-        return _Asking(self, method, path, headers, data)
-
-    def _silent(self, error: BaseException) -> UnreachableError:
-        return UnreachableError(
-            f"{self.name} does not answer: {type(error).__name__}", remedy="Look at `pacslab status`."
-        )
+        if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
+            raise RefusedError(f"{self.name} answers a search with no results", remedy="Look at its log.")
+        return found
 
 
-class _Asking:
-    """A request on its way."""
-
-    def __init__(self, archive: Archive, method: str, path: str, headers: dict[str, str], data: Any) -> None:
-        self._archive = archive
-        self._request = archive.session.request(
-            method, f"{archive.url}{path}", headers=headers, data=data, server_hostname=archive.identity,
-            allow_redirects=False,
-        )  # fmt: skip
-
-    async def __aenter__(self) -> aiohttp.ClientResponse:
-        try:
-            return await self._request.__aenter__()
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise self._archive._silent(error) from error  # noqa: SLF001 # a part of the same
-
-    async def __aexit__(self, *what: object) -> None:
-        await self._request.__aexit__(*what)  # type: ignore[arg-type]
-
-
-def open_archives(settings: Settings, connections: int) -> list[Archive]:
-    """The archives that the host's flows lead to, primary ones first; each with a session of its own.
-
-    A session verifies with the revocation lists of when it was opened: a new list opens sessions again.
-    """
-    peers = settings.find_peers("dicomweb-tls", permit="QIDO-RS")
+def open_archives(settings: Settings) -> list[Archive]:
+    """The archives that the host's flows lead to, long-term ones last."""
+    peers = settings.find_peers(SERVICE, permit="QIDO-RS")
     peers.sort(key=lambda peer: ("long-term-archive" in peer.functions, peer.name))
-    return [_open(settings, peer, connections) for peer in peers]
-
-
-def _open(settings: Settings, peer: Peer, connections: int) -> Archive:
-    session = aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(ssl=client_context(settings, CERTIFICATE), limit=connections),
-        timeout=aiohttp.ClientTimeout(total=None, connect=None, sock_connect=CONNECT_SECONDS, sock_read=READ_SECONDS),
-        auto_decompress=False,
-        trust_env=False,
-        cookie_jar=aiohttp.DummyCookieJar(),
-    )
-    base = f"https://{peer.fqdn}:{peer.port}/dicom-web"
-    return Archive(
-        peer.name, base, session, f"https://{peer.address}:{peer.port}/dicom-web", peer.identity or peer.fqdn
-    )
+    return [
+        Archive(
+            open_service(settings, peer, ROOT, certificate=CERTIFICATE, connections=CONNECTIONS),
+            f"https://{peer.fqdn}:{peer.port}{ROOT}",
+            "STOW-RS" in peer.permits,
+        )
+        for peer in peers
+    ]

@@ -12,8 +12,8 @@ from enum import StrEnum
 from urllib.parse import parse_qsl
 
 from simulators.errors import ArgumentError
+from simulators.gateway.archives import ROOT
 
-ROOT = "/dicom-web"
 _UID = r"[0-9]+(?:\.[0-9]+)*"
 _SEARCH = re.compile(
     rf"/(?P<top>studies|series|instances)|/studies/(?P<study>{_UID})/(?P<under>series|instances)"
@@ -38,7 +38,7 @@ PATIENT_ID = ("PatientID", "00100020")
 
 
 class Kind(StrEnum):
-    """The transactions of DICOMweb that pass; nothing that renders does, for it decodes pixels in the archive."""
+    """The transactions of DICOMweb that pass; nothing that renders does, because it decodes pixels in the archive."""
 
     SEARCH = "QIDO-RS"
     RETRIEVE = "WADO-RS"
@@ -87,7 +87,7 @@ def read(method: str, raw_path: str) -> Asked:
     if not path.startswith(f"{ROOT}/") or len(path) > PATH_LENGTH or len(query) > QUERY_LENGTH:
         raise _no_resource()
     below = path.removeprefix(ROOT)
-    if method in {"GET", "HEAD"}:
+    if method == "GET":
         found = _SEARCH.fullmatch(below)
         if found:
             return _search(below, found, query)

@@ -1,4 +1,4 @@
-"""Access in an emergency: one patient, for a stated reason and a limited time, kept over a restart."""
+"""Access in an emergency: one patient, for a stated reason and a limited time; what was granted is kept for a month."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from simulators.errors import ArgumentError
+from simulators.errors import ArgumentError, NotReadyError
 from simulators.events import reasons
 from simulators.gateway.denied import DeniedError
 
@@ -18,31 +18,52 @@ if TYPE_CHECKING:
     from simulators.gateway.subject import Subject
 
 MINUTES = 60
+KEPT_DAYS = 30
+"""How long a privacy officer can read why somebody took access."""
 SHORTEST, LONGEST = 10, 500
 """Characters of a reason."""
-AT_ONCE = 5
-"""Patients of one person at a time."""
+MOST_PATIENTS = 5
+"""Of one person at a time."""
 
 
 @dataclass(frozen=True)
 class Grant:
-    """Access that somebody took: whose, to whom, why, and until when (seconds since 1970)."""
+    """Access that somebody took: whose, to whom, why, and from when until when (seconds since 1970)."""
 
     person: str
     patient: str
     reason: str
+    since: float
     until: float
+
+
+def read_grants(path: Path) -> list[Grant]:
+    """The grants of a file, the oldest first; a file that is not there has none.
+
+    Raises:
+        NotReadyError: it cannot be read.
+    """
+    try:
+        return [Grant(**entry) for entry in json.loads(path.read_text("utf-8"))]
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError, TypeError) as error:
+        raise NotReadyError(
+            f"{path} has no grants that can be read: {error}", remedy="Keep it aside for the privacy officer."
+        ) from error
 
 
 class Grants:
     """What is granted now."""
 
     def __init__(self, path: Path, *, minutes: float = MINUTES, clock: Callable[[], float] = time.time) -> None:
-        """Keep grants in a file; each counts for so many minutes."""
+        """Keep grants in a file; each counts for so many minutes.
+
+        Raises:
+            NotReadyError: the file cannot be read.
+        """
         self._path, self._minutes, self._clock = path, minutes, clock
-        self._grants: list[Grant] = []
-        if path.exists():
-            self._grants = [Grant(**entry) for entry in json.loads(path.read_text("utf-8"))]
+        self._grants = read_grants(path)
 
     def grant(self, subject: Subject, patient: str, reason: str) -> Grant:
         """Give a person access to a patient.
@@ -59,26 +80,25 @@ class Grants:
         if not patient or len(patient) > 64 or not patient.isprintable():  # noqa: PLR2004 # PS3.5 6.2, LO
             raise ArgumentError("no patient is named", remedy="Name the patient by identifier (Patient ID).")
         others = self.patients(subject.person) - {patient}
-        if len(others) >= AT_ONCE:
+        if len(others) >= MOST_PATIENTS:
             raise DeniedError(
                 f"You have emergency access to {len(others)} patients already.",
                 remedy="Wait until it ends, or call the privacy officer.",
                 reason=reasons.TOO_MANY_EMERGENCIES,
             )
-        grant = Grant(subject.person, patient, told, self._clock() + 60 * self._minutes)
-        self._keep([*(one for one in self._open() if (one.person, one.patient) != (grant.person, patient)), grant])
+        now = self._clock()
+        grant = Grant(subject.person, patient, told, now, now + 60 * self._minutes)
+        kept = [entry for entry in self._grants if entry.until > now - KEPT_DAYS * 86400]
+        self._keep([*kept, grant])
         return grant
 
     def patients(self, person: str) -> frozenset[str]:
         """The patients whom a person may see this way now."""
-        return frozenset(grant.patient for grant in self._open() if grant.person == person)
-
-    def _open(self) -> list[Grant]:
         now = self._clock()
-        return [grant for grant in self._grants if grant.until > now]
+        return frozenset(grant.patient for grant in self._grants if grant.person == person and grant.until > now)
 
     def _keep(self, grants: list[Grant]) -> None:
         draft = self._path.with_suffix(".new")
-        draft.write_text(json.dumps([asdict(grant) for grant in grants]), "utf-8")
+        draft.write_text(json.dumps([asdict(grant) for grant in grants], indent=1), "utf-8")
         draft.replace(self._path)
         self._grants = grants

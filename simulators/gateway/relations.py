@@ -23,7 +23,9 @@ SECONDS = 10.0
 class Source(Protocol):
     """A system that knows orders or admissions."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Its host."""
 
     async def patients(self, scope: Scope, who: str) -> frozenset[str]:
         """The patients of a person (treatment) or of a department.

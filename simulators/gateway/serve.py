@@ -1,283 +1,99 @@
-"""The gateway's service: HTTP on loopback for the web server in front of it."""
+"""The service: starts for the web server on the same host, and opens what it calls again when told to (SIGHUP)."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-import time
-from typing import TYPE_CHECKING, Any
+import os
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from simulators.errors import ArgumentError, NotFoundError, RefusedError, SimulatorError, UnreachableError
-from simulators.events import reasons
-from simulators.events.actions import PERSON_ADDS, PERSON_BREAKS_GLASS, PERSON_SEARCHES, PERSON_VIEWS
-from simulators.events.report import write_event, write_failure
-from simulators.gateway import asked as asking
-from simulators.gateway import searching, storing, subject
-from simulators.gateway.access import ADD, BREAK_GLASS, SEARCH
-from simulators.gateway.asked import Asked, Kind
-from simulators.gateway.denied import DeniedError
+from simulators.events.actions import START
+from simulators.events.outlets import send_to_journal
+from simulators.events.report import write_event
+from simulators.gateway import policy
+from simulators.gateway.access import Access
+from simulators.gateway.application import Gateway
+from simulators.gateway.archives import open_archives
+from simulators.gateway.break_glass import Grants
+from simulators.gateway.calling import READ_SECONDS
+from simulators.gateway.relations import Relations
+from simulators.gateway.sources import open_sources
+from simulators.gateway.studies import Studies
+from simulators.service import notify
+from simulators.settings import load
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    import argparse
 
-    from aiohttp.web import StreamResponse
+    import aiohttp
 
-    from simulators.events.vocabulary import Action
-    from simulators.gateway.access import Access
-    from simulators.gateway.relations import Reach
-    from simulators.gateway.studies import Studies, Study
-    from simulators.gateway.subject import Subject
+    from simulators.settings import Settings
 
-SAME_LOOK = 300.0
-"""Seconds for which somebody who goes on looking at a series looks at it once, on record."""
-CHUNK = 256 * 1024
-JSON, DICOM_JSON = "application/json", "application/dicom+json"
-NEVER_KEPT = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-BAD_REQUEST, NOT_FOUND, BAD_GATEWAY, UNAVAILABLE = 400, 404, 502, 503
-ACTIONS = {Kind.SEARCH: PERSON_SEARCHES, Kind.RETRIEVE: PERSON_VIEWS, Kind.STORE: PERSON_ADDS}
+SERVICE = "gateway"
+STATE = Path("/var/lib/pacslab-gateway")
 
 
-class Gateway:
-    """Answers requests, each for the person who makes it."""
+def grants_file() -> Path:
+    """Where grants are kept: in the service's state folder."""
+    return Path(os.environ.get("STATE_DIRECTORY", STATE)) / "emergencies.json"
 
-    def __init__(
-        self, access: Access, studies: Studies, *, origin: str, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        """Decide with ``access``, find in ``studies``; pages of ``origin`` alone may change anything."""
-        self._access, self._studies, self._origin, self._clock = access, studies, origin, clock
-        self._looks: dict[tuple[str, ...], float] = {}
 
-    def application(self) -> web.Application:
-        """The web application."""
-        application = web.Application(client_max_size=storing.LARGEST)
-        application.router.add_get("/gateway/session", self._session)
-        application.router.add_post("/gateway/break-glass", self._break_glass)
-        application.router.add_route("*", "/{everything:.*}", self._dicomweb)
-        return application
+@dataclass(frozen=True)
+class Opened:
+    """What the gateway decides and finds with, and the sessions that it has for that."""
 
-    async def _session(self, request: web.Request) -> web.Response:
-        """Tell a page who is signed in, and what the person may do."""
-        try:
-            person = subject.read(request.headers)
-        except DeniedError as error:
-            return _answer(error.status, error.as_dict())
-        actions = self._access.policy.actions(person.roles)
-        emergencies = sorted(self._access.grants.patients(person.person)) if BREAK_GLASS in actions else []
-        return _answer(
-            200,
-            {
-                "person": person.person,
-                "roles": person.roles,
-                "department": person.department,
-                "actions": actions,
-                "emergencies": emergencies,
-            },
+    access: Access
+    studies: Studies
+    sessions: tuple[aiohttp.ClientSession, ...]
+
+    @classmethod
+    def of(cls, settings: Settings, grants: Grants) -> Opened:
+        """Read the policy, and open every archive and every source with the revocation lists of now.
+
+        Raises:
+            NotReadyError: the policy, a certificate or a list cannot be used.
+        """
+        archives, sources = open_archives(settings), open_sources(settings)
+        return cls(
+            Access(policy.load(), Relations(sources), grants),
+            Studies(archives, settings.site.name.upper()),
+            (*(archive.service.session for archive in archives), *(source.service.session for source in sources)),
         )
 
-    async def _break_glass(self, request: web.Request) -> StreamResponse:
-        known: dict[str, Any] = {}
-
-        async def work(person: Subject) -> web.Response:
-            self._same_site(request)
-            if not self._access.may_break_glass(person):
-                raise DeniedError(
-                    "Your role may not see patients in an emergency.",
-                    remedy="Call somebody who treats the patient.",
-                    reason=reasons.ROLE,
-                )
-            try:
-                said = json.loads(await request.text())
-                patient, why = str(said["patient"]), str(said["reason"])
-            except (ValueError, KeyError, TypeError):
-                raise ArgumentError("patient and reason are missing", remedy="Send both as JSON.") from None
-            known["patient"] = patient
-            grant = self._access.grants.grant(person, patient, why)
-            write_event(
-                PERSON_BREAKS_GLASS, person=person.person, patient=patient, seconds=round(grant.until - time.time())
-            )
-            return _answer(200, {"patient": patient, "until": grant.until})
-
-        return await self._told(request, PERSON_BREAKS_GLASS, None, work, known)
-
-    async def _dicomweb(self, request: web.Request) -> StreamResponse:
-        known: dict[str, Any] = {}
-        try:
-            asked = asking.read(request.method, request.raw_path)
-        except ArgumentError as error:
-            person = request.headers.get(subject.PERSON, "")
-            write_event(PERSON_VIEWS, reason=reasons.NO_RESOURCE, transaction=Kind.RETRIEVE, person=person)
-            return _answer(BAD_REQUEST, {**error.as_dict(), "reason": reasons.NO_RESOURCE.word})
-
-        async def work(person: Subject) -> StreamResponse:
-            if asked.kind is Kind.SEARCH:
-                return await self._search(person, asked, known)
-            if asked.kind is Kind.RETRIEVE:
-                return await self._retrieve(request, person, asked, known)
-            return await self._store(request, person, asked, known)
-
-        known["study"] = asked.study
-        return await self._told(request, ACTIONS[asked.kind], asked.kind, work, known)
-
-    async def _told(
-        self,
-        request: web.Request,
-        action: Action,
-        transaction: str | None,
-        work: Callable[[Subject], Awaitable[StreamResponse]],
-        known: dict[str, Any],
-    ) -> StreamResponse:
-        """Answer, and keep on record what was refused or could not be done."""
-        try:
-            person = subject.read(request.headers)
-            known["person"] = person.person
-            return await work(person)
-        except DeniedError as error:
-            write_failure(action, error, transaction=transaction, **known)
-            return _answer(error.status, error.as_dict())
-        except SimulatorError as error:
-            write_failure(action, error, transaction=transaction, **known)
-            return _answer(_status(error), error.as_dict())
-
-    async def _search(self, person: Subject, asked: Asked, known: dict[str, Any]) -> web.Response:
-        reach = await self._access.reach(person, SEARCH)
-        if asked.study is not None:
-            study = await self._studies.study(asked.study)
-            known["patient"] = study.patient
-            reach = await self._access.to_study(person, study)
-        answer = await searching.search(self._studies, asked, reach)
-        if len(answer.silent) == len(self._studies.archives) and answer.silent:
-            raise DeniedError(
-                "No archive answers.",
-                remedy="Try again in a minute.",
-                reason=reasons.ARCHIVE_SILENT,
-                status=UNAVAILABLE,
-            )
-        if asked.study is None:
-            write_event(
-                PERSON_SEARCHES,
-                transaction=Kind.SEARCH,
-                person=person.person,
-                level=asked.level,
-                found=len(answer.found),
-            )
-        headers = {}
-        notes = [f"{name} does not answer" for name in (*answer.silent, *reach.silent)]
-        notes += ["There are more results than are told" for _ in range(answer.more)]
-        if notes:
-            headers["Warning"] = f'299 pacslab "{"; ".join(notes)}"'
-        return _answer(200, answer.found, headers, content_type=DICOM_JSON)
-
-    async def _retrieve(
-        self, request: web.Request, person: Subject, asked: Asked, known: dict[str, Any]
-    ) -> StreamResponse:
-        study = await self._studies.study(asked.study or "")
-        known |= {"patient": study.patient, "series": asked.series, "instance": asked.instance}
-        reach = await self._access.to_study(person, study)
-        archive = await self._studies.holder(study, asked.series, asked.instance)
-        if archive is None:
-            raise NotFoundError("the study has no such part", remedy="Search for what it has.")
-        self._note_look(person, study, asked, reach)
-        headers = {"Accept": request.headers.get("Accept", "*/*")}
-        async with archive.ask(request.method, asked.path, headers) as upstream:
-            if upstream.status == NOT_FOUND:
-                raise NotFoundError("the archive has no such part", remedy="Search for what there is.")
-            if not upstream.ok:
-                raise RefusedError(f"{archive.name} answers {upstream.status}", remedy="Ask for another media type.")
-            kind = upstream.headers.get("Content-Type", "application/octet-stream")
-            if asked.path.endswith("/metadata"):
-                body = (await upstream.read()).replace(archive.base.encode(), f"{self._origin}{asking.ROOT}".encode())
-                return web.Response(body=body, headers={"Content-Type": kind, **NEVER_KEPT})
-            return await self._stream(request, upstream, kind)
-
-    @staticmethod
-    async def _stream(request: web.Request, upstream: Any, kind: str) -> StreamResponse:
-        answer = web.StreamResponse(headers={"Content-Type": kind, **NEVER_KEPT})
-        if upstream.content_length is not None:
-            answer.content_length = upstream.content_length
-        await answer.prepare(request)
-        async for chunk in upstream.content.iter_chunked(CHUNK):
-            await answer.write(chunk)
-        await answer.write_eof()
-        return answer
-
-    async def _store(
-        self, request: web.Request, person: Subject, asked: Asked, known: dict[str, Any]
-    ) -> StreamResponse:
-        self._same_site(request)
-        reach = await self._access.reach(person, ADD)
-        body = await request.read()
-        kind = request.headers.get("Content-Type", "")
-        objects = await asyncio.get_running_loop().run_in_executor(None, storing.objects_of, kind, body)
-        for added in objects:
-            known |= {"patient": added.patient, "study": added.study}
-            if not reach.has(added.patient):
-                raise self._access.no_relation(reach)
-            there = await self._studies.study(added.study)
-            if asked.study not in {None, added.study} or (there.holders and there.patient != added.patient):
-                raise DeniedError(
-                    "An object belongs to another study than it says.",
-                    remedy="Correct its Study Instance UID.",
-                    reason=reasons.OTHER_STUDY,
-                )
-        archive = next(iter(self._studies.archives.values()))
-        headers = {"Content-Type": kind, "Accept": DICOM_JSON}
-        async with archive.ask("POST", asked.path, headers, body) as upstream:
-            said = await upstream.read()
-            if not upstream.ok:
-                raise RefusedError(
-                    f"{archive.name} answers {upstream.status} and stores nothing", remedy="Read its log."
-                )
-        for added in objects:
-            write_event(
-                PERSON_ADDS, transaction=Kind.STORE, person=person.person, patient=added.patient, study=added.study,
-                instance=added.instance,
-            )  # fmt: skip
-        return web.Response(body=said, headers={"Content-Type": DICOM_JSON, **NEVER_KEPT})
-
-    def _same_site(self, request: web.Request) -> None:
-        """Only the site's own pages change anything (cross-site request forgery)."""
-        if (
-            request.headers.get("Origin") != self._origin
-            or request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin"
-        ):
-            raise DeniedError(
-                "The request was not started by this site's own page.",
-                remedy="Open the viewer itself.",
-                reason=reasons.OTHER_SITE,
-            )
-
-    def _note_look(self, person: Subject, study: Study, asked: Asked, reach: Reach) -> None:
-        """Keep on record who looks at what; going on in the same series is the same look."""
-        now, key = self._clock(), (person.person, person.session, study.uid, asked.series or "")
-        if self._looks.get(key, 0.0) > now:
-            return
-        self._looks = {known: until for known, until in self._looks.items() if until > now} | {key: now + SAME_LOOK}
-        write_event(
-            PERSON_VIEWS,
-            transaction=Kind.RETRIEVE,
-            person=person.person,
-            patient=study.patient,
-            study=study.uid,
-            series=asked.series,
-            state="emergency" if study.patient in reach.emergency else None,
-        )
+    async def close(self, after: float = 0) -> None:
+        """End the sessions; requests that are under way have some seconds to end before."""
+        await asyncio.sleep(after)
+        for session in self.sessions:
+            await session.close()
 
 
-def _status(error: SimulatorError) -> int:
-    if isinstance(error, NotFoundError):
-        return NOT_FOUND
-    if isinstance(error, ArgumentError):
-        return BAD_REQUEST
-    return UNAVAILABLE if isinstance(error, UnreachableError) else BAD_GATEWAY
+def serve(_: argparse.Namespace, settings: Settings) -> None:
+    """Serve until SIGTERM."""
+    send_to_journal()
+    asyncio.run(_serve(settings))
 
 
-def _answer(
-    status: int, content: Any, headers: dict[str, str] | None = None, *, content_type: str = JSON
-) -> web.Response:
-    return web.Response(
-        status=status,
-        body=json.dumps(content, separators=(",", ":")).encode(),
-        headers={"Content-Type": content_type, **NEVER_KEPT, **(headers or {})},
-    )
+async def _serve(settings: Settings) -> None:
+    grants = Grants(grants_file())
+    opened = Opened.of(settings, grants)
+    gateway = Gateway(opened.access, opened.studies, origin=f"https://{settings.host.fqdn}")
+    runner = web.AppRunner(gateway.application(), access_log=None, handle_signals=False)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", settings.port(SERVICE)).start()
+    told: asyncio.Queue[signal.Signals] = asyncio.Queue()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, told.put_nowait, number)
+    write_event(START, archives=list(opened.studies.archives))
+    notify("READY=1")
+    closing = set()
+    while await told.get() is signal.SIGHUP:
+        former, opened = opened, Opened.of(load(), grants)
+        gateway.use(opened.access, opened.studies)
+        closing.add(asyncio.create_task(former.close(after=READ_SECONDS)))
+    notify("STOPPING=1")
+    await runner.cleanup()
+    await opened.close()

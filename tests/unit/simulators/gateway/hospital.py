@@ -14,11 +14,12 @@ from aiohttp.test_utils import TestClient, TestServer
 from simulators.errors import UnreachableError
 from simulators.gateway import subject
 from simulators.gateway.access import Access
+from simulators.gateway.application import Gateway
 from simulators.gateway.archives import Archive
 from simulators.gateway.break_glass import Grants
+from simulators.gateway.calling import Service
 from simulators.gateway.policy import Policy, Scope
 from simulators.gateway.relations import Relations
-from simulators.gateway.serve import Gateway
 from simulators.gateway.studies import Studies
 
 if TYPE_CHECKING:
@@ -63,9 +64,12 @@ class FakeArchive:
     name: str
     images: list[dict[str, str]]
     asked: list[str] = field(default_factory=list)
-    stored: list[bytes] = field(default_factory=list)
+    stored: list[tuple[str, bytes]] = field(default_factory=list)
+    stores: tuple[str, ...] = ()
     away: bool = False
     issuer: str = AUTHORITY
+    takes: bool = False
+    content_type: str = "multipart/related"
 
     def application(self) -> web.Application:
         """What it serves."""
@@ -79,32 +83,33 @@ class FakeArchive:
             return web.Response(status=503)
         path = request.path.removeprefix("/dicom-web")
         if request.method == "POST":
-            self.stored.append(await request.read())
-            return web.json_response({})
+            self.stored.append((request.headers["Content-Type"], await request.read()))
+            named = [{"00081155": {"vr": "UI", "Value": [uid]}} for uid in self.stores]
+            return web.json_response({"00081199": {"vr": "SQ", "Value": named}})
         named = dict(re.findall(r"/(studies|series|instances)/([0-9.]+)", path))
         level = path.rsplit("/", 1)[-1]
-        chosen = [one for one in self.images if all(one[KEYS[part]] == uid for part, uid in named.items())]
+        chosen = [held for held in self.images if all(held[KEYS[part]] == uid for part, uid in named.items())]
         if level in KEYS:
             return self._search(request, level, chosen)
         if not chosen:
             return web.Response(status=404)
         if path.endswith("/metadata"):
             url = f"https://{self.name}.tiny.internal:8443/dicom-web/bulk"
-            return web.json_response([{"00420011": {"BulkDataURI": url}}])
-        return web.Response(body=chosen[0]["00080018"].encode(), content_type="multipart/related")
+            return web.json_response([{"00420011": {"BulkDataURI": url}}], content_type="application/dicom+json")
+        return web.Response(body=chosen[0]["00080018"].encode(), content_type=self.content_type)
 
     def _search(self, request: web.Request, level: str, chosen: list[dict[str, str]]) -> web.Response:
         for word, wanted in request.query.items():
             tag = WORDS.get(word, word)
             if tag in WORDS.values():
                 patterns = [re.escape(part).replace(r"\*", ".*") for part in wanted.split(",")]
-                chosen = [one for one in chosen if any(re.fullmatch(pattern, one[tag]) for pattern in patterns)]
-        unique = list({one[KEYS[level]]: one for one in chosen}.values())
+                chosen = [held for held in chosen if any(re.fullmatch(pattern, held[tag]) for pattern in patterns)]
+        unique = list({held[KEYS[level]]: held for held in chosen}.values())
         offset, limit = int(request.query.get("offset", 0)), int(request.query.get("limit", 1000))
         found: list[dict[str, Any]] = [
-            {tag: {"vr": "LO", "Value": [text]} for tag, text in one.items()}
+            {tag: {"vr": "LO", "Value": [text]} for tag, text in held.items()}
             | {"00100021": {"vr": "LO", "Value": [self.issuer]}, "00081190": {"vr": "UR", "Value": ["https://x"]}}
-            for one in unique[offset : offset + limit]
+            for held in unique[offset : offset + limit]
         ]
         return web.json_response(found)
 
@@ -141,7 +146,8 @@ async def gateway(
         for archive, server in zip(archives, servers, strict=True):
             await server.start_server()
             base = f"https://{archive.name}.tiny.internal:8443/dicom-web"
-            known.append(Archive(archive.name, base, session, str(server.make_url("/dicom-web")), archive.name))
+            service = Service(archive.name, str(server.make_url("/dicom-web")), archive.name, session)
+            known.append(Archive(service, base, archive.takes))
         access = Access(POLICY, Relations(sources), Grants(folder / "grants.json"))
         served = Gateway(access, Studies(known, AUTHORITY), origin=ORIGIN).application()
         async with TestClient(TestServer(served)) as client:

@@ -74,7 +74,7 @@ def test_what_is_not_below_dicom_web_stays_outside(path: str) -> None:
         read("GET", path)
 
 
-@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "get"])
+@pytest.mark.parametrize("method", ["HEAD", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "get"])
 def test_other_methods_stay_outside(method: str) -> None:
     with pytest.raises(ArgumentError):
         read(method, "/dicom-web/studies")

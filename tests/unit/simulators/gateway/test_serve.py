@@ -1,361 +1,135 @@
-"""Each person gets what the person may see, in results, counts, pages and parts; the rest is refused and told."""
+"""The service is ready when it serves, opens what it calls again on SIGHUP, and stops on SIGTERM."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-import logging
-from io import BytesIO
+import os
+import shutil
+import signal
+import socket
+import ssl
 from typing import TYPE_CHECKING, Any
 
+import aiohttp
 import pytest
-from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
+from aiohttp import web
 
-from simulators.events.report import EVENTS
-from simulators.gateway.policy import Scope
-from tests.unit.simulators.gateway.hospital import ORIGIN, FakeArchive, FakeSource, gateway, image, signed_in
+from lab.trust import revoke
+from lab.trust.store import pki_folder
+from simulators.gateway import policy, serve
+from simulators.relations.resource import told
+from simulators.settings import parse
+from tests.unit.simulators.peers import free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
-    from aiohttp.test_utils import TestClient
-
-CLINICIAN = signed_in("n.okafor", "clinician", "Surgery")
-RADIOLOGIST = signed_in("a.rivera", "radiologist")
-TECHNOLOGIST = signed_in("m.haddad", "technologist", Origin=ORIGIN)
-RESEARCHER = signed_in("r.all", "researcher")
-ADMINISTRATOR = signed_in("p.adeyemi", "administrator")
-
-
-def archives() -> list[FakeArchive]:
-    """Two archives: P1 is in both, P2 in the first, P3 in the second alone."""
-    first = [
-        image("P1", "1.1", "1.1.1", "1.1.1.1"),
-        image("P1", "1.1", "1.1.1", "1.1.1.2"),
-        image("P2", "1.2", "1.2.1", "1.2.1.1"),
-    ]
-    second = [first[0], image("P1", "1.1", "1.1.2", "1.1.2.1"), image("P3", "1.3", "1.3.1", "1.3.1.1")]
-    return [FakeArchive("pacs1", first), FakeArchive("vna1", second)]
-
-
-def sources() -> list[FakeSource]:
-    ehr = FakeSource("ehr1", {(Scope.TREATMENT, "n.okafor"): frozenset({"P1"})})
-    ris = FakeSource("ris1", {(Scope.DEPARTMENT, "Radiology"): frozenset({"P1", "P2"})})
-    return [ehr, ris]
-
-
-def served(
-    folder: Path, test: Callable[[TestClient[Any, Any]], Awaitable[None]],
-    known: list[FakeArchive] | None = None, told: list[FakeSource] | None = None,
-) -> None:  # fmt: skip
-    async def run() -> None:
-        async with gateway(folder, known or archives(), told or sources()) as client:
-            await test(client)
-
-    asyncio.run(run())
+HEADERS = {
+    "X-Pacslab-Person": "n.okafor",
+    "X-Pacslab-Roles": "clinician",
+    "X-Pacslab-Department": "Surgery",
+    "X-Pacslab-Session": "s1",
+}
+POLICY = policy.Policy({"clinician": {"search-studies": policy.Scope.TREATMENT}})
 
 
 @pytest.fixture
-def events() -> Any:
-    """The events that are written meanwhile."""
-    found: list[dict[str, Any]] = []
-
-    class Keeper(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            found.append(record.__dict__["event"])
-
-    keeper = Keeper()
-    EVENTS.addHandler(keeper)
-    EVENTS.setLevel(logging.INFO)
-    yield found
-    EVENTS.removeHandler(keeper)
+def lab(pki: Path, tmp_path: Path) -> Path:
+    """A lab's folder in which a test may revoke certificates."""
+    shutil.copytree(pki, tmp_path / "lab")
+    return tmp_path / "lab"
 
 
-async def uids(client: TestClient[Any, Any], headers: dict[str, str], path: str, tag: str = "0020000D") -> list[str]:
-    answer = await client.get(f"/dicom-web{path}", headers=headers)
-    assert answer.status == 200, await answer.text()
-    return [found[tag]["Value"][0] for found in await answer.json()]
+def settings(keys: Path, listen: int, archive: int, source: int) -> Any:
+    """A gateway with an archive and a source, which stand here behind certificates of two other hosts."""
+    own = {"certificate": str(keys / "hosts/ct1/dicom-client.crt"), "key": str(keys / "hosts/ct1/dicom-client.key")}
+    peers = [("pacs-rad", "dicomweb-tls", archive), ("ris1", "relations-tls", source)]
+    return parse(
+        {
+            "host": {"name": "web1", "fqdn": "web1.imaging.internal", "address": "127.0.0.1"},
+            "site": {"name": "reference", "domain": "imaging.internal"},
+            "tls": {
+                "ca": str(keys / "ca.crt"),
+                "crl": str(keys / "crl.pem"),
+                "certificates": {"gateway": own, "relations": own},
+            },
+            "listen": {"gateway": listen},
+            "peers": [
+                {"name": name, "fqdn": f"{name}.imaging.internal", "identity": f"{IDENTITIES[name]}",
+                 "address": "127.0.0.1", "service": service, "port": port, "permits": ["QIDO-RS", "WADO-RS"]}
+                for name, service, port in peers
+            ],
+            "callers": [],
+        }
+    )  # fmt: skip
 
 
-def test_a_search_finds_the_persons_own_patients_in_every_archive(tmp_path: Path) -> None:
-    async def test(client: TestClient[Any, Any]) -> None:
-        assert await uids(client, CLINICIAN, "/studies") == ["1.1"]
-        assert await uids(client, RADIOLOGIST, "/studies") == ["1.1", "1.2"]
-        assert await uids(client, RESEARCHER, "/studies") == ["1.1", "1.2", "1.3"]
-        assert await uids(client, RADIOLOGIST, "/studies/1.1/series", "0020000E") == ["1.1.1", "1.1.2"]
-
-    served(tmp_path, test)
+IDENTITIES = {"pacs-rad": "pacs-rad.imaging.internal", "ris1": "ris1.imaging.internal"}
 
 
-@pytest.mark.parametrize(
-    "query",
-    ["PatientID=P2", "00100020=P2", "PatientID=*", "PatientName=Name%5EP2", "PatientName=*", "includefield=all",
-     "StudyInstanceUID=1.2", "limit=1&offset=1", "PatientID=P2,P3", "PatientID=P1,P2"],
-)  # fmt: skip
-@pytest.mark.parametrize("level", ["studies", "series", "instances"])
-def test_no_query_brings_another_patient(tmp_path: Path, level: str, query: str) -> None:
-    async def test(client: TestClient[Any, Any]) -> None:
-        answer = await client.get(f"/dicom-web/{level}?{query}", headers=CLINICIAN)
-        assert {found["00100020"]["Value"][0] for found in await answer.json()} <= {"P1"}
-        assert "P2" not in await answer.text()
+async def stand_in(keys: Path, certificate: str, answer: bytes, kind: str, asked: list[str]) -> tuple[Any, int]:
+    """A server over mutual TLS that answers every request alike; also its port."""
 
-    served(tmp_path, test)
+    async def handle(request: web.Request) -> web.Response:
+        asked.append(request.raw_path)
+        return web.Response(body=answer, content_type=kind)
 
-
-def test_pages_are_counted_after_others_are_left_out(tmp_path: Path) -> None:
-    many = [image(f"P{number}", f"1.{number}", f"1.{number}.1", f"1.{number}.1.1") for number in range(1, 301)]
-    mine = frozenset(f"P{number}" for number in range(1, 301, 3))
-    ris = FakeSource("ris1", {(Scope.DEPARTMENT, "Radiology"): mine})
-
-    async def test(client: TestClient[Any, Any]) -> None:
-        found = []
-        for offset in range(0, 120, 40):
-            page = await uids(client, RADIOLOGIST, f"/studies?limit=40&offset={offset}")
-            assert len(page) == (40 if offset < 80 else 20)
-            found += page
-        assert found == [f"1.{number}" for number in range(1, 301, 3)]
-
-    served(tmp_path, test, [FakeArchive("pacs1", many)], [ris])
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(keys / f"hosts/{certificate}.crt", keys / f"hosts/{certificate}.key")
+    context.load_verify_locations(keys / "ca.crt")
+    context.verify_mode = ssl.CERT_REQUIRED
+    application = web.Application()
+    application.router.add_get("/{path:.*}", handle)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
+    return runner, runner.addresses[0][1]
 
 
-@pytest.mark.parametrize(
-    "path",
-    ["/studies/1.2", "/studies/1.2/metadata", "/studies/1.2/series", "/studies/1.2/series/1.2.1/metadata",
-     "/studies/1.2/series/1.2.1/instances", "/studies/1.2/series/1.2.1/instances/1.2.1.1/frames/1", "/studies/1.3",
-     "/studies/9.9"],
-)  # fmt: skip
-def test_another_patients_study_and_one_that_is_not_there_are_refused_alike(
-    tmp_path: Path, path: str, events: list[dict[str, Any]]
+async def status(port: int) -> int:
+    url = f"http://127.0.0.1:{port}/dicom-web/studies"
+    async with aiohttp.ClientSession() as client, client.get(url, headers=HEADERS) as answer:
+        return answer.status
+
+
+def test_it_serves_with_the_revocation_lists_of_now(
+    lab: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, events: list[dict[str, Any]]
 ) -> None:
-    async def test(client: TestClient[Any, Any]) -> None:
-        answer = await client.get(f"/dicom-web{path}", headers=CLINICIAN)
-        assert (answer.status, (await answer.json())["reason"]) == (403, "no-relation")
-
-    served(tmp_path, test)
-    (event,) = events
-    assert (event["person"], event["outcome"], event["reason"]) == ("n.okafor", "refused", "no-relation")
-
-
-@pytest.mark.parametrize(
-    "path",
-    ["/studies/1.1/series/1.2.1", "/studies/1.1/series/1.2.1/metadata", "/studies/1.1/series/1.1.1/instances/1.2.1.1",
-     "/studies/1.1/series/1.2.1/instances/1.2.1.1/frames/1"],
-)  # fmt: skip
-def test_anothers_uid_below_an_own_study_is_not_there(tmp_path: Path, path: str) -> None:
-    known = archives()
-
-    async def test(client: TestClient[Any, Any]) -> None:
-        assert (await client.get(f"/dicom-web{path}", headers=CLINICIAN)).status == 404
-
-    served(tmp_path, test, known)
-    assert not any(path in asked for archive in known for asked in archive.asked)
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path))
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+    monkeypatch.setattr(policy, "load", lambda: POLICY)
+    monkeypatch.setattr(serve, "READ_SECONDS", 0.01)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.setblocking(False)  # noqa: FBT003 - its own form
+        asyncio.run(scenario(lab, systemd, monkeypatch))
+    assert [event["action"] for event in events if event["action"] == "start"] == ["start"]
 
 
-def test_what_is_permitted_is_retrieved_from_the_archive_that_has_it_and_told_once(
-    tmp_path: Path, events: list[dict[str, Any]]
-) -> None:
-    async def test(client: TestClient[Any, Any]) -> None:
-        for series, instance in (("1.1.1", "1.1.1.2"), ("1.1.1", "1.1.1.1"), ("1.1.2", "1.1.2.1")):
-            path = f"/dicom-web/studies/1.1/series/{series}/instances/{instance}/frames/1"
-            answer = await client.get(path, headers=CLINICIAN)
-            assert (answer.status, await answer.text()) == (200, instance)
-            assert answer.headers["Cache-Control"] == "no-store"
+async def scenario(lab: Path, systemd: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
+    loop, asked, keys = asyncio.get_running_loop(), list[str](), pki_folder(lab)
+    archive, at = await stand_in(keys, "pacs-rad/dicomweb", b"[]", "application/dicom+json", asked)
+    source, told_at = await stand_in(keys, "ris1/hl7-edge", told(["P1"]), "application/json", asked)
+    own = settings(keys, free_port(), at, told_at)
+    monkeypatch.setattr(serve, "load", lambda: own)
+    serving = loop.create_task(serve._serve(own))  # noqa: SLF001 - what its verb runs
+    try:
+        assert await loop.sock_recv(systemd, 100) == b"READY=1"
+        assert await status(own.port("gateway")) == 200
+        assert asked[0] == "/relations/treatment/n.okafor"
+        assert asked[1].startswith("/dicom-web/studies?")
 
-    served(tmp_path, test)
-    assert [(event["action"], event["series"], event["patient"]) for event in events] == [
-        ("person-views", "1.1.1", "P1"),
-        ("person-views", "1.1.2", "P1"),
-    ]
-
-
-def test_metadata_names_the_viewer_and_not_the_archive(tmp_path: Path) -> None:
-    async def test(client: TestClient[Any, Any]) -> None:
-        answer = await client.get("/dicom-web/studies/1.1/metadata", headers=CLINICIAN)
-        assert (await answer.json())[0]["00420011"]["BulkDataURI"] == f"{ORIGIN}/dicom-web/bulk"
-
-    served(tmp_path, test)
-
-
-def test_roles_that_may_not_are_refused_and_nobody_is_asked_to_sign_in(
-    tmp_path: Path, events: list[dict[str, Any]]
-) -> None:
-    async def test(client: TestClient[Any, Any]) -> None:
-        for path in ("/studies", "/studies/1.1"):
-            answer = await client.get(f"/dicom-web{path}", headers=ADMINISTRATOR)
-            assert (answer.status, (await answer.json())["reason"]) == (403, "role")
-        assert (await client.get("/dicom-web/studies")).status == 401
-        assert (await client.get("/dicom-web/studies", headers=signed_in("../x", "researcher"))).status == 401
-        assert (await client.get("/gateway/session")).status == 401
-
-    served(tmp_path, test)
-    assert [event["reason"] for event in events] == ["role", "role", "not-signed-in", "not-signed-in"]
-
-
-def test_while_a_source_is_silent_whom_it_alone_knows_is_refused_and_others_are_not(tmp_path: Path) -> None:
-    told = sources()
-    told[1].away = True
-    told[0].known[Scope.DEPARTMENT, "Radiology"] = frozenset({"P1"})
-
-    async def test(client: TestClient[Any, Any]) -> None:
-        assert (await client.get("/dicom-web/studies/1.1", headers=RADIOLOGIST)).status == 200
-        answer = await client.get("/dicom-web/studies/1.2", headers=RADIOLOGIST)
-        assert (answer.status, (await answer.json())["reason"]) == (503, "relation-unknown")
-        answer = await client.get("/dicom-web/studies", headers=RADIOLOGIST)
-        assert "ris1 does not answer" in answer.headers["Warning"]
-
-    served(tmp_path, test, told=told)
-
-
-def test_while_an_archive_is_away_the_others_studies_are_found_and_it_is_said(tmp_path: Path) -> None:
-    known = archives()
-    known[1].away = True
-
-    async def test(client: TestClient[Any, Any]) -> None:
-        answer = await client.get("/dicom-web/studies", headers=RESEARCHER)
-        assert [found["0020000D"]["Value"][0] for found in await answer.json()] == ["1.1", "1.2"]
-        assert "vna1 does not answer" in answer.headers["Warning"]
-        assert (await client.get("/dicom-web/studies/1.3", headers=RESEARCHER)).status == 503
-        known[0].away = True
-        answer = await client.get("/dicom-web/studies", headers=RESEARCHER)
-        assert (answer.status, (await answer.json())["reason"]) == (503, "archive-silent")
-
-    served(tmp_path, test, known)
-
-
-def test_a_study_that_archives_file_under_two_patients_is_nobodys(tmp_path: Path) -> None:
-    known = archives()
-    known[1].images.append(image("P9", "1.1", "1.1.9", "1.1.9.1"))
-    known[1].images = known[1].images[-1:]
-
-    async def test(client: TestClient[Any, Any]) -> None:
-        assert (await client.get("/dicom-web/studies/1.1", headers=CLINICIAN)).status == 403
-
-    served(tmp_path, test, known)
-
-
-def test_a_patient_of_another_authority_is_another_patient(tmp_path: Path) -> None:
-    known = archives()
-    for archive in known:
-        archive.issuer = "ELSEWHERE"
-
-    async def test(client: TestClient[Any, Any]) -> None:
-        assert await uids(client, CLINICIAN, "/studies") == []
-        assert (await client.get("/dicom-web/studies/1.1", headers=CLINICIAN)).status == 403
-
-    served(tmp_path, test, known)
-
-
-def test_relations_are_asked_for_once_in_a_while(tmp_path: Path) -> None:
-    told = sources()
-
-    async def test(client: TestClient[Any, Any]) -> None:
-        paths = ["/dicom-web/studies"] * 5 + ["/dicom-web/studies/1.1/metadata"] * 5
-        await asyncio.gather(*(client.get(path, headers=CLINICIAN) for path in paths))
-
-    served(tmp_path, test, told=told)
-    assert [source.asked for source in told] == [1, 1]
-
-
-BREAK = "/gateway/break-glass"
-WHY = {"patient": "P2", "reason": "Unconscious in the emergency room"}
-
-
-def test_breaking_the_glass_opens_one_patient_and_is_marked_in_every_record(
-    tmp_path: Path, events: list[dict[str, Any]]
-) -> None:
-    async def test(client: TestClient[Any, Any]) -> None:
-        assert (await client.get("/dicom-web/studies/1.2", headers=CLINICIAN)).status == 403
-        answer = await client.post(BREAK, json=WHY, headers={**CLINICIAN, "Origin": ORIGIN})
-        assert answer.status == 200
-        assert (await client.get("/dicom-web/studies/1.2", headers=CLINICIAN)).status == 200
-        assert (await client.get("/dicom-web/studies/1.3", headers=CLINICIAN)).status == 403
-        session = await (await client.get("/gateway/session", headers=CLINICIAN)).json()
-        assert session["emergencies"] == ["P2"]
-
-    served(tmp_path, test)
-    assert [(event["action"], event["outcome"], event.get("state")) for event in events] == [
-        ("person-views", "refused", None),
-        ("person-breaks-glass", "success", None),
-        ("person-views", "success", "emergency"),
-        ("person-views", "refused", None),
-    ]
-    assert WHY["reason"] not in json.dumps(events)
-
-
-@pytest.mark.parametrize(
-    ("headers", "content", "status"),
-    [
-        ({**CLINICIAN, "Origin": "https://evil.example"}, WHY, 403),
-        (CLINICIAN, WHY, 403),
-        ({**CLINICIAN, "Origin": ORIGIN, "Sec-Fetch-Site": "cross-site"}, WHY, 403),
-        ({**ADMINISTRATOR, "Origin": ORIGIN}, WHY, 403),
-        (TECHNOLOGIST, WHY, 403),
-        ({**CLINICIAN, "Origin": ORIGIN}, {"patient": "P2", "reason": "short"}, 400),
-        ({**CLINICIAN, "Origin": ORIGIN}, {"patient": "", "reason": WHY["reason"]}, 400),
-        ({**CLINICIAN, "Origin": ORIGIN}, {"patient": "P2"}, 400),
-        ({**CLINICIAN, "Origin": ORIGIN}, {"patient": "P2", "reason": "\x1b[31m danger \x1b[0m"}, 400),
-    ],
-)
-def test_breaking_the_glass_takes_the_role_a_reason_and_the_sites_own_page(
-    tmp_path: Path, headers: dict[str, str], content: dict[str, str], status: int
-) -> None:
-    async def test(client: TestClient[Any, Any]) -> None:
-        assert (await client.post(BREAK, json=content, headers=headers)).status == status
-        assert (await client.get("/dicom-web/studies/1.2", headers=CLINICIAN)).status == 403
-
-    served(tmp_path, test)
-
-
-def objects(*patients: tuple[str, str]) -> tuple[bytes, str]:
-    """A multipart message of small objects, each of a patient and a study."""
-    parts = []
-    for number, (patient, study) in enumerate(patients):
-        dataset = Dataset()
-        dataset.PatientID, dataset.StudyInstanceUID, dataset.SOPInstanceUID = patient, study, f"1.7.{number + 1}"
-        dataset.SOPClassUID = SecondaryCaptureImageStorage
-        dataset.file_meta = FileMetaDataset()
-        dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-        content = BytesIO()
-        dataset.save_as(content, enforce_file_format=True)
-        parts.append(b"--edge\r\nContent-Type: application/dicom\r\n\r\n" + content.getvalue() + b"\r\n")
-    return b"".join(parts) + b"--edge--", 'multipart/related; type="application/dicom"; boundary=edge'
-
-
-@pytest.mark.parametrize(
-    ("headers", "added", "path", "status"),
-    [
-        (TECHNOLOGIST, [("P1", "1.1"), ("P2", "1.9")], "/studies", 200),
-        (TECHNOLOGIST, [("P1", "1.1"), ("P3", "1.3")], "/studies", 403),
-        (TECHNOLOGIST, [("P1", "1.2")], "/studies", 403),
-        (TECHNOLOGIST, [("P1", "1.1")], "/studies/1.2", 403),
-        ({**RADIOLOGIST, "Origin": ORIGIN}, [("P1", "1.1")], "/studies", 403),
-        ({**TECHNOLOGIST, "Origin": "https://evil.example"}, [("P1", "1.1")], "/studies", 403),
-        (TECHNOLOGIST, [("", "1.1")], "/studies", 400),
-        (TECHNOLOGIST, [], "/studies", 400),
-    ],
-)
-def test_objects_are_added_by_who_may_and_to_patients_whom_the_person_may_reach(
-    tmp_path: Path, headers: dict[str, str], added: list[tuple[str, str]], path: str, status: int
-) -> None:
-    known = archives()
-    body, kind = objects(*added)
-
-    async def test(client: TestClient[Any, Any]) -> None:
-        answer = await client.post(f"/dicom-web{path}", data=body, headers={**headers, "Content-Type": kind})
-        assert answer.status == status, await answer.text()
-
-    served(tmp_path, test, known)
-    assert [archive.stored for archive in known] == [[body] if status == 200 else [], []]
-
-
-@pytest.mark.parametrize("kind", ["application/dicom", "multipart/related; boundary=edge", "text/html", ""])
-def test_what_is_no_message_of_objects_is_not_added(tmp_path: Path, kind: str) -> None:
-    body, _ = objects(("P1", "1.1"))
-
-    async def test(client: TestClient[Any, Any]) -> None:
-        answer = await client.post("/dicom-web/studies", data=body, headers={**TECHNOLOGIST, "Content-Type": kind})
-        assert answer.status == 400
-
-    served(tmp_path, test)
+        revoke(lab, "pacs-rad", "dicomweb")
+        assert await status(own.port("gateway")) == 200  # the sessions of before stay as they are
+        os.kill(os.getpid(), signal.SIGHUP)
+        async with asyncio.timeout(10):
+            while await status(own.port("gateway")) != 503:
+                pass
+        os.kill(os.getpid(), signal.SIGTERM)
+        async with asyncio.timeout(10):
+            assert await loop.sock_recv(systemd, 100) == b"STOPPING=1"
+            await serving
+    finally:
+        serving.cancel()
+        await archive.cleanup()
+        await source.cleanup()

@@ -1,0 +1,1 @@
+"""Whom a person treats and whom a department sees, told by the systems that know orders, admissions and procedures."""
