@@ -86,7 +86,7 @@ class Docker:
         body: Any = None,
         timeout: float | None = None,
     ) -> Any:
-        """Send a request; the answer is decoded JSON, or text where it is none.
+        """Send a request; the answer is decoded JSON, or text where it is none. A body of bytes is a tar archive.
 
         Raises:
             MachineNotReadyError: no engine answers.
@@ -146,9 +146,14 @@ class Docker:
                 f"Docker does not answer at {self.path}: {error.strerror or error}.", remedy=how_to_reach(error)
             ) from error
         url = f"{API}{path}" + (f"?{urlencode(query)}" if query else "")
-        payload = None if body is None else json.dumps(body).encode()
-        connection.request(method, url, payload, {"Content-Type": "application/json", **(headers or {})})
+        kind = "application/x-tar" if isinstance(body, bytes) else "application/json"
+        payload = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+        connection.request(method, url, payload, {"Content-Type": kind, **(headers or {})})
         return connection.getresponse()
+
+    def unpack(self, container: str, archive: bytes) -> None:
+        """Unpack a tar archive at the root of a container's files, with the extended attributes that it has."""
+        self.call("PUT", f"/containers/{quote(container)}/archive", query={"path": "/"}, body=archive)
 
     def containers(self, *labels: str) -> list[dict[str, Any]]:
         """Containers, running or not, that carry every label (``name`` or ``name=value``)."""

@@ -42,9 +42,8 @@ class Stream:
         tty: bool = False,
         environment: Sequence[str] = (),
         stdin: bool = True,
-        privileged: bool = False,
     ) -> None:
-        """Start the command; ``privileged`` gives it more than root of the container has.
+        """Start the command.
 
         Raises:
             NotFoundError: there is no such container.
@@ -60,7 +59,6 @@ class Stream:
                 "User": user,
                 "Env": list(environment),
                 "Tty": tty,
-                "Privileged": privileged,
                 "AttachStdin": stdin,
                 "AttachStdout": True,
                 "AttachStderr": True,

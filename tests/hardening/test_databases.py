@@ -159,7 +159,7 @@ def setting(name: str, value: str, **rest: Any) -> Sabotage:
     sabotage=Sabotage(
         "mv /etc/pacslab/tls/database.key /etc/pacslab/tls/database.key.kept",
         "mv /etc/pacslab/tls/database.key.kept /etc/pacslab/tls/database.key",
-        also=("hardening.databases.*", "hardening.certificates.*"),
+        also=("hardening.databases.*", "hardening.certificates.*", "hardening.archives.images-closed"),
     ),
 )
 def test_a_client_opens_its_own_database(host: Host, target: Target, expect: Expect) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lab.verify.hardening.allowed import allowed
 from lab.verify.hardening.declare import Sabotage, promise
 from lab.verify.hardening.facts import FILES, GROUP, PASSWD, SHADOW, accounts, files, groups
-from lab.verify.hardening.sabotages import changed_mode
+from lab.verify.hardening.sabotages import capable_program, changed_mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lab.verify.hardening.expect import Expect
 
 SETUID, SETGID, STICKY = 0o4000, 0o2000, 0o1000
-CHOWN_CAPABILITY = "0100000201000000000000000000000000000000"
+CHOWN_CAPABILITY = bytes.fromhex("0100000201000000000000000000000000000000")
 """linux/capability.h: VFS_CAP_REVISION_2, effective, with CAP_CHOWN permitted."""
 SYSTEM = {
     "/etc": "0755", "/etc/passwd": "0644", "/etc/group": "0644", "/etc/shadow": "0640", "/etc/gshadow": "0640",
@@ -105,10 +105,9 @@ def test_every_file_has_an_owner(host: Host, expect: Expect) -> None:
     remedy="`setcap -r` it.",
     reads=(FILES,),
     sabotage=Sabotage(
-        'cp /bin/true /usr/local/bin/true3 && python3 -c \'import os; os.setxattr("/usr/local/bin/true3",'
-        f' "security.capability", bytes.fromhex("{CHOWN_CAPABILITY}"))\'',
+        "true",
         "rm -f /usr/local/bin/true3",
-        privileged=True,  # nobody in a container may give capabilities to files
+        unpacked=capable_program("/usr/local/bin/true3", CHOWN_CAPABILITY),
     ),
 )
 def test_no_program_has_capabilities(host: Host, expect: Expect) -> None:

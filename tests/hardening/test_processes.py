@@ -45,7 +45,18 @@ def called(host: Host, name: str) -> list[Process]:
     return found
 
 
-UNFILTERED = ("MemoryDenyWriteExecute=no", "LockPersonality=no", "RestrictAddressFamilies=", "SystemCallFilter=")
+UNFILTERED = (
+    *("SystemCallFilter=", "SystemCallArchitectures=", "RestrictAddressFamilies="),
+    *(
+        f"{setting}=no"
+        for setting in (
+            *("MemoryDenyWriteExecute", "LockPersonality", "PrivateDevices", "RestrictNamespaces", "RestrictRealtime"),
+            *("RestrictSUIDSGID", "ProtectClock", "ProtectHostname", "ProtectKernelLogs", "ProtectKernelModules"),
+            "ProtectKernelTunables",
+        )
+    ),
+)
+"""Every setting by which systemd filters system calls."""
 WITH_IT = ("hardening.processes.*", "hardening.units.*")
 
 
@@ -122,7 +133,7 @@ def test_every_process_runs_as_its_account(host: Host, subject: tuple[str, Allow
     remedy="Restore the unit's CapabilityBoundingSet= and User=, and restart it.",
     each=known,
     reads=READS,
-    sabotage=impostor("User=ulog", "AmbientCapabilities=CAP_CHOWN"),
+    sabotage=impostor("User=ulog", "CapabilityBoundingSet=CAP_CHOWN", "AmbientCapabilities=CAP_CHOWN"),
 )
 def test_no_process_has_capabilities_beyond_its_own(
     host: Host, target: Target, subject: tuple[str, AllowedProcess], expect: Expect

@@ -70,7 +70,7 @@ class Sabotage:
         undo: Takes it back, also when ``apply`` came half way.
         also: Patterns of the ids that may fail with it on this host: the same change seen from elsewhere.
         on: Which targets it fits; None for the first there is.
-        privileged: True where the script needs more than root of a container has; the engine gives it to it alone.
+        unpacked: A tar archive that the engine unpacks on the host before ``apply``: what nobody on a host may make.
         started: Whether the container that is made with other settings is started too.
         settings: What the container is made with instead (``HostConfig`` of the engine), for checks of that.
     """
@@ -79,7 +79,7 @@ class Sabotage:
     undo: str | Callable[[Target], str]
     also: Sequence[str] = ()
     on: Callable[[Target], bool] | None = None
-    privileged: bool = False
+    unpacked: bytes | None = None
     settings: Mapping[str, Any] | None = None
     started: bool = False
 

@@ -61,14 +61,16 @@ def _scripted(sabotage: Sabotage, target: Target, lab: Lab) -> Callable[[], None
     apply, undo = sabotage.apply_on(target), sabotage.undo_on(target)
 
     def take_back() -> None:
-        code, said = _run(lab, target.host, undo, privileged=sabotage.privileged)
+        code, said = _run(lab, target.host, undo)
         if code != 0:
             raise SabotageFailedError(
                 f"A sabotage on {target.host} could not be undone: {said[-300:]}",
                 remedy="Remove the clone, and run it again; correct `undo` beside the check.",
             )
 
-    code, said = _run(lab, target.host, apply, privileged=sabotage.privileged)
+    if sabotage.unpacked is not None:
+        lab.docker.unpack(lab.container(target.host), sabotage.unpacked)
+    code, said = _run(lab, target.host, apply)
     if code != 0:
         take_back()
         raise SabotageFailedError(
@@ -78,9 +80,9 @@ def _scripted(sabotage: Sabotage, target: Target, lab: Lab) -> Callable[[], None
     return take_back
 
 
-def _run(lab: Lab, host: str, script: str, *, privileged: bool) -> tuple[int, str]:
+def _run(lab: Lab, host: str, script: str) -> tuple[int, str]:
     argv = ["timeout", "--kill-after=5", str(SECONDS), "sh", "-c", script]
-    stream = Stream(lab.docker, lab.container(host), argv, stdin=False, privileged=privileged)
+    stream = Stream(lab.docker, lab.container(host), argv, stdin=False)
     stream.socket.settimeout(SECONDS + 30)
     try:
         said = b"".join(data for _, data in stream.frames()).decode("utf-8", "replace")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import tarfile
 from typing import TYPE_CHECKING, Any
 
 from lab.verify.hardening.declare import Sabotage
@@ -68,6 +70,18 @@ def drop_in(
     return Sabotage(
         apply, lambda target: f"rm -rf /run/systemd/system/{name(target)}.d; {reload(target)}", also, **rest
     )
+
+
+def capable_program(path: str, capabilities: bytes) -> bytes:
+    """A tar archive with a program that has capabilities of its own (``security.capability``, capabilities(7))."""
+    program = b"#!/bin/true\n"
+    entry = tarfile.TarInfo(path.lstrip("/"))
+    entry.size, entry.mode = len(program), 0o755
+    entry.pax_headers = {"SCHILY.xattr.security.capability": capabilities.decode("latin-1")}
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        tar.addfile(entry, io.BytesIO(program))
+    return archive.getvalue()
 
 
 def awaited(address: str, port: int) -> str:
