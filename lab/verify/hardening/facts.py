@@ -44,6 +44,7 @@ EXPOSURES = (
     "systemd-analyze security --no-pager $(systemctl show --property=Id --value '*.service') 2>/dev/null"
     " | grep -a 'Overall exposure'"
 )
+UNIT_FILES = "systemctl list-unit-files --type=service,timer,socket --plain --no-legend --no-pager"
 FAILED = "systemctl list-units --state=failed --no-legend --plain --no-pager"
 
 
@@ -227,6 +228,12 @@ def _units(text: str) -> dict[str, dict[str, str]]:
         if "Id" in pairs:
             found[pairs["Id"]] = pairs
     return found
+
+
+def unit_files(host: Host) -> dict[str, str]:
+    """Whether each service, timer and socket starts at boot, loaded or not: its state, by name."""
+    lines = (line.split() for line in _read(host, UNIT_FILES).splitlines())
+    return {fields[0]: fields[1] for fields in lines if len(fields) > 1}
 
 
 def exposures(host: Host) -> dict[str, float]:
