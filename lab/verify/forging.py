@@ -9,6 +9,7 @@ from lab.deadline import wait_until
 from lab.engine.forging import arrived, next_number
 from lab.errors import EngineError
 from lab.hospital.collected import is_event
+from lab.hospital.log_connection import log_port
 from lab.results.model import Observation, Outcome, Promise, judged
 from lab.verify.forgeries import Connection, Kind, expected_events, forged, forgeries
 from lab.verify.records import PATIENCE
@@ -74,15 +75,14 @@ def _open_connection(lab: Lab, flow: ResolvedFlow) -> Connection:
         EngineError: it has none.
     """
     server = str(lab.site.hosts[flow.target].address)
-    argv = ["ss", "-Htn", "state", "established", "dst", server, "dport", "=", f":{flow.port}"]
-    words = lab.run(flow.source, argv).stdout.split()
-    if len(words) < 3:  # noqa: PLR2004 # queues, and the local end
+    port = log_port(lab, flow)
+    if port is None:
         raise EngineError(
             f"{flow.source} has no connection to {flow.target}, so that none can be attacked.",
             remedy=f"See service log-forwarding of {flow.source} in `pacslab status`.",
         )
     number = next_number(lab, flow.source, server, flow.port, lambda: lab.run(flow.source, ["logger", "trial"]))
-    return Connection(int(words[2].rpartition(":")[2]), number)
+    return Connection(port, number)
 
 
 def _await_records(collected: Collected, marks: dict[str, Any], lab: Lab, wanted: list[Forgery]) -> list[str]:

@@ -17,6 +17,7 @@ from lab.abuse.sights import names_of
 from lab.abuse.weakening import FilterRule, on_gateway
 from lab.engine.forging import next_number
 from lab.engine.packets import RST, SYN, tcp, unreachable
+from lab.hospital.log_connection import log_port
 
 if TYPE_CHECKING:
     from lab.abuse.scene import Scene
@@ -59,11 +60,10 @@ def _open_connection(scene: Scene) -> tuple[str, int, int]:
     victim = scene.parties.target
     flow = next(flow for flow in scene.site.flows_to(LOG) if flow.source == victim)
     there = address(scene.site, flow.target)
-    argv = ["ss", "-Htn", "state", "established", "dst", there, "dport", "=", f":{flow.port}"]
-    words = scene.hospital.run(victim, argv).stdout.split()
-    if len(words) < 3:  # noqa: PLR2004 # queues, and the local end
+    port = log_port(scene.lab, flow)
+    if port is None:
         raise AttemptError(f"{victim} has no connection to {flow.target}.", remedy="See its log-forwarding.")
-    return there, flow.port, int(words[2].rpartition(":")[2])
+    return there, flow.port, port
 
 
 def _in_neighbours_name(scene: Scene) -> Tried:
