@@ -64,7 +64,7 @@ CASES = (
                 (
                     Edit(edges.DICOM, _NOT_DICOM.format("begun !associate_request"), ""),
                     Edit(edges.DICOM, _NOT_DICOM.format("oversized"), ""),
-                    *edges.without(edges.DICOM, "ae-mismatch"),
+                    *edges.without(edges.DICOM, "ae-mismatch", "ae-title"),
                 ),
             ),
         ),

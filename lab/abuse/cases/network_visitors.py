@@ -69,6 +69,12 @@ def _serves(scene: Scene, _: Tried) -> str:
     return f"{target} still answers {scanner}"
 
 
+def _both_ways(site: Site, parties: Parties) -> str:
+    """A rule for the firewall, which judges answers too: whatever belongs to a connection that the source opens."""
+    source = site.hosts[parties.source].address
+    return f"ct original ip saddr {source} ct original proto-dst {_port(site, parties.target)} accept"
+
+
 def _hole(site: Site, parties: Parties) -> str:
     source = site.hosts[parties.source].address
     return f"ip saddr {source} tcp dport {_port(site, parties.target)} accept"
@@ -85,7 +91,7 @@ CASES = (
         unharmed=_serves,
         control="the firewall, and the archive's own packet filter, let declared flows through and nothing else",
         weakenings=(
-            FilterRule("a hole in the firewall", "forward", _hole, where=on_gateway),
+            FilterRule("a hole in the firewall, for answers too", "forward", _both_ways, where=on_gateway),
             FilterRule("a hole in the archive's own packet filter", "input", _hole),
         ),
     ),
