@@ -268,14 +268,21 @@ def needed(message: Message, name: str, field: int, component: int = 1) -> str:
     return value
 
 
-def adt(envelope: Envelope, event: str, patient: Patient, patient_class: str = "O") -> str:
-    """Return ADT^A04 (register, RAD-1), ADT^A08 (update, RAD-12) or another event of the same structure."""
+def adt(envelope: Envelope, event: str, patient: Patient, patient_class: str = "O", *, attending: str = "") -> str:
+    """Return ADT^A04 (register, RAD-1), ADT^A08 (update, RAD-12) or another event that PID and PV1 tell.
+
+    `attending` is who attends the patient, by the name at sign-on (PV1-7.1).
+    """
     return join(
-        envelope.header("ADT", event, "ADT_A01"),
+        envelope.header("ADT", event, STRUCTURES.get(event, "ADT_A01")),
         segment("EVN", {2: timestamp()}),
         pid(patient),
-        segment("PV1", {1: "1", 2: patient_class}),
+        segment("PV1", {1: "1", 2: patient_class, 7: attending or None}),
     )
+
+
+STRUCTURES = {"A03": "ADT_A03"}
+"""MSH-9.3 of events that do not share A01's (table 0354)."""
 
 
 def merge(envelope: Envelope, surviving: Patient, prior: str) -> str:

@@ -124,6 +124,7 @@ def _flow(site: Site, flow: ResolvedFlow) -> dict[str, Any]:
         "source_performs_as": list(source.performs_as),
         "source_modality": source.modality,
         "source_functions": list(source.functions),
+        "source_department": source.asset.owner,
         "source_zone": source.zone,
         "target": flow.target,
         "target_fqdn": site.fqdn(flow.target),

@@ -41,6 +41,15 @@ def _merge(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--into", required=True, help="the identifier that stays (PID-3)")
 
 
+def _admit(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("patient", help="patient identifier")
+    parser.add_argument("--attending", required=True, help="who attends the patient, by the name at sign-on (PV1-7)")
+
+
+def _discharge(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("patient", help="patient identifier")
+
+
 def _order(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("patient", help="patient identifier")
     parser.add_argument("--code", required=True, help="procedure code (OBR-4.1)")
@@ -51,7 +60,7 @@ def _order(parser: argparse.ArgumentParser) -> None:
         "--priority", default="R", choices=["S", "A", "R"], help="TQ1-9: S stat, A as soon as possible, R routine"
     )
     parser.add_argument("--reason", default="", help="reason for study (OBR-31)")
-    parser.add_argument("--provider", default="", help="who orders (ORC-12)")
+    parser.add_argument("--provider", default="", help="who orders, by the name at sign-on (ORC-12)")
     parser.add_argument("--wait", type=float, default=0, metavar="SECONDS", help="wait until the RIS has scheduled it")
 
 
@@ -96,6 +105,20 @@ VERBS = (
         "simulators.ehr.patients:merge",
         "merge P0000002 --into P0000001",
         _merge,
+    ),
+    Verb(
+        "admit",
+        "Admit a patient to somebody's care: ADT^A01 (RAD-1)",
+        "simulators.ehr.admissions:admit",
+        "admit P0000001 --attending n.okafor",
+        _admit,
+    ),
+    Verb(
+        "discharge",
+        "End a patient's admission: ADT^A03 (RAD-12)",
+        "simulators.ehr.admissions:discharge",
+        "discharge P0000001",
+        _discharge,
     ),
     Verb(
         "order",

@@ -94,6 +94,9 @@ def merge(arguments: argparse.Namespace, settings: Settings) -> Result:
             "UPDATE orders SET patient_id = %s WHERE patient_id = %s", (surviving.identifier, prior.identifier)
         )
         moved = cursor.rowcount
+        cursor.execute(
+            "UPDATE admissions SET patient_id = %s WHERE patient_id = %s", (surviving.identifier, prior.identifier)
+        )
         number = enqueue(
             cursor, settings, record.ris, lambda envelope: merge_message(envelope, surviving, prior.identifier)
         )

@@ -78,6 +78,16 @@ UPDATE results SET in_force = true WHERE id IN (
     SELECT DISTINCT ON (placer) id FROM results ORDER BY placer, position(status IN 'PFC') DESC, id DESC);
 CREATE UNIQUE INDEX results_in_force ON results (placer) WHERE in_force;
 """,
+    """
+CREATE TABLE admissions (
+    patient_id text NOT NULL REFERENCES patients,
+    attending  text NOT NULL,
+    admitted   timestamptz NOT NULL DEFAULT now(),
+    discharged timestamptz
+);
+CREATE INDEX admissions_attending ON admissions (attending) WHERE discharged IS NULL;
+CREATE INDEX orders_provider ON orders (provider);
+""",
 )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from simulators.database import Database
 from simulators.ehr.receive import order_status, result
 from simulators.ehr.record import STEPS, order_refused
+from simulators.ehr.relations import related_patients
 from simulators.events.actions import START
 from simulators.events.outlets import send_to_journal
 from simulators.events.report import write_event
@@ -14,6 +16,8 @@ from simulators.hl7exchange import TransactionalInbox
 from simulators.hl7receiver import Receiver
 from simulators.mllp import Listener
 from simulators.outbox import Outbox
+from simulators.relations.resource import LOOPBACK
+from simulators.relations.service import RelationsService
 from simulators.service import notify, wait_for_stop
 
 if TYPE_CHECKING:
@@ -36,10 +40,13 @@ def serve(_: argparse.Namespace, settings: Settings) -> None:
         },
     )
     listener = Listener(settings.port("hl7"), receiver.answer)
+    relations = RelationsService(settings.port(LOOPBACK), partial(related_patients, settings, database))
     listener.start()
+    relations.start()
     outbox.start()
     write_event(START, hl7=settings.port("hl7"))
     notify("READY=1")
     wait_for_stop()
     notify("STOPPING=1")
     listener.stop()
+    relations.stop()

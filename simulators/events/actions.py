@@ -84,7 +84,7 @@ END_CONNECTION = Action(
 )
 REQUEST = Action(
     "request",
-    "A DICOMweb request reaches an edge.",
+    "A request reaches an edge that speaks HTTP; one for DICOMweb names its transaction.",
     (EDGE,),
     ("QIDO-RS", "WADO-RS", "STOW-RS"),
     facts=(*AT_AN_EDGE, "method", "path", "status"),
@@ -155,6 +155,8 @@ MERGE_PATIENTS = Action(
     ("RAD-12",),
     facts=("control_id", "prior", "moved"),
 )
+ADMIT = Action("admit", "A patient is admitted to somebody's care.", (EHR,), ("RAD-1",), facts=("control_id",))
+DISCHARGE = Action("discharge", "A patient's admission ends.", (EHR,), ("RAD-12",), facts=("control_id",))
 ORDER = Action("order", "A procedure is ordered.", (EHR,), ("RAD-2",), facts=("control_id", "placer"))
 CHANGE_ORDER = Action(
     "change-order", "An order that has not begun is changed.", (EHR, RIS), ("RAD-2",), facts=("control_id", "placer")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from simulators.database import Database
@@ -12,10 +13,13 @@ from simulators.hl7exchange import TransactionalInbox
 from simulators.hl7receiver import Receiver
 from simulators.mllp import Listener
 from simulators.outbox import Outbox
+from simulators.relations.resource import LOOPBACK
+from simulators.relations.service import RelationsService
 from simulators.ris.dicom import DicomService
 from simulators.ris.filler import Filler
 from simulators.ris.patients import Patients
 from simulators.ris.record import STEPS
+from simulators.ris.relations import related_patients
 from simulators.ris.reports import Reports
 from simulators.service import notify, wait_for_stop
 
@@ -53,11 +57,14 @@ def serve(_: argparse.Namespace, settings: Settings) -> None:
     )
     listener = Listener(settings.port("hl7"), receiver.answer)
     dicom = DicomService(settings, database, outbox.wake).start()
+    relations = RelationsService(settings.port(LOOPBACK), partial(related_patients, settings, database))
     listener.start()
+    relations.start()
     outbox.start()
     write_event(START, hl7=settings.port("hl7"), dicom=settings.port("dicom"), ae_title=settings.host.ae_title)
     notify("READY=1")
     wait_for_stop()
     notify("STOPPING=1")
     listener.stop()
+    relations.stop()
     dicom.shutdown()

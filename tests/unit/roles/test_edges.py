@@ -20,6 +20,7 @@ EDGES = {
     "dicom_edge": ("dicom-tls", "/etc/haproxy/conf.d/20-dicom.cfg", "dicom-node"),
     "hl7_edge": ("hl7-tls", "/etc/haproxy/conf.d/30-hl7.cfg", "hl7-node"),
     "dicomweb_edge": ("dicomweb-tls", "/etc/haproxy/conf.d/40-dicomweb.cfg", "dicom-node"),
+    "relations_edge": ("relations-tls", "/etc/haproxy/conf.d/50-relations.cfg", "relations-node"),
     "log_collector": ("syslog-tls", "/etc/haproxy/conf.d/40-syslog.cfg", "syslog-node"),
 }
 EVERY_EDGE = [
@@ -137,6 +138,28 @@ def test_dicomweb_callers_get_the_services_of_their_flow() -> None:
 def test_the_archives_password_is_kept_from_other_users_and_from_ansibles_output() -> None:
     file = files("reference", "pacs-rad", "dicomweb_edge")[EDGES["dicomweb_edge"][1]]
     assert (file.mode, file.group, file.secret) == ("0640", "haproxy", True)
+
+
+@pytest.mark.parametrize(
+    ("path", "good"),
+    [
+        ("/relations/treatment/n.okafor", True),
+        ("/relations/department/Internal%20medicine", True),
+        ("/relations/department/Chirurgie%2FS%C3%BCd", True),
+        ("/relations/treatment/", False),
+        ("/relations/everybody/x", False),
+        ("/relations/treatment/x/y", False),
+        ("/relations/treatment/%2", False),
+        ("/relations/treatment/x;y", False),
+        ("/relations//treatment/x", False),
+        ("//relations/treatment/x", False),
+    ],
+)
+def test_of_relations_two_questions_pass(path: str, *, good: bool) -> None:
+    text = fragment("reference", "ris1", "relations_edge")
+    assert bool(expression(text, "question").search(path)) is good
+    assert "str(not-permitted) if !reads" in text
+    assert "str(not-permitted) if !question" in text
 
 
 def test_the_listener_behind_learns_the_certificates_name() -> None:

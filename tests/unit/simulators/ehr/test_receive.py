@@ -155,9 +155,11 @@ def test_a_correction_replaces_a_final_report_and_a_final_one_a_preliminary_one_
 
 def test_of_results_that_an_earlier_version_has_kept_the_last_of_the_highest_status_is_in_force(ehr: Ehr) -> None:
     with ehr.database.transaction() as cursor:
+        cursor.execute("DROP TABLE admissions")
+        cursor.execute("DROP INDEX orders_provider")
         cursor.execute("DROP INDEX results_in_force")
         cursor.execute("ALTER TABLE results DROP COLUMN series_uid, DROP COLUMN instance_uid, DROP COLUMN in_force")
-        cursor.execute("DELETE FROM schema_version WHERE step = (SELECT max(step) FROM schema_version)")
+        cursor.execute("DELETE FROM schema_version WHERE step > 2")
         for status in "PFFP":
             cursor.execute(
                 "INSERT INTO results (placer, accession, study_uid, status, author, report)"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, LiteralString
 
 from pydicom.dataset import Dataset
 
@@ -20,6 +20,8 @@ from tests.unit.simulators.peers import ANNA, RIS, WORKSTATION, free_port, from_
 
 if TYPE_CHECKING:
     from pynetdicom.transport import ThreadedAssociationServer
+
+    from simulators.hl7content import Patient
 
 HEAD = Order("O1", Code("CTHEAD", "CT head", "99L"), "CT")
 
@@ -62,6 +64,11 @@ class Ris:
             cursor.execute(query)
             return cursor.fetchall()
 
+    def execute(self, statement: LiteralString) -> None:
+        """Change what it keeps, as time would."""
+        with self.database.transaction() as cursor:
+            cursor.execute(statement)
+
     def waiting(self, peer: str) -> list[dict[str, Any]]:
         """Return the outgoing messages of a peer, oldest first."""
         return self.rows(f"SELECT * FROM messages WHERE direction = 'out' AND peer = '{peer}' ORDER BY id")  # noqa: S608 - the tests' own text
@@ -71,9 +78,9 @@ class Ris:
         with self.database.transaction() as cursor:
             return find_procedure(cursor, "A0000001")
 
-    def order(self, order: Order = HEAD, control: str = "NW") -> Answer:
+    def order(self, order: Order = HEAD, control: str = "NW", patient: Patient = ANNA) -> Answer:
         """Send an order."""
-        return self.send(order_message(from_ehr(new_control_id()), control, ANNA, order))
+        return self.send(order_message(from_ehr(new_control_id()), control, patient, order))
 
     def register(self, patient: Any = ANNA) -> Answer:
         """Register a patient."""

@@ -23,7 +23,7 @@ START_SECONDS = 10.0
 JSON = {"Content-Type": "application/json", "Cache-Control": "no-store"}
 
 
-class Listener:
+class RelationsService:
     """Answers in a thread of its own."""
 
     def __init__(self, port: int, tell: Tell) -> None:
@@ -44,8 +44,9 @@ class Listener:
 
     def stop(self) -> None:
         """Stop listening."""
-        self._started.result(START_SECONDS).call_soon_threadsafe(self._stopped.set)
-        self._thread.join(START_SECONDS)
+        if self._thread.is_alive():
+            self._started.result(START_SECONDS).call_soon_threadsafe(self._stopped.set)
+            self._thread.join(START_SECONDS)
 
     def _run(self) -> None:
         try:

@@ -1,0 +1,33 @@
+"""Whom people treat and whom departments examine, as procedures, stations and reports say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simulators.relations.resource import TREATMENT_DAYS, Relation
+
+if TYPE_CHECKING:
+    from simulators.database import Database
+    from simulators.settings import Settings
+
+
+def related_patients(settings: Settings, database: Database, relation: Relation, who: str) -> list[str]:
+    """Return identifiers of the patients of a person, or of a department: its own stations' and its people's.
+
+    Raises:
+        NotReadyError: the database cannot be reached.
+    """
+    department = relation is Relation.DEPARTMENT
+    people = settings.of_department(who) if department else [who]
+    stations = [caller.ae_title for caller in settings.callers if department and caller.department == who]
+    with database.transaction() as cursor:
+        cursor.execute(
+            "SELECT patient_id FROM procedures WHERE provider = ANY(%(people)s) AND status <> 'cancelled'"
+            " AND changed > now() - make_interval(days => %(days)s)"
+            " UNION SELECT patient_id FROM reports JOIN procedures USING (accession) WHERE author = ANY(%(people)s)"
+            " AND received > now() - make_interval(days => %(days)s)"
+            " UNION SELECT patient_id FROM steps JOIN procedures USING (accession)"
+            " WHERE station_ae = ANY(%(stations)s) AND steps.status <> 'cancelled'",
+            {"people": people, "stations": stations, "days": TREATMENT_DAYS},
+        )
+        return [row["patient_id"] for row in cursor.fetchall()]
