@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,8 +84,6 @@ class Caller:
     functions: tuple[str, ...] = ()
     performs_as: tuple[str, ...] = ()
     """AE titles that its procedure steps may name as performing, besides its own."""
-    department: str = ""
-    """Which department it belongs to."""
 
 
 @dataclass(frozen=True)
@@ -106,12 +104,6 @@ class Settings:
     peers: tuple[Peer, ...]
     callers: tuple[Caller, ...]
     hl7: HL7 = HL7()
-    people: Mapping[str, str] = field(default_factory=dict)
-    """Departments of the site's people, by the name at sign-on, where the host tells of either."""
-
-    def of_department(self, department: str) -> list[str]:
-        """Return the people of a department, by their names at sign-on."""
-        return [name for name, own in self.people.items() if own == department]
 
     def find_peers(
         self, service: str, *, role: str | None = None, name: str | None = None, permit: str | None = None
@@ -212,7 +204,6 @@ def parse(data: Mapping[str, Any]) -> Settings:
         peers=tuple(_peer(entry) for entry in data["peers"]),
         callers=tuple(_caller(entry) for entry in data["callers"]),
         hl7=HL7(**{name: tuple(values) for name, values in data.get("hl7", {}).items()}),
-        people=dict(data.get("people", {})),
     )
 
 
@@ -242,5 +233,4 @@ def _caller(entry: Mapping[str, Any]) -> Caller:
         permits=tuple(entry.get("permits", ())),
         functions=tuple(entry.get("functions", ())),
         performs_as=tuple(entry.get("performs_as", ())),
-        department=entry.get("department", ""),
     )

@@ -64,6 +64,7 @@ def site_variables(site: Site) -> dict[str, Any]:
             }
             for name, host in site.hosts.items()
         },
+        "site_departments": {name: host.asset.owner for name, host in site.hosts.items()},
         "site_people": {name: person.model_dump(mode="json") for name, person in site.topology.people.items()},
         "site_flows": [
             {key: value for key, value in _flow(site, flow).items() if key in CONNECTION} for flow in site.flows
@@ -124,7 +125,6 @@ def _flow(site: Site, flow: ResolvedFlow) -> dict[str, Any]:
         "source_performs_as": list(source.performs_as),
         "source_modality": source.modality,
         "source_functions": list(source.functions),
-        "source_department": source.asset.owner,
         "source_zone": source.zone,
         "target": flow.target,
         "target_fqdn": site.fqdn(flow.target),

@@ -8,16 +8,16 @@ from simulators.relations.resource import TREATMENT_DAYS, Relation
 
 if TYPE_CHECKING:
     from simulators.database import Database
-    from simulators.settings import Settings
+    from simulators.relations.departments import Departments
 
 
-def related_patients(settings: Settings, database: Database, relation: Relation, who: str) -> list[str]:
+def related_patients(departments: Departments, database: Database, relation: Relation, who: str) -> list[str]:
     """Return identifiers of the patients of a person, or of all people of a department.
 
     Raises:
         NotReadyError: the database cannot be reached.
     """
-    people = [who] if relation is Relation.TREATMENT else settings.of_department(who)
+    people = [who] if relation is Relation.TREATMENT else departments.people_of(who)
     with database.transaction() as cursor:
         cursor.execute(
             "SELECT patient_id FROM orders WHERE provider = ANY(%(people)s)"

@@ -8,18 +8,18 @@ from simulators.relations.resource import TREATMENT_DAYS, Relation
 
 if TYPE_CHECKING:
     from simulators.database import Database
-    from simulators.settings import Settings
+    from simulators.relations.departments import Departments
 
 
-def related_patients(settings: Settings, database: Database, relation: Relation, who: str) -> list[str]:
+def related_patients(departments: Departments, database: Database, relation: Relation, who: str) -> list[str]:
     """Return identifiers of the patients of a person, or of a department: its own stations' and its people's.
 
     Raises:
         NotReadyError: the database cannot be reached.
     """
     department = relation is Relation.DEPARTMENT
-    people = settings.of_department(who) if department else [who]
-    stations = [caller.ae_title for caller in settings.callers if department and caller.department == who]
+    people = departments.people_of(who) if department else [who]
+    stations = departments.stations_of(who) if department else []
     with database.transaction() as cursor:
         cursor.execute(
             "SELECT patient_id FROM procedures WHERE provider = ANY(%(people)s) AND status <> 'cancelled'"

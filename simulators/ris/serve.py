@@ -13,6 +13,7 @@ from simulators.hl7exchange import TransactionalInbox
 from simulators.hl7receiver import Receiver
 from simulators.mllp import Listener
 from simulators.outbox import Outbox
+from simulators.relations.departments import load_departments
 from simulators.relations.resource import LOOPBACK
 from simulators.relations.service import RelationsService
 from simulators.ris.dicom import DicomService
@@ -57,7 +58,7 @@ def serve(_: argparse.Namespace, settings: Settings) -> None:
     )
     listener = Listener(settings.port("hl7"), receiver.answer)
     dicom = DicomService(settings, database, outbox.wake).start()
-    relations = RelationsService(settings.port(LOOPBACK), partial(related_patients, settings, database))
+    relations = RelationsService(settings.port(LOOPBACK), partial(related_patients, load_departments(), database))
     listener.start()
     relations.start()
     outbox.start()

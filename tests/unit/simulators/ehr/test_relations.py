@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,24 +12,23 @@ from simulators.ehr import admissions, orders, patients
 from simulators.ehr.record import STEPS
 from simulators.ehr.relations import related_patients
 from simulators.errors import ArgumentError
+from simulators.relations.departments import Departments
 from simulators.relations.resource import TREATMENT_DAYS, Relation
 from simulators.settings import Settings, parse
 from tests.unit.simulators.database import own_schema
 from tests.unit.simulators.peers import peer
 
-SETTINGS = replace(
-    parse(
-        {
-            "host": {"name": "ehr1", "fqdn": "ehr1.imaging.internal", "address": "127.0.0.1"},
-            "site": {"name": "reference", "domain": "imaging.internal"},
-            "tls": {"ca": "/none", "crl": "/none", "certificates": {}},
-            "listen": {},
-            "peers": [peer("ris1", "hl7-tls", "ris", ["ORM^O01"])],
-            "callers": [],
-        }
-    ),
-    people={"n.okafor": "Internal medicine", "d.weiss": "Surgery", "r.klein": "Surgery"},
+SETTINGS = parse(
+    {
+        "host": {"name": "ehr1", "fqdn": "ehr1.imaging.internal", "address": "127.0.0.1"},
+        "site": {"name": "reference", "domain": "imaging.internal"},
+        "tls": {"ca": "/none", "crl": "/none", "certificates": {}},
+        "listen": {},
+        "peers": [peer("ris1", "hl7-tls", "ris", ["ORM^O01"])],
+        "callers": [],
+    }
 )
+DEPARTMENTS = Departments({"n.okafor": "Internal medicine", "d.weiss": "Surgery", "r.klein": "Surgery"}, {})
 CT = {"code": "CTHEAD", "text": "CT head", "scheme": "99L", "modality": "CT", "priority": "S", "reason": "fall"}
 
 
@@ -58,7 +56,7 @@ def ordered(patient: str, provider: str) -> str:
 
 
 def treated(database: Database, person: str) -> set[str]:
-    return set(related_patients(SETTINGS, database, Relation.TREATMENT, person))
+    return set(related_patients(DEPARTMENTS, database, Relation.TREATMENT, person))
 
 
 def test_an_order_makes_a_relationship_until_it_is_cancelled_or_old(database: Database) -> None:
@@ -110,9 +108,9 @@ def test_a_department_sees_whom_its_people_order_for_or_attend(database: Databas
     ordered("P1", "d.weiss")
     does(admissions.admit, patient="P2", attending="r.klein")
     ordered("P3", "n.okafor")
-    found = related_patients(SETTINGS, database, Relation.DEPARTMENT, "Surgery")
+    found = related_patients(DEPARTMENTS, database, Relation.DEPARTMENT, "Surgery")
     assert set(found) == {"P1", "P2"}
-    assert related_patients(SETTINGS, database, Relation.DEPARTMENT, "Cardiology") == []
+    assert related_patients(DEPARTMENTS, database, Relation.DEPARTMENT, "Cardiology") == []
 
 
 def test_a_relationship_follows_a_patient_who_is_merged(database: Database) -> None:

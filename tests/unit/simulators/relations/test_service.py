@@ -12,11 +12,14 @@ from simulators.errors import NotReadyError, RefusedError, UnreachableError
 from simulators.gateway.calling import Service
 from simulators.gateway.policy import Scope
 from simulators.gateway.sources import Source
+from simulators.relations.departments import load_departments
 from simulators.relations.resource import Relation, patients_in
 from simulators.relations.service import RelationsService
+from tests.unit.roles.rendered import REFERENCE, files_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 KNOWN = {
     (Relation.TREATMENT, "n.okafor"): ["P1"],
@@ -95,3 +98,20 @@ def test_a_port_that_somebody_has_is_told(service: RelationsService) -> None:
 def test_an_answer_of_another_form_is_none(answer: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         patients_in(answer)
+
+
+def test_departments_are_read_from_the_sites_description(tmp_path: Path) -> None:
+    rendered = files_of(REFERENCE, "ris1", "relations_edge")["/etc/pacslab/relations.json"].text
+    (tmp_path / "relations.json").write_text(rendered)
+    known = load_departments(tmp_path / "relations.json")
+    assert known.people_of("Cardiology") == ["s.moreau"]
+    assert known.stations_of("Cardiology") == ["ECHO1"]
+    assert {"CT1", "MR1"} <= set(known.stations_of("Radiology"))
+    assert load_departments(tmp_path / "none.json").people_of("Cardiology") == []
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"people": 1, "stations": {}}'])
+def test_a_file_of_another_form_is_told(tmp_path: Path, content: str) -> None:
+    (tmp_path / "relations.json").write_text(content)
+    with pytest.raises(NotReadyError, match="form"):
+        load_departments(tmp_path / "relations.json")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from simulators.database import URL_VARIABLE
+from simulators.relations.departments import Departments
 from simulators.relations.resource import Relation
 from simulators.ris.relations import related_patients
 from tests.unit.simulators.database import own_schema
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BERTA = renamed(ANNA, "P0000002")
-DEPARTMENTS = {"ct1": "Radiology", "ct2": "Radiology", "mr1": "Neurology"}
+DEPARTMENTS = Departments(
+    people={"n.okafor": "Internal medicine", "a.rivera": "Radiology"},
+    stations={"CT1": "Radiology", "CT2": "Radiology", "MR1": "Neurology"},
+)
 
 
 @pytest.fixture
@@ -26,13 +30,6 @@ def ris(server: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureReq
     """A RIS whose stations belong to two departments; Anna has a CT that n.okafor ordered, Berta an MR."""
     monkeypatch.setenv(URL_VARIABLE, own_schema(server, request.node.name))
     hospital = Ris()
-    hospital.settings = replace(
-        hospital.settings,
-        people={"n.okafor": "Internal medicine", "a.rivera": "Radiology"},
-        callers=tuple(
-            replace(caller, department=DEPARTMENTS.get(caller.name, "")) for caller in hospital.settings.callers
-        ),
-    )
     hospital.register(ANNA)
     hospital.register(BERTA)
     hospital.order(replace(HEAD, provider="n.okafor"))
@@ -42,7 +39,7 @@ def ris(server: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureReq
 
 
 def told(ris: Ris, relation: Relation, who: str) -> set[str]:
-    return set(related_patients(ris.settings, ris.database, relation, who))
+    return set(related_patients(DEPARTMENTS, ris.database, relation, who))
 
 
 def test_a_department_sees_whom_its_stations_examine_and_whom_its_people_send(ris: Ris) -> None:
@@ -50,7 +47,7 @@ def test_a_department_sees_whom_its_stations_examine_and_whom_its_people_send(ri
     assert told(ris, Relation.DEPARTMENT, "Neurology") == {BERTA.identifier}
     assert told(ris, Relation.DEPARTMENT, "Internal medicine") == {ANNA.identifier}
     assert told(ris, Relation.DEPARTMENT, "Cardiology") == set()
-    assert told(ris, Relation.DEPARTMENT, "") == set()  # of callers that belong to nobody none is a station
+    assert told(ris, Relation.DEPARTMENT, "") == set()
 
 
 def test_a_person_treats_whom_the_person_sends_or_reports_on(ris: Ris) -> None:
