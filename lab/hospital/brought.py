@@ -1,7 +1,7 @@
 """Commands that no host of the hospital has, and that are brought along when they are run: nothing of them stays there.
 
-A host that carried the tools of an attack would hand them to whoever takes it over. They are modules of the
-simulators, so a host needs the role of that name.
+A host that carried the tools of an attack would hand them to whoever takes it over; what only a load needs is brought
+along likewise. They are modules of the simulators, so a host needs the role of that name.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 PYTHON = "/opt/pacslab/venv/bin/python3"
 """Of role python_runtime."""
-PACKAGES = {"pacslab-misuse": "misuse"}
+PACKAGES = {"pacslab-load": "load", "pacslab-misuse": "misuse"}
 """Command, and the package of simulators that it is: its ``cli.main`` takes the arguments."""
 PROGRAM = """
 import base64, os, sys

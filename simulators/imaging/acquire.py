@@ -23,6 +23,7 @@ DEFAULT_IMAGES = {"CT": 24, "MR": 8, "US": 3, "DX": 2}
 """How many images a modality makes when it is not told."""
 CT_MATRIX = 512
 MAXIMUM_IMAGES = 2000
+SMALLEST_MATRIX, LARGEST_MATRIX = 16, 1024
 
 
 def images_of(
@@ -32,7 +33,8 @@ def images_of(
     *,
     phantom: bool = False,
     number: int = 1,
-    size: int = CT_MATRIX,
+    size: int | None = None,
+    seed: int = 1,
 ) -> Iterator[FileDataset]:
     """Make one series.
 
@@ -42,10 +44,11 @@ def images_of(
         images: how many objects; :data:`DEFAULT_IMAGES` when not given.
         phantom: CT of the synthetic cylinder in place of the head.
         number: Series Number (0020,0011).
-        size: rows and columns of CT images.
+        size: rows and columns; as the modality has them when not given, CT :data:`CT_MATRIX`.
+        seed: of the noise in what is synthetic; the same one gives the same pixels.
 
     Raises:
-        ArgumentError: a modality without pictures, or a number of images outside 1 to 2000.
+        ArgumentError: a modality without pictures, a number of images outside 1 to 2000, or of rows outside 16 to 1024.
         NotReadyError: the CT head is not installed.
     """
     count = DEFAULT_IMAGES.get(modality, 0) if images is None else images
@@ -57,11 +60,16 @@ def images_of(
         raise ArgumentError(f"{count} images cannot be made.", remedy=f"Ask for 1 to {MAXIMUM_IMAGES}.")
     if phantom and modality != "CT":
         raise ArgumentError("The phantom is a CT phantom.", remedy="Leave --phantom out, or use a CT.")
+    if size is not None and not SMALLEST_MATRIX <= size <= LARGEST_MATRIX:
+        raise ArgumentError(
+            f"Images of {size} rows cannot be made.", remedy=f"Ask for {SMALLEST_MATRIX} to {LARGEST_MATRIX}."
+        )
     if modality == "CT":
-        volume = cylinder(count, size) if phantom else resample(load_head(), count, size)
+        matrix = size or CT_MATRIX
+        volume = cylinder(count, matrix, seed=seed) if phantom else resample(load_head(), count, matrix)
         return ct_series(context, volume, number=number)
     if modality == "MR":
-        return mr_series(context, count, number=number)
+        return mr_series(context, count, number=number, seed=seed, size=size)
     if modality == "US":
-        return us_series(context, count, number=number)
-    return dx_series(context, count, number=number)
+        return us_series(context, count, number=number, seed=seed, size=size)
+    return dx_series(context, count, number=number, seed=seed, size=size)

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from simulators.imaging.context import StudyContext
 
 
-def dx_series(context: StudyContext, images: int, *, number: int = 1, seed: int = 1) -> Iterator[FileDataset]:
-    """One series of ``images`` exposures of the wedge, each with noise of its own."""
+def dx_series(
+    context: StudyContext, images: int, *, number: int = 1, seed: int = 1, size: int | None = None
+) -> Iterator[FileDataset]:
+    """One series of ``images`` exposures of the wedge, each with noise of its own; ``size`` is rows and columns."""
     series = Series("DX", number, "STEP WEDGE", new_uid())
     for index in range(images):
         dataset = new_object(context, series, DigitalXRayImageStorageForPresentation, index + 1)
@@ -42,7 +44,7 @@ def dx_series(context: StudyContext, images: int, *, number: int = 1, seed: int 
         dataset.BurnedInAnnotation = "NO"
         dataset.AcquisitionContextSequence = []
         dataset.WindowCenter, dataset.WindowWidth = "2048", "4096"
-        pixels = radiograph(seed=seed + index)
+        pixels = radiograph(seed=seed + index) if size is None else radiograph(size, size, seed=seed + index)
         dataset.SamplesPerPixel = 1
         dataset.PhotometricInterpretation = "MONOCHROME2"
         dataset.Rows, dataset.Columns = pixels.shape

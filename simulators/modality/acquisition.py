@@ -167,8 +167,19 @@ def study_of(links: Links, step: PerformedStep) -> StudyContext:
     return replace(context, started=datetime.fromtimestamp(step.started, tz=UTC))
 
 
-def acquire(links: Links, spool: Spool, step: PerformedStep, *, images: int | None, phantom: bool) -> int:
+def acquire(
+    links: Links,
+    spool: Spool,
+    step: PerformedStep,
+    *,
+    images: int | None,
+    phantom: bool,
+    size: int | None = None,
+    seed: int = 1,
+) -> int:
     """Make the images of a step and put them into the spool; return how many.
+
+    What they are is :func:`simulators.imaging.acquire.images_of`'s to say.
 
     Raises:
         ArgumentError: the step has ended.
@@ -176,7 +187,8 @@ def acquire(links: Links, spool: Spool, step: PerformedStep, *, images: int | No
     require_in_progress(step)
     number = 1 + len({instance.series for instance in spool.instances(step.uid)})
     count = 0
-    for image in images_of(links.modality, study_of(links, step), images, phantom=phantom, number=number):
+    study = study_of(links, step)
+    for image in images_of(links.modality, study, images, phantom=phantom, number=number, size=size, seed=seed):
         spool.add_image(step.uid, image)
         count += 1
     write_event(ACQUIRE, **identity_of(step), modality=links.modality, instances=count)

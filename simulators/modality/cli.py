@@ -46,6 +46,7 @@ def _step(parser: argparse.ArgumentParser) -> None:
 def _images(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--images", type=int, metavar="N", help="how many images (default: CT 24, MR 8, US 3, DX 2)")
     parser.add_argument("--phantom", action="store_true", help="CT: the synthetic phantom instead of the head")
+    parser.add_argument("--matrix", type=int, metavar="N", help="rows and columns (default: as the modality has them)")
 
 
 def _wait(parser: argparse.ArgumentParser) -> None:

@@ -64,13 +64,19 @@ def acquire(arguments: argparse.Namespace, settings: Settings) -> Result:
     accession, step_id = _named(arguments)
     with spool.delivering(wait=True):
         step = acquisition.begin(links, spool, accession=accession, step_id=step_id, commit=True)
-        acquisition.acquire(links, spool, step, images=arguments.images, phantom=arguments.phantom)
+        _acquire(arguments, links, spool, step)
         delivery = store_images(links, spool, spool.instances(step.uid, [ACQUIRED]))
         step = acquisition.end(spool, step, COMPLETED)
         error = delivery.error or _end(links, spool, step)
         if error is None and delivery.waiting == 0:
             error = _commit(links, spool, step, arguments.wait)
     return _outcome(spool, step, delivery, error)
+
+
+def _acquire(arguments: argparse.Namespace, links: Links, spool: Spool, step: PerformedStep) -> None:
+    acquisition.acquire(
+        links, spool, step, images=arguments.images, phantom=arguments.phantom, size=arguments.matrix
+    )
 
 
 def begin(arguments: argparse.Namespace, settings: Settings) -> Result:
@@ -91,7 +97,7 @@ def store(arguments: argparse.Namespace, settings: Settings) -> Result:
     with spool.delivering(wait=True):
         step = acquisition.find_step(spool, accession=accession, step_id=step_id)
         if not arguments.queued:
-            acquisition.acquire(links, spool, step, images=arguments.images, phantom=arguments.phantom)
+            _acquire(arguments, links, spool, step)
         delivery = store_images(links, spool, spool.instances(step.uid, [ACQUIRED]))
     return _outcome(spool, step, delivery, delivery.error)
 

@@ -9,8 +9,9 @@ import sysconfig
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 
-from lab.hospital.brought import PYTHON, brought
+from lab.hospital.brought import PACKAGES, PYTHON, brought
 from lab.settings import ROOT
 from simulators.commands import COMMANDS
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def host(tmp_path: Path) -> Path:
     """The simulators as hosts have them."""
-    skipped = shutil.ignore_patterns("misuse", "__pycache__")
+    skipped = shutil.ignore_patterns(*PACKAGES.values(), "__pycache__")
     shutil.copytree(ROOT / "simulators", tmp_path / "simulators", ignore=skipped)
     return tmp_path
 
@@ -33,18 +34,32 @@ def python(host: Path, *words: str, program: bytes | None = None) -> subprocess.
     return subprocess.run(command, input=program, env=environment, cwd=host, check=False, capture_output=True)
 
 
-def test_a_host_has_no_command_for_attempts(host: Path) -> None:
-    assert "pacslab-misuse" not in COMMANDS
-    assert b"No module named 'simulators.misuse'" in python(host, "-c", "import simulators.misuse").stderr
+@pytest.mark.parametrize("command", PACKAGES)
+def test_a_host_has_no_command_that_is_brought_along(host: Path, command: str) -> None:
+    package = PACKAGES[command]
+    assert command not in COMMANDS
+    assert f"No module named 'simulators.{package}'" in python(
+        host, "-c", f"import simulators.{package}"
+    ).stderr.decode()
 
 
-def test_it_is_brought_along_and_nothing_of_it_stays(host: Path) -> None:
+def test_hosts_are_installed_without_what_is_brought_along() -> None:
+    tasks = yaml.safe_load((ROOT / "roles/simulators/tasks/install.yml").read_text("utf-8"))
+    (tree,) = [file for file in tasks[0]["pacslab.lab.configure"]["files"] if "tree" in file]
+    assert set(tree["without"]) == set(PACKAGES.values())
+
+
+@pytest.mark.parametrize(
+    ("words", "offers"),
+    [(["pacslab-misuse", "dicom-control", "--help"], b"--ae-title"), (["pacslab-load", "acquire", "--help"], b"--images")],
+)
+def test_it_is_brought_along_and_nothing_of_it_stays(host: Path, words: list[str], offers: bytes) -> None:
     before = sorted(host.rglob("*.py"))
-    argv, program = brought(["pacslab-misuse", "dicom-control", "--help"])
+    argv, program = brought(words)
     assert argv[:2] == [PYTHON, "-"]
     done = python(host, *argv[1:], program=program)
     assert (done.returncode, done.stderr) == (0, b"")
-    assert b"--ae-title" in done.stdout
+    assert offers in done.stdout
     assert sorted(host.rglob("*.py")) == before
 
 

@@ -6,6 +6,7 @@ The judge is needed: install dicom3tools.
 from __future__ import annotations
 
 import io
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +14,7 @@ from PIL import Image
 from pydicom import dcmread
 
 from simulators.errors import ArgumentError
+from simulators.imaging.acquire import DEFAULT_IMAGES, images_of
 from simulators.imaging.ct import ct_series
 from simulators.imaging.derived import key_objects, measurement_report, presentation_state
 from simulators.imaging.dx import dx_series
@@ -64,6 +66,10 @@ KINDS: dict[str, Callable[[], Iterable[Dataset]]] = {
     "MR, real and with noise": lambda: mr_series(context(), 2),
     "ultrasound: RGB, cine, palette": lambda: us_series(context(), 3),
     "radiograph": lambda: dx_series(context(), 1),
+    **{
+        f"{modality}, small": partial(images_of, modality, context(), 2, phantom=modality == "CT", size=32)
+        for modality in DEFAULT_IMAGES
+    },
     "photograph, baseline": lambda: [photograph(context(), sample_jpeg())],
     "photograph, 4:4:4": lambda: [photograph(context(), reencoded(subsampling=0))],
     "photograph, progressive": lambda: [photograph(context(), reencoded(progressive=True))],
@@ -102,6 +108,24 @@ def test_an_object_of_every_kind_has_no_errors_and_belongs_to_its_order(kind: st
         assert read.PatientID == "P0001"
         assert read.PatientName == "Müller^Änne"
         assert read.PatientBirthDate == "19610102"
+
+
+@pytest.mark.parametrize("modality", DEFAULT_IMAGES)
+def test_a_small_image_has_the_rows_that_were_asked_for_and_pixels_of_its_own(modality: str) -> None:
+    made = [
+        image
+        for seed in (1, 100)
+        for image in images_of(modality, context(), 3, phantom=modality == "CT", size=32, seed=seed)
+    ]
+    assert {(image.Rows, image.Columns) for image in made} == {(32, 32)}
+    assert {image.pixel_array.shape[:2] for image in made} == {(32, 32)}
+    same = 1 if modality == "MR" else 0  # of MR the first image of a series is the section itself
+    assert len({image.PixelData for image in made}) == len(made) - same
+
+
+def test_a_matrix_out_of_bounds_is_refused() -> None:
+    with pytest.raises(ArgumentError, match="rows"):
+        images_of("MR", context(), 1, size=4000)
 
 
 def test_the_judge_sees_what_is_wrong(tmp_path: Path) -> None:
