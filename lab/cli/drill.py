@@ -21,6 +21,7 @@ pacslab drill list
 pacslab drill run
 pacslab drill run full-log-disk full-disk --from monday
 pacslab drill run kill-host --host pacs-rad --here --json
+pacslab drill run load --size orders=12 --size images=5
 """
 PURPOSE = "drill"
 """The clone is called ``<lab>-drill``."""
@@ -36,15 +37,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--from", dest="snapshot", metavar="SNAPSHOT", help="what the clone is made from (default: the lab)"
     )
+    parser.add_argument(
+        "--size", action="append", default=[], metavar="NAME=N", help="another size of a drill; may be repeated"
+    )
     parser.add_argument("--here", action="store_true", help="make the faults on the lab itself, not on a clone")
     judging.add_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """List drills, or run some: 0 when each fault was noticed and repaired and nothing was lost, 1 when not."""
-    from lab.drills.registry import chosen  # noqa: PLC0415 # --help needs none of it
+    from lab.drills.registry import chosen, sized  # noqa: PLC0415 # --help needs none of it
 
     wanted = chosen(arguments.drills)
+    sizes = sized(wanted, arguments.size)
     if arguments.action == "list":
         print(_listed(wanted, as_json=arguments.json))
         return 0
@@ -53,10 +58,11 @@ def run(arguments: argparse.Namespace) -> int:
     lab = Lab.open(arguments.lab)
     for host in arguments.host:
         lab.container(host)
-    words, options = ["run", *arguments.drills], ["--here"] if arguments.here else []
+    words = ["run", *arguments.drills]
+    options = [*(["--here"] if arguments.here else []), *(f"--size {word}" for word in arguments.size)]
     run_of = judging.kept_run(lab, "drill", words, arguments.junit, hosts=arguments.host, options=options)
     with run_of as kept, _where(lab, arguments) as target:
-        for result in perform(wanted, target, judging.say, arguments.host):
+        for result in perform(wanted, target, judging.say, arguments.host, sizes):
             kept.add(result)
             judging.say(f"{judging.WORDS[result.outcome]}  {result}")
     if arguments.json:
@@ -98,6 +104,7 @@ def _listed(drills: Sequence[Drill], *, as_json: bool) -> str:
                 "repair": drill.repair.text,
                 "healthy_within": drill.repair.within,
                 "counted": drill.counted,
+                "sizes": dict(drill.sizes),
             }
             for drill in drills
         ]
@@ -107,4 +114,6 @@ def _listed(drills: Sequence[Drill], *, as_json: bool) -> str:
         lines.append(f"{drill.id}  {drill.title}")
         lines.append(f"    noticed within {drill.noticed.within:g} s: {drill.noticed.text}")
         lines.append(f"    repaired within {drill.repair.within:g} s: {drill.repair.text}; counted: {drill.counted}")
+        if drill.sizes:
+            lines.append(f"    sizes: {', '.join(f'{name}={size}' for name, size in drill.sizes.items())}")
     return "\n".join(lines)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lab.drills.scene import Scene
+    from lab.engine.lab import Lab
 
 BALLAST = ".pacslab-drill"
 VOLUME = "/run/pacslab-drill"
@@ -69,8 +70,13 @@ def full_disk(scene: Scene, folder: str) -> Iterator[None]:
 @contextmanager
 def killed_host(scene: Scene) -> Iterator[None]:
     """Kill a host as a power cut does: all of its processes at once, and nothing is written any more."""
-    scene.lab.docker.call("POST", f"/containers/{scene.lab.container(scene.host)}/kill", query={"signal": "KILL"})
+    cut_power(scene.lab, scene.host)
     yield
+
+
+def cut_power(lab: Lab, host: str) -> None:
+    """Kill a host, which stays off until it is started."""
+    lab.docker.call("POST", f"/containers/{lab.container(host)}/kill", query={"signal": "KILL"})
 
 
 @contextmanager

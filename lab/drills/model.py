@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from lab.results.model import Promise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from lab.drills.scene import Scene
@@ -104,6 +104,7 @@ class Drill:
         loads: The work that is counted; a new one is made for each subject.
         counted: What the counts are about, in a few words.
         settles: Seconds in which everything has to have arrived, from when all is healthy.
+        sizes: How much of what there is by name, for a drill that is made larger or smaller.
     """
 
     id: str
@@ -116,6 +117,7 @@ class Drill:
     counted: str
     settles: float = 90.0
     prepared: Callable[[Scene], AbstractContextManager[object]] = field(default=lambda _: nullcontext(), repr=False)
+    sizes: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def promise(self) -> Promise:

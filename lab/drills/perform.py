@@ -19,10 +19,9 @@ from lab.operate.bring_up import LabBringUp
 from lab.results.model import Observation, Outcome, judged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from lab.drills.model import Count, Drill, Load
-    from lab.drills.subject import Subject
     from lab.engine.lab import Lab
     from lab.results.model import Result
 
@@ -60,7 +59,11 @@ class Course:
 
 
 def perform(
-    drills: Iterable[Drill], lab: Lab, say: Callable[[str], None], hosts: Sequence[str] = ()
+    drills: Iterable[Drill],
+    lab: Lab,
+    say: Callable[[str], None],
+    hosts: Sequence[str] = (),
+    sizes: Mapping[str, int] | None = None,
 ) -> Iterator[Result]:
     """Perform drills on a lab, one subject after the other; yield a result for each.
 
@@ -69,6 +72,7 @@ def perform(
         lab: A lab that may be harmed.
         say: Told what is going on, one line at a time.
         hosts: Only subjects at these hosts; none for all.
+        sizes: Other sizes than a drill's own, for those that have them.
     """
     for drill in drills:
         every = list(drill.subjects(lab.site))
@@ -78,11 +82,12 @@ def perform(
             yield judged(drill.promise, lab.site.name, Outcome.NOT_APPLICABLE, reason=reason)
         for number, subject in enumerate(subjects, start=1):
             say(f"{drill.id} {number}/{len(subjects)}: {subject}")
-            yield _judged(drill, subject, lab, say)
+            own = {name: (sizes or {}).get(name, size) for name, size in drill.sizes.items()}
+            yield _judged(drill, Scene(Hospital(lab), subject, say, sizes=own))
 
 
-def _judged(drill: Drill, subject: Subject, lab: Lab, say: Callable[[str], None]) -> Result:
-    scene = Scene(Hospital(lab), subject, say)
+def _judged(drill: Drill, scene: Scene) -> Result:
+    subject = scene.subject
     began, course = time.monotonic(), Course()
     expected = (
         f"noticed within {drill.noticed.within:g} s ({drill.noticed.text}); healthy within {drill.repair.within:g} s "
@@ -118,6 +123,7 @@ def _judged(drill: Drill, subject: Subject, lab: Lab, say: Callable[[str], None]
             "noticed_after": course.noticed_after,
             "healthy_after": course.healthy_after,
             "counts": [vars(count) for count in course.counts],
+            **scene.sizes,
         },
         **rest,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pkgutil
+import re
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -38,3 +39,24 @@ def chosen(names: Sequence[str]) -> list[Drill]:
             remedy=f"There are: {', '.join(known)}; `pacslab drill list` explains.",
         )
     return [known[name] for name in dict.fromkeys(wanted)] or list(known.values())
+
+
+def sized(wanted: Sequence[Drill], words: Sequence[str]) -> dict[str, int]:
+    """The sizes that words such as ``orders=20`` name, of drills that have them.
+
+    Raises:
+        UsageError: a word is none, or no drill that is wanted has such a size.
+    """
+    known = {name for drill in wanted for name in drill.sizes}
+    sizes = {}
+    for word in words:
+        name, _, number = word.partition("=")
+        if name not in known:
+            raise UsageError(
+                f"No drill that is wanted has a size {name!r}.",
+                remedy=f"There are: {', '.join(sorted(known))}." if known else "`pacslab drill list` shows them.",
+            )
+        if not re.fullmatch(r"[1-9][0-9]{0,5}", number):
+            raise UsageError(f"{word!r} is no size.", remedy=f"Give {name} a number from 1 to 999999: {name}=20.")
+        sizes[name] = int(number)
+    return sizes

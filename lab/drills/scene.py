@@ -11,7 +11,7 @@ from lab.deadline import wait_until
 from lab.errors import EngineError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from lab.drills.subject import Subject
     from lab.engine.lab import Completed, Lab
@@ -33,6 +33,7 @@ class Scene:
         token: Letters and digits, different each time, for names that must be fresh.
         since: When the fault was made, in seconds since 1970.
         facts: What a fault leaves for its look and its repair.
+        sizes: How much the drill is made of, by name; see :class:`lab.drills.model.Drill`.
     """
 
     hospital: Hospital
@@ -41,6 +42,7 @@ class Scene:
     token: str = field(default_factory=lambda: f"{int(time.time()):X}{secrets.token_hex(2).upper()}")
     since: float = 0.0
     facts: dict[str, Any] = field(default_factory=dict)
+    sizes: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def lab(self) -> Lab:

@@ -73,13 +73,23 @@ class Archive:
         """Every instance of a study, with the tags of :data:`TAGS`, SOPInstanceUID and what else is indexed."""
         return self.find("Instance", StudyInstanceUID=study)
 
-    def pixels(self, study: str) -> dict[str, str]:
+    def pixels(self, *studies: str) -> dict[str, str]:
         """SHA-256 of the pixel data as stored, by SOPInstanceUID.
 
         Raises:
             HospitalError: the archive does not answer.
         """
-        return read(dict[str, str], self._run("pixels", study), f"the archive on {self.host}")
+        return read(dict[str, str], self._run("pixels", *studies), f"the archive on {self.host}")
+
+    def count(self, level: str, **query: str) -> int:
+        """How many resources of a level match tags, without asking for them.
+
+        Raises:
+            HospitalError: the archive refuses, does not answer, or answers in another form.
+        """
+        body = {"Level": level, "Query": query, "CaseSensitive": True}
+        said = self._run("request", "POST", "/tools/count-resources", json.dumps(body))
+        return read(dict[str, int], said, f"the archive on {self.host}")["Count"]
 
     def remove_studies(self, **query: str) -> None:
         """Remove every study that matches tags."""

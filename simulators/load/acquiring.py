@@ -1,4 +1,4 @@
-"""A technologist: every step that the worklist has for the station is performed, and what an outage left is delivered."""
+"""A technologist: every step of the station's worklist is performed, and what an outage left is delivered."""
 
 from __future__ import annotations
 

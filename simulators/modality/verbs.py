@@ -74,9 +74,7 @@ def acquire(arguments: argparse.Namespace, settings: Settings) -> Result:
 
 
 def _acquire(arguments: argparse.Namespace, links: Links, spool: Spool, step: PerformedStep) -> None:
-    acquisition.acquire(
-        links, spool, step, images=arguments.images, phantom=arguments.phantom, size=arguments.matrix
-    )
+    acquisition.acquire(links, spool, step, images=arguments.images, phantom=arguments.phantom, size=arguments.matrix)
 
 
 def begin(arguments: argparse.Namespace, settings: Settings) -> Result:

@@ -3,8 +3,8 @@
 Arguments: credentials file, URL of the archive, then one of
 
 - ``request METHOD PATH [BODY]``: prints what the archive answers;
-- ``pixels STUDY``: prints a JSON object with SHA-256 of the stored pixel data of every instance of a study that has
-  any, by SOP Instance UID.
+- ``pixels STUDY...``: prints a JSON object with SHA-256 of the stored pixel data of every instance of these studies
+  that has any, by SOP Instance UID.
 
 The credentials are those of the archive's health probe, in its file of options for curl, so that they stand in no
 argument. A new revocation list restarts the archive: for as long as that takes nothing listens, and it is asked again.
@@ -81,7 +81,8 @@ def main(words: list[str]) -> int:
     try:
         archive = RestInterface(Path(credentials), url)
         if verb == "pixels":
-            sys.stdout.write(json.dumps(archive.pixels(rest[0])))
+            found = {uid: digest for study in rest for uid, digest in archive.pixels(study).items()}
+            sys.stdout.write(json.dumps(found))
         else:
             method, path, *body = rest
             sys.stdout.buffer.write(archive.ask(path, body[0] if body else None, method))

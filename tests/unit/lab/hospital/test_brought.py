@@ -38,9 +38,9 @@ def python(host: Path, *words: str, program: bytes | None = None) -> subprocess.
 def test_a_host_has_no_command_that_is_brought_along(host: Path, command: str) -> None:
     package = PACKAGES[command]
     assert command not in COMMANDS
-    assert f"No module named 'simulators.{package}'" in python(
-        host, "-c", f"import simulators.{package}"
-    ).stderr.decode()
+    assert (
+        f"No module named 'simulators.{package}'" in python(host, "-c", f"import simulators.{package}").stderr.decode()
+    )
 
 
 def test_hosts_are_installed_without_what_is_brought_along() -> None:
@@ -51,7 +51,10 @@ def test_hosts_are_installed_without_what_is_brought_along() -> None:
 
 @pytest.mark.parametrize(
     ("words", "offers"),
-    [(["pacslab-misuse", "dicom-control", "--help"], b"--ae-title"), (["pacslab-load", "acquire", "--help"], b"--images")],
+    [
+        (["pacslab-misuse", "dicom-control", "--help"], b"--ae-title"),
+        (["pacslab-load", "acquire", "--help"], b"--images"),
+    ],
 )
 def test_it_is_brought_along_and_nothing_of_it_stays(host: Path, words: list[str], offers: bytes) -> None:
     before = sorted(host.rglob("*.py"))

@@ -138,9 +138,7 @@ def test_a_patient_of_somebody_else_is_left_alone(hospital: Hospital) -> None:
 # --- studies ----------------------------------------------------------------------------------
 
 
-def test_a_study_is_read_to_its_pixels_and_nothing_of_it_stays(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_study_is_read_to_its_pixels_and_nothing_of_it_stays(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     wanted = argparse.Namespace(accessions=["ACC1", "NOPE"], web=False, seconds=10.0)
     monkeypatch.setattr(reading, "HOME", tmp_path)
     with archive_of(CT, ["1.2.840.10008.1.2.1"]) as (archive, desk):
