@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+HOUR = 3600
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,7 @@ class Figure:
         aim: the bound that the ratio has to keep; None where it is only measured.
         faster: True where the ratio is speed against the peer and ``aim`` a least value; False where it is time
             against the peer and ``aim`` a greatest one.
+        amounts: what was done in those seconds, by name, where that is told by the hour too.
     """
 
     name: str
@@ -31,6 +34,7 @@ class Figure:
     peer_seconds: tuple[float, ...]
     aim: float | None
     faster: bool
+    amounts: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def ratio(self) -> float:
@@ -45,8 +49,19 @@ class Figure:
             return True
         return self.ratio >= self.aim if self.faster else self.ratio <= self.aim
 
+    @property
+    def an_hour(self) -> dict[str, int]:
+        """How much would be done in an hour, by name."""
+        return {name: round(amount * HOUR / median(self.seconds)) for name, amount in self.amounts.items()}
+
+    @property
+    def peer_an_hour(self) -> dict[str, int]:
+        """How much the peer would do."""
+        return {name: round(amount * HOUR / median(self.peer_seconds)) for name, amount in self.amounts.items()}
+
     def as_dict(self) -> dict[str, object]:
         """Return the figure as ``--json`` prints it."""
+        rates = {"an_hour": self.an_hour, "peer_an_hour": self.peer_an_hour}
         return {
             "name": self.name,
             "peer": self.peer,
@@ -59,6 +74,7 @@ class Figure:
             "ratio_is": "peer's seconds / seconds" if self.faster else "seconds / peer's seconds",
             "aim": "none" if self.aim is None else f"{'at least' if self.faster else 'at most'} {self.aim:g}",
             "passed": self.passed,
+            **(rates if self.amounts else {}),
         }
 
 

@@ -11,6 +11,7 @@ from lab.errors import UsageError
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Mapping
 
     from lab.bench.figures import Figure
 
@@ -19,13 +20,15 @@ pacslab bench dicom
 pacslab bench dicom --without tls-transport
 pacslab bench up --repetitions 3 --json
 pacslab bench verify --json
+pacslab bench workflow --json
 """
 BENCHES = {
     "dicom": "C-STORE from a scanner into the archive, against plain C-STORE and against Orthanc as shipped",
     "up": "up of a site from a snapshot and with Ansible, against bare hosts",
     "verify": "all hardening checks on all hosts, against Testinfra's own backend for Docker",
+    "workflow": "orders and images an hour, against the same hospital without TLS, edges and packet filters",
 }
-REPETITIONS = {"dicom": 5, "up": 5, "verify": 1}
+REPETITIONS = {"dicom": 5, "up": 5, "verify": 1, "workflow": 3}
 """Unless others are asked for; the checks are thousands of measurements in themselves."""
 
 
@@ -37,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--repetitions",
         type=numbers.count,
         metavar="N",
-        help="of each comparison (default: 5; of verify, which is long, 1)",
+        help="of each comparison (default: 5; of workflow 3, of verify 1, which are long)",
     )
     parser.add_argument(
         "--without",
@@ -53,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
     arguments.repetitions = REPETITIONS[arguments.bench] if arguments.repetitions is None else arguments.repetitions
     if arguments.without and arguments.bench != "dicom":
         raise UsageError("--without belongs to 'bench dicom'.", remedy="Leave it out.")
-    figures = {"dicom": _dicom, "up": _up, "verify": _verify}[arguments.bench](arguments)
+    figures = {"dicom": _dicom, "up": _up, "verify": _verify, "workflow": _workflow}[arguments.bench](arguments)
     passed = all(figure.passed for figure in figures)
     if arguments.json:
         printed = [figure.as_dict() for figure in figures]
@@ -80,6 +83,14 @@ def _verify(arguments: argparse.Namespace) -> list[Figure]:
     return bench_verify(Lab.open(arguments.lab), arguments.repetitions, _say)
 
 
+def _workflow(arguments: argparse.Namespace) -> list[Figure]:
+    from lab.bench.workflow import bench_workflow  # noqa: PLC0415
+    from lab.engine.lab import Lab  # noqa: PLC0415
+    from lab.settings import load_settings  # noqa: PLC0415
+
+    return bench_workflow(load_settings(), Lab.open(arguments.lab), arguments.repetitions, _say)
+
+
 def _up(arguments: argparse.Namespace) -> list[Figure]:
     from lab.bench.up import bench_up  # noqa: PLC0415
     from lab.settings import load_settings  # noqa: PLC0415
@@ -96,7 +107,15 @@ def _say(text: str) -> None:
 def _line(figure: Figure) -> str:
     word = "ok    " if figure.passed else "MISSED"
     data = figure.as_dict()
+    rates = ""
+    if figure.amounts:
+        ours, theirs = (_amounts(rate) for rate in (figure.an_hour, figure.peer_an_hour))
+        rates = f"\n        an hour: {ours}, against {theirs}"
     return (
         f"{word}  {figure.name}: {data['seconds']} s, {figure.peer}: {data['peer_seconds']} s, "
-        f"{data['ratio_is']} {data['ratio']} (aim: {data['aim']}), {data['repetitions']} repetitions"
+        f"{data['ratio_is']} {data['ratio']} (aim: {data['aim']}), {data['repetitions']} repetitions{rates}"
     )
+
+
+def _amounts(rate: Mapping[str, int]) -> str:
+    return " and ".join(f"{number} {what}" for what, number in rate.items())

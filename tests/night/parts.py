@@ -51,6 +51,7 @@ def parts() -> list[Part]:
         Part("abuse", (("pacslab", "verify", "abuse", *lab),)),
         Part("drills", (("pacslab", "drill", "run", *lab),)),
         Part("bench dicom", (("pacslab", "bench", "dicom", *lab),)),
+        Part("bench workflow", (("pacslab", "bench", "workflow", *lab),)),
         Part("bench verify", (("pacslab", "bench", "verify", *lab),), (("pacslab", "down", *lab),)),
         Part("bench up", (("pacslab", "bench", "up", "--repetitions", "3"),)),
     ]

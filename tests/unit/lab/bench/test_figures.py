@@ -36,6 +36,13 @@ def test_what_is_printed_says_what_was_measured_and_how_often() -> None:
     assert printed["aim"] == "at most 6"
 
 
+def test_what_was_done_is_told_by_the_hour_too() -> None:
+    figure = Figure("a", "b", (60.0, 30.0, 90.0), (40.0,), None, faster=True, amounts={"orders": 10})
+    assert (figure.an_hour, figure.peer_an_hour) == ({"orders": 600}, {"orders": 900})
+    assert figure.as_dict()["an_hour"] == {"orders": 600}
+    assert "an_hour" not in Figure("a", "b", (1.0,), (1.0,), None, faster=True).as_dict()
+
+
 def test_runs_alternate_and_each_round_begins_with_another() -> None:
     order: list[str] = []
 

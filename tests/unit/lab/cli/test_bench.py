@@ -41,6 +41,11 @@ def test_a_missed_bound_ends_with_1_and_is_told(
     assert "at most 2" in ran.out
 
 
+def test_what_is_done_in_an_hour_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    measured(monkeypatch, Figure("ours", "theirs", (36.0,), (18.0,), None, faster=True, amounts={"orders": 4}))
+    assert "an hour: 400 orders, against 800 orders" in run_verb(capsys, "bench", "up").out
+
+
 def test_no_repetition_at_all_is_a_wrong_argument(capsys: pytest.CaptureFixture[str]) -> None:
     ran = run_verb(capsys, "bench", "up", "--repetitions", "0")
     assert ran.code == 2
