@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from lab.engine.client import Docker
+from lab.engine.memory import asked
 from lab.engine.requirements import examine
 from lab.errors import MachineNotReadyError
 from lab.operate.weaknesses import weaknesses
@@ -28,8 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print requirements with what was found, and known weaknesses; 0 when all requirements are met, 4 when not."""
-    findings = list(examine(Docker()))
-    known = weaknesses(load_site(site_path(arguments.site, load_settings().inventories)))
+    site = load_site(site_path(arguments.site, load_settings().inventories))
+    findings = list(examine(Docker(), memory=asked(site)))
+    known = weaknesses(site)
     ready = all(finding.met for finding in findings)
     if arguments.json:
         found = {

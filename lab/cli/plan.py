@@ -58,8 +58,9 @@ def _images(lab: Lab) -> tuple[dict[str, str], list[str]]:
 
 
 def _text(lab: Lab, plan: Plan) -> str:
+    memory = f"memory: the site asks for {plan.memory}"
     if plan.nothing:
-        return f"{lab.name}: nothing to do."
+        return f"{lab.name}: nothing to do.\n{memory}"
     lines = [f"build image {image}" for image in plan.images]
     if (action := plan.containers.actions[names.FABRIC]) is not Action.KEEP:
         lines.append(f"{action.value} the fabric")
@@ -70,4 +71,4 @@ def _text(lab: Lab, plan: Plan) -> str:
     ]
     lines += [f"network: {change}" for change in plan.links]
     lines += [f"configure host {host}" for host in plan.configure]
-    return "\n".join([f"{lab.name}: up would", *(f"  {line}" for line in lines)])
+    return "\n".join([f"{lab.name}: up would", *(f"  {line}" for line in lines), memory])

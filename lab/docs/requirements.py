@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from lab.engine.memory import Asked
 from lab.engine.requirements import examine
 
 if TYPE_CHECKING:
@@ -23,5 +24,8 @@ class _AnyEngine:
 
 def requirements_table() -> str:
     """Return the table of requirements, in the order in which ``pacslab check`` prints them."""
-    rows = [f"| `{finding.name}` | {finding.remedy} |" for finding in examine(cast("Docker", _AnyEngine()))]
+    rows = [
+        f"| `{finding.name}` | {finding.remedy} |"
+        for finding in examine(cast("Docker", _AnyEngine()), memory=Asked(0, 0))
+    ]
     return "\n".join(["| requirement | what to do where it is not met |", "| --- | --- |", *rows, ""])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lab.drills.loads import sends_log
 from lab.drills.unfit import UnfitError
+from lab.engine.memory import limits
 from lab.errors import EngineError
 
 if TYPE_CHECKING:
@@ -48,12 +49,33 @@ ROOM = 700
 
 @contextmanager
 def small_disk(scene: Scene, folder: str, units: Sequence[str], megabytes: int = ROOM) -> Iterator[None]:
-    """Give a folder a small disk of its own, with all that it holds, while nothing uses it; afterwards it has none."""
-    scene.must(["sh", "-c", SMALL, "sh", folder, str(megabytes), *units], timeout=180)
+    """Give a folder a small disk of its own, with all that it holds, while nothing uses it; afterwards it has none.
+
+    The disk is in memory, so that the host may take that much more as long as it is there.
+    """
+    used = int(scene.must(["du", "-sm", "--", folder]).stdout.split()[0])
+    with more_memory(scene, 2 * used + megabytes):
+        scene.must(["sh", "-c", SMALL, "sh", folder, str(megabytes), *units], timeout=180)
+        try:
+            yield
+        finally:
+            scene.must(["sh", "-c", LARGE, "sh", folder, *units], timeout=180)
+
+
+@contextmanager
+def more_memory(scene: Scene, megabytes: int) -> Iterator[None]:
+    """Let the subject's host take more memory than its roles may; afterwards no longer."""
+    most = scene.site.memory(scene.host).most
+    limit(scene.lab, scene.host, most + megabytes)
     try:
         yield
     finally:
-        scene.must(["sh", "-c", LARGE, "sh", folder, *units], timeout=180)
+        limit(scene.lab, scene.host, most)
+
+
+def limit(lab: Lab, host: str, megabytes: int) -> None:
+    """Set how much memory a host may take."""
+    lab.docker.call("POST", f"/containers/{lab.container(host)}/update", body=limits(megabytes))
 
 
 @contextmanager

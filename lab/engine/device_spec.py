@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lab.engine import names
+from lab.engine.memory import PLACE, limits
 from lab.engine.spec import LOGS, Spec, host_spec, interfaces_of, seal
 from lab.engine.sysctls import LAB
 
@@ -56,6 +57,7 @@ def _place_spec(lab: str, site: Site, host: str, image: str) -> Spec:
             "ExtraHosts": _names(site),
             "Sysctls": LAB,
             "PidsLimit": 16,
+            **limits(PLACE),
             "LogConfig": {"Type": "none"},
         },
     }
@@ -72,6 +74,7 @@ def _device_spec(lab: str, site: Site, host: str, image: str, folder: Path) -> S
     config: dict[str, Any] = {
         "SecurityOpt": ["no-new-privileges"],
         "PidsLimit": 2048,
+        **limits(entry.device.memory),
         "LogConfig": LOGS,
     }
     body: dict[str, Any] = {

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lab.engine.memory import MEGABYTE
 from lab.engine.spec import Cgroups
 from lab.errors import MachineNotReadyError
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from lab.engine.client import Docker
+    from lab.engine.memory import Asked
 
 DISK_GB = 10
 LIMITS = {
@@ -45,8 +47,8 @@ class Finding:
     remedy: str
 
 
-def examine(docker: Docker, *, building: bool = True) -> Iterator[Finding]:
-    """Look at every requirement; those of building images can be left out."""
+def examine(docker: Docker, *, building: bool = True, memory: Asked | None = None) -> Iterator[Finding]:
+    """Look at every requirement; those of building images can be left out, and so can what a site asks for."""
     try:
         info = docker.info()
     except MachineNotReadyError as error:
@@ -56,6 +58,9 @@ def examine(docker: Docker, *, building: bool = True) -> Iterator[Finding]:
     yield _cgroups(info)
     yield from map(_limit, LIMITS.items())
     yield from map(_kernel, KERNEL.items())
+    yield _memory_limits(info)
+    if memory is not None:
+        yield _memory(info, memory)
     yield _disk(info)
     if building:
         yield _builder()
@@ -147,6 +152,26 @@ def _device(path: str) -> Finding:
         found="there" if met else "not there",
         remedy=f"Load the kernel module that makes {path} (as 'sudo modprobe tun' makes /dev/net/tun), "
         "or take the role that needs it from the site.",
+    )
+
+
+def _memory_limits(info: dict[str, Any]) -> Finding:
+    met = bool(info.get("MemoryLimit", True))
+    return Finding(
+        "memory limits",
+        met=met,
+        found="available" if met else "the kernel's control groups have none",
+        remedy="Boot with cgroup_enable=memory swapaccount=1: a host must not take the memory of all others.",
+    )
+
+
+def _memory(info: dict[str, Any], wanted: Asked) -> Finding:
+    has = int(info.get("MemTotal", 0)) // MEGABYTE
+    return Finding(
+        "memory",
+        met=has >= wanted.total,
+        found=f"{has / 1024:.1f} GB; the site asks for {wanted}",
+        remedy="Give the machine more memory, or take a smaller site (--site small-practice).",
     )
 
 

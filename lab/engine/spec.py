@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lab.engine import names
+from lab.engine.memory import FABRIC, limits
 from lab.engine.sysctls import LAB, sysctls_of
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ def host_spec(lab: str, site: Site, host: str, image: str, cgroups: Cgroups) -> 
             "Dns": ["127.0.0.1"],
             "DnsSearch": [site.topology.domain],
             "PidsLimit": 2048,
+            **limits(site.memory(host).most),
             "LogConfig": LOGS,
         },
     }
@@ -100,6 +102,7 @@ def fabric_spec(lab: str, site: Site, image: str) -> Spec:
             "Sysctls": LAB,
             "ReadonlyRootfs": True,
             "Tmpfs": {"/run": "rw,nosuid,nodev,noexec,mode=755,size=4m"},
+            **limits(FABRIC),
             "CpuShares": 16384,  # the network is joined while all hosts boot and want the processor
             "LogConfig": {"Type": "json-file", "Config": {"max-size": "1m", "max-file": "2"}},
         },

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from lab.engine import names
 from lab.engine.device_spec import described_specs
 from lab.engine.fabric import wire
+from lab.engine.memory import Asked, asked
 from lab.engine.spec import Cgroups, Spec, fabric_spec, owned
 from lab.operate.configured import Configured
 from lab.operate.inputs import digests
@@ -53,6 +54,7 @@ class Plan:
     images: list[str]
     links: list[str]
     configure: list[str]
+    memory: Asked
 
     @property
     def nothing(self) -> bool:
@@ -69,6 +71,7 @@ class Plan:
             "images": self.images,
             "links": self.links,
             "configure": self.configure,
+            "memory": {**asdict(self.memory), "total": self.memory.total},
         }
 
 
@@ -128,4 +131,5 @@ def make_plan(
     if containers.actions[names.FABRIC] is Action.KEEP:
         stay = {host: there[host].pid for host in containers.which(Action.KEEP) if host in lab.site.hosts}
         links = wire(docker, lab.name, lab.site, stay, apply=False).changes
-    return Plan(containers, missing_images, links, to_configure(lab.site, lab.folder, there, containers))
+    to_be_configured = to_configure(lab.site, lab.folder, there, containers)
+    return Plan(containers, missing_images, links, to_be_configured, asked(lab.site))

@@ -124,6 +124,12 @@ class Device(Strict):
         description="The folder in it that shows its certificates and its peers (`pacslab pki bundle`), read-only.",
         examples=["/etc/tls"],
     )
+    memory: int = Field(
+        default=512,
+        ge=8,
+        description="Megabytes of the machine's memory that it may take at most.",
+        examples=[2048],
+    )
     shim: bool = Field(
         default=False,
         description="It knows no TLS: the host's roles are installed in a container that it shares the network with, "
@@ -202,6 +208,13 @@ class Host(Strict):
         default=None,
         description="The room that its folders need, where that is not the site's.",
         examples=[{"megabytes": 2000}],
+    )
+    memory: int | None = Field(
+        default=None,
+        ge=64,
+        description="Megabytes of the machine's memory that it may take at most, where its roles say too little or too "
+        "much, as after a role's own limit was changed.",
+        examples=[4096],
     )
     asset: Asset = Field(
         description="What the asset register keeps of it.",

@@ -219,6 +219,23 @@ class Function(Strict):
     single: bool = Field(default=True, description="A site has one such host at most.")
 
 
+class Memory(Strict):
+    """Memory of the machine, in megabytes: the sum over a host's roles is the host's."""
+
+    needs: int = Field(default=0, ge=0, description="What its programs take while the hospital works as usual.")
+    most: int = Field(default=0, ge=0, description="What they may take: a host that wants more is not given it.")
+
+    @model_validator(mode="after")
+    def _may_take_what_it_needs(self) -> Self:
+        if self.most < self.needs:
+            raise ValueError("what a role may take at most is less than what it needs")
+        return self
+
+    def __add__(self, other: Memory) -> Memory:
+        """Both together."""
+        return Memory(needs=self.needs + other.needs, most=self.most + other.most)
+
+
 class Weakness(Strict):
     """Publicly known weaknesses of a part that the role installs."""
 
@@ -274,6 +291,9 @@ class RoleMeta(Strict):
     devices: dict[Device, Reason] = Field(
         default_factory=dict,
         description="Device files of the machine that a host with the role needs, each with what for.",
+    )
+    memory: Memory = Field(
+        default=Memory(), description="Memory that the role's programs add to a host, and to its limit."
     )
     python_packages: PythonPackages | None = Field(
         default=None, description="Python packages that the driver fetches as wheels for the role's image."

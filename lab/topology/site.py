@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from lab.topology.catalog import certificate_profiles
+from lab.topology.role import Memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -137,6 +138,12 @@ class Site:
     def storage(self, host: str) -> dict[str, list[str]]:
         """Folders that must be writable and have room, each with what fails when it is full; sorted by name."""
         return self._needs(host, lambda meta: meta.storage)
+
+    def memory(self, host: str) -> Memory:
+        """What a host of ours needs of the machine's memory, and what it may take at most."""
+        entry = self.hosts[host]
+        own = sum((self.catalog[role].memory for role in entry.roles), Memory())
+        return Memory(needs=min(own.needs, entry.memory), most=entry.memory) if entry.memory else own
 
     def free_space(self, host: str) -> FreeSpace:
         """The room that these folders need."""

@@ -1,21 +1,23 @@
-"""No lab host reaches the machine that runs the lab, or anything beside the lab."""
+"""No lab host reaches the machine that runs the lab, or anything beside the lab, or takes the memory of all others."""
 
 from __future__ import annotations
 
 import socket
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lab.errors import EngineError
 from lab.results.model import Observation, Outcome, Promise, judged
+from lab.verify import cables, memory
 from lab.verify.attempting import attempt_all
-from lab.verify.cables import mutations
 from lab.verify.check import Check
+from lab.verify.memory import MEMORY, judge_memory
 from lab.verify.own_machine import listening, own_addresses
 from lab.verify.sink import PORT, sink
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from lab.results.model import Result
     from lab.verify.attempting import Target
@@ -29,15 +31,22 @@ STOPPED = {"timeout", "unreachable"}
 
 
 def check_containment(context: Context) -> Iterator[Result]:
-    """Try the machine's own addresses and a sink from every host.
+    """Try the machine's own addresses and a sink from every host, and look at each host's limit of memory.
 
-    Both are shown to answer others first: the sink its neighbour, the machine's listener the machine itself.
+    The first two are shown to answer others first: the sink its neighbour, the machine's listener the machine itself.
 
     Raises:
         EngineError: the sink or the listener does not answer whom it should, so that nothing would be proven.
     """
+    hosts = [host for host in context.lab.site.hosts if context.wants_host(host)]
+    if any(map(context.wants, (MACHINE, BESIDE, STRANGERS))):
+        yield from _judge_network(context, hosts)
+    if context.wants(MEMORY):
+        yield from judge_memory(context.lab, [host for host in hosts if host in context.lab.site.managed])
+
+
+def _judge_network(context: Context, hosts: Sequence[str]) -> Iterator[Result]:
     lab = context.lab
-    hosts = [host for host in lab.site.hosts if context.wants_host(host)]
     with listening() as port, sink(lab) as beside:
         _answers_itself(port)
         machine: list[Target] = [("tcp", address, port) for address in own_addresses()]
@@ -89,8 +98,9 @@ def _answers_itself(port: int) -> None:
 
 CHECK = Check(
     name="containment",
-    summary="from every host: the machine's own addresses, and a listener beside the lab",
-    promises=(MACHINE, BESIDE, STRANGERS),
+    summary="from every host: the machine's own addresses, and a listener beside the lab; each host's limit of memory",
+    promises=(MACHINE, BESIDE, STRANGERS, MEMORY),
+    files=(Path(__file__), Path(memory.__file__)),
     judge=check_containment,
-    mutations=mutations,
+    mutations=lambda site: [*cables.mutations(site), *memory.mutations(site)],
 )
