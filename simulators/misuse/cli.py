@@ -58,6 +58,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--event", metavar="TYPE", default="ADT^A04", help="HL7 message type (default: ADT^A04)")
     parser.add_argument("--patient", metavar="ID", help="patient whom nobody knows (default: a new one)")
     parser.add_argument("--prior", metavar="ID", help="patient whom a merge (ADT^A40) is to make disappear")
+    parser.add_argument("--number", type=int, default=6000, metavar="N", help="how many requests (default: 6000)")
     parser.add_argument("--text", default="attempt", help="syslog: what the line says (default: attempt)")
 
 

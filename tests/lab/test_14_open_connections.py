@@ -99,6 +99,28 @@ def test_a_flow_that_is_taken_away_ends_its_connections_at_the_firewall(clone: L
     assert stays.result() == "stayed"
 
 
+def test_an_association_that_lasts_too_long_ends_and_others_stay(clone: Lab) -> None:
+    path = "/etc/haproxy/conf.d/20-dicom.cfg"
+    shorten = ["sed", "-i", "-E", r"s/(association_limits [0-9]+) [0-9]+/\1 3/", path]
+    kept = clone.run(ORDER_FILLER, ["cat", path]).stdout
+    stays = Held(clone, OTHER)
+    assert clone.run(ORDER_FILLER, shorten).code == 0
+    try:
+        assert clone.run(ORDER_FILLER, ["systemctl", "reload", "haproxy"]).code == 0
+        ended = Held(clone, SCANNER)
+        assert ended.ends_within(15)
+        assert ended.result() != "stayed"
+    finally:
+        clone.write(ORDER_FILLER, path, kept.encode(), mode=0o640)
+        clone.run(ORDER_FILLER, ["chgrp", "haproxy", path])
+        clone.run(ORDER_FILLER, ["systemctl", "reload", "haproxy"])
+    show = ["journalctl", "--unit", "haproxy", "--output", "cat"]
+    lines = [line for line in clone.run(ORDER_FILLER, show).stdout.splitlines() if "association-too-long" in line]
+    (event,) = [json.loads(line) for line in lines]
+    assert (event["action"], event["outcome"], event["ae_title"]) == ("associate", "refused", "CT1")
+    assert stays.result() == "stayed"
+
+
 def test_a_certificate_that_is_revoked_ends_its_connections_at_the_edge(clone: Lab, both: tuple[Held, Held]) -> None:
     succeed("pki", "revoke", SCANNER, "dicom-client", "--lab", clone.name)
     ended, stays = both

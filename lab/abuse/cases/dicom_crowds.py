@@ -12,6 +12,7 @@ from lab.abuse.misuse import Misuse, misuse
 from lab.abuse.model import AbuseCase
 from lab.abuse.parties import scanner_at_archive
 from lab.abuse.sights import names_of
+from lab.abuse.weakening import Edit
 
 if TYPE_CHECKING:
     from lab.abuse.attempt import Tried
@@ -52,7 +53,28 @@ def _line_of_its_own(scene: Scene, tried: Tried) -> str:
 
 _SCANNER = partial(AbuseCase, parties=scanner_at_archive, unharmed=_other_served)
 
+
+def _all_answered(scene: Scene, tried: Tried) -> str:
+    """Harm: one association has a thread of the archive for as long as the scanner likes."""
+    answered, target = tried.facts["answered"], scene.parties.target
+    return "" if tried.refused else f"{target} answers {answered} requests of one association, and would go on"
+
+
 CASES = (
+    _SCANNER(
+        "abuse.dicom-endless",
+        "DICOM: a scanner asks without end in one association",
+        attempt=Misuse("dicom-endless"),
+        evidence=partial(_refused, "too-many-messages"),
+        harm=_all_answered,
+        control="the DICOM edge counts the messages of an association, and ends it after a number",
+        weakenings=(
+            edges.RELOADED(
+                "the edge counts no messages",
+                (Edit(edges.DICOM, r"^ *filter lua\.association_limits .*\n", ""),),
+            ),
+        ),
+    ),
     _SCANNER(
         "abuse.dicom-crowd",
         "DICOM: a scanner opens association after association, and does nothing in them",

@@ -6,7 +6,7 @@ import select
 import socket
 import struct
 from contextlib import ExitStack, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined] # pynetdicom makes these names at run time
 
@@ -25,7 +25,13 @@ ASSOCIATIONS = 16
 ANSWER_SECONDS = 10.0
 TITLE = 16
 """Octets of an AE title in an association request (PS3.8 9.3.2)."""
-ACCEPTED, REJECTED = b"\x02", b"\x03"
+ACCEPTED, REJECTED, DATA = b"\x02", b"\x03", b"\x04"
+"""Types of PDUs (PS3.8 9.3)."""
+CONTEXT, WHOLE_COMMAND = 1, 3
+"""Presentation context, and control header of a PDV with a whole command (PS3.8 E.2)."""
+HEADER, MOST_IDS = 6, 65_535
+AT_ONCE = 100
+"""Requests that are sent before their answers are read."""
 
 
 def _request(called: bytes, calling: bytes) -> bytes:
@@ -78,7 +84,62 @@ def title(arguments: argparse.Namespace, settings: Settings) -> Answer:
     return Answer(answer[:1] != ACCEPTED, "association", told, {"text": words.decode()})
 
 
+def endless(arguments: argparse.Namespace, settings: Settings) -> Answer:
+    """Verification again and again in one association; refused when it ends before all were answered."""
+    peer, wanted = peer_of(arguments, settings), arguments.number
+    with _connect(peer, own_context(settings)) as connection:
+        connection.sendall(_request((peer.ae_title or "").encode(), own_title(settings).encode()))
+        answers = connection.makefile("rb")
+        if _pdu(answers) != ACCEPTED:
+            return Answer(
+                refused=True, layer="association", detail="the association was not let in", facts={"answered": 0}
+            )
+        answered = echoes(connection, answers, wanted)
+    words = f"{answered} of {wanted} requests answered"
+    return Answer(answered < wanted, "association", words, {"answered": answered})
+
+
+def echoes(connection: socket.socket, answers: BinaryIO, wanted: int) -> int:
+    """Send so many requests for verification (PS3.7 9.3.5), some at a time; return how many are answered."""
+    answered = 0
+    with suppress(OSError):
+        while answered < wanted:
+            some = range(answered, min(wanted, answered + AT_ONCE))
+            connection.sendall(b"".join(_echo(number % MOST_IDS + 1) for number in some))
+            for _ in some:
+                if _pdu(answers) != DATA:
+                    return answered
+                answered += 1
+    return answered
+
+
+def _echo(message_id: int) -> bytes:
+    """A P-DATA-TF with a C-ECHO-RQ, implicit little endian (PS3.7 6.3.1)."""
+
+    def element(number: int, value: bytes) -> bytes:
+        return struct.pack("<HHI", 0, number, len(value)) + value
+
+    uid = Verification.encode()
+    words = ((0x0100, 0x0030), (0x0110, message_id), (0x0800, 0x0101))
+    body = element(0x0002, uid + b"\0" * (len(uid) % 2)) + b"".join(
+        element(number, struct.pack("<H", value)) for number, value in words
+    )
+    command = element(0x0000, struct.pack("<I", len(body))) + body
+    item = struct.pack("!IBB", len(command) + 2, CONTEXT, WHOLE_COMMAND) + command
+    return struct.pack("!BBI", DATA[0], 0, len(item)) + item
+
+
+def _pdu(answers: BinaryIO) -> bytes:
+    """The type of the next PDU; nothing where the connection ended."""
+    head = answers.read(HEADER)
+    if len(head) < HEADER:
+        return b""
+    answers.read(int.from_bytes(head[2:], "big"))
+    return head[:1]
+
+
 CASES = (
+    dicom_case("dicom-endless", "requests without end in one association", endless, "--number 6000"),
     dicom_case("dicom-crowd", "many associations in which nothing happens", crowd),
     dicom_case("dicom-title", "a called AE title with a line feed and octets that are no text", title),
 )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lab.topology.catalog import ROLES_DIR
+from simulators.events import reasons
 from tests.unit.roles.rendered import REFERENCE, SMALL_PRACTICE, files_of
 
 if TYPE_CHECKING:
@@ -285,3 +286,12 @@ def test_no_condition_waits_for_more_than_callers_send(site: str, host: str, rol
 def test_what_a_caller_offers_is_told_from_its_hexadecimal_digits_as_haproxy_writes_them() -> None:
     found = re.findall(r"-m sub ([0-9A-Fa-f]+) ", fragment("reference", "pacs-rad", "dicom_edge"))
     assert found == [b"1.2.840.10008.1.2.1.99".hex().upper()]  # PS3.6 A.1: Deflated Explicit VR Little Endian
+
+
+@pytest.mark.parametrize(("site", "host", "role"), [case for case in EVERY_EDGE if case[2] == "dicom_edge"])
+def test_no_association_is_without_an_end(site: str, host: str, role: str) -> None:
+    (line,) = lines_with(fragment(site, host, role), "filter")
+    assert re.fullmatch(r"filter lua\.association_limits [1-9]\d* [1-9]\d*", line)
+    lua = (ROLES_DIR / role / "files" / "association_limits.lua").read_text("utf-8")
+    words = set(re.findall(r'return "([a-z-]+)"', lua))
+    assert words == {reasons.TOO_MANY_MESSAGES.word, reasons.ASSOCIATION_TOO_LONG.word}
