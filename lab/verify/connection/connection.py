@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import queue
 import threading
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -22,6 +23,8 @@ TIMEOUT = 60.0
 GRACE = 60.0
 """Seconds beyond a command's own limit after which the connection itself counts as dead: a machine whose processors are
 busy with many labs was seen to need more than 15 to answer at all."""
+AWAY_SECONDS = 5.0
+"""For which a machine that could not be reached is not tried again: thousands of checks would each wait for it."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class Connection:
         self.way = way
         self.opened = 0
         self._live: _Live | None = None
+        self._away: tuple[float, ChannelError] | None = None
         self._lock = threading.Lock()
 
     def run(self, command: str, timeout: float = TIMEOUT) -> Answered:
@@ -60,10 +64,13 @@ class Connection:
         """Run several commands in one round trip; each may take ``timeout`` seconds.
 
         Raises:
-            ChannelError: the machine cannot be reached, also not on a second try.
+            ChannelError: the machine cannot be reached, also not on a second try, or could not a moment ago.
         """
         answers: list[Answered] = []
         with self._lock:
+            if self._away is not None and time.monotonic() - self._away[0] < AWAY_SECONDS:
+                raise ChannelError(self._away[1].message, remedy=self._away[1].remedy)
+            self._away = None
             while len(answers) < len(commands):
                 fresh = self._live is None
                 try:
@@ -72,10 +79,12 @@ class Connection:
                 except (OSError, EOFError, ValueError, EngineError) as error:
                     said = self._drop()
                     if fresh:
-                        raise ChannelError(
+                        away = ChannelError(
                             f"{self.way} does not answer: {said or error or type(error).__name__}.",
                             remedy="It must run, and have python3; see `pacslab status`, or try `ssh` by hand.",
-                        ) from error
+                        )
+                        self._away = time.monotonic(), away
+                        raise away from error
         return answers
 
     def _open(self) -> _Live:

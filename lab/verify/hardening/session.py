@@ -102,6 +102,10 @@ class _Collecting:
     def __init__(self) -> None:
         self.errors: list[str] = []
 
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Keep Python's own tracebacks: for the long ones pytest parses files, 0.1 s for each check that fails."""
+        config.option.tbstyle = "native"
+
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
             self.errors.append(str(report.longrepr))

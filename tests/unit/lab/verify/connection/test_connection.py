@@ -60,6 +60,19 @@ def test_a_machine_that_stays_away_is_an_error_with_its_address() -> None:
         connection.run("true")
 
 
+def test_a_machine_that_stays_away_is_not_tried_for_every_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    way = LocalWay(unreachable_after=0)
+    connection = Connection(way)
+    for _ in range(1000):
+        with pytest.raises(ChannelError, match="local://"):
+            connection.run("true")
+    assert connection.opened == 1
+    way.unreachable_after = 1
+    monkeypatch.setattr("lab.verify.connection.connection.AWAY_SECONDS", 0.0)
+    assert connection.run("echo back").out == b"back\n"
+    connection.close()
+
+
 def test_a_command_beyond_its_time_ends_with_124_and_the_connection_stays() -> None:
     connection = Connection(LocalWay())
     try:
