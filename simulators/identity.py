@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import pwd
 
-from simulators.errors import NotReadyError
+from simulators.errors import NotReadyError, RefusedError
+from simulators.events import reasons
 
 
 def become_service_user(name: str) -> None:
@@ -30,3 +31,20 @@ def become_service_user(name: str) -> None:
     os.environ.update(HOME=user.pw_dir, USER=name, LOGNAME=name)
     os.chdir("/")
     os.umask(0o027)
+
+
+class OtherUserError(RefusedError):
+    """Somebody else than the service's user, or root, asks for what is the service's to decide."""
+
+    reason = reasons.OTHER_USER
+
+
+def require_service_user(name: str) -> None:
+    """Make sure that this process is of the system user `name`, which root has become.
+
+    Raises:
+        OtherUserError: it is another's; the event of the command says whose.
+    """
+    own = pwd.getpwuid(os.geteuid()).pw_name
+    if own != name:
+        raise OtherUserError(f"{own} may not ask for this on this host", remedy=f"Run it as root, or as {name}.")

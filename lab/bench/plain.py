@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from lab.deadline import wait_until
 from lab.errors import EngineError
-from lab.hospital.archive import Archive
+from lab.hospital.archive import Archive, archives
 from lab.hospital.database import SERVICE as DATABASE
 from lab.hospital.errors import HospitalError
 from lab.settings import ROOT
@@ -46,7 +46,7 @@ def take_off(lab: Lab) -> None:
     with ThreadPoolExecutor(max_workers=4) as pool:
         for hosts in (servers, others):  # whoever starts again looks for its database at once
             list(pool.map(partial(_take_off, lab, told), hosts))
-    for archive in _archives(lab.site):
+    for archive in archives(lab.site):
         if not wait_until(partial(_answers, lab, archive), TAKEN_WITHIN, POLL):
             raise EngineError(
                 f"{archive} does not answer without its security.",
@@ -75,10 +75,6 @@ def _take_off(lab: Lab, told: str, host: str) -> None:
             f"The security of {host} was not taken off: {done.stderr.strip()[-300:]}",
             remedy="lab/bench/programs/plain_host.py has to follow what the roles configure.",
         )
-
-
-def _archives(site: Site) -> list[str]:
-    return [name for name in site.managed if {"dicom", "http"} <= site.services(name).keys()]
 
 
 def _answers(lab: Lab, archive: str) -> bool:

@@ -31,6 +31,7 @@ VERBS = {
     "scenario": "run clinical workflows through a lab",
     "verify": "check a lab's controls",
     "drill": "make faults on purpose, and count what is there afterwards",
+    "quarantine": "list what archives hold because it does not fit, and release or discard it",
     "runs": "list and show what was judged on a lab",
     "controls": "show which controls are supported by what was judged on a lab",
     "role": "try roles one by one, each on one host with what it needs",

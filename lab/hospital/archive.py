@@ -14,12 +14,18 @@ from lab.hospital.programs import program
 if TYPE_CHECKING:
     from lab.engine.lab import Lab
     from lab.hospital.hospital import Hospital
+    from lab.topology.site import Site
 
 CREDENTIALS = "/etc/orthanc/health.curl"
 """Where the archive's health probe has its credentials."""
 
 TAGS = ("SOPClassUID", "AccessionNumber", "PatientID", "PatientName", "StudyInstanceUID", "Modality")
 """What is asked of instances besides what Orthanc keeps in its index of them."""
+
+
+def archives(site: Site) -> list[str]:
+    """The hosts of ours that are image archives: they speak DICOM and have a REST interface, both on loopback."""
+    return [name for name in site.managed if {"dicom", "http"} <= site.services(name).keys()]
 
 
 class Resource(Answer):

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+USER = "image-manager"
+
 
 def _choice(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("ids", nargs="*", type=int, metavar="ID", help="number of an object in quarantine")
@@ -58,4 +60,4 @@ VERBS = (
 
 def main(argv: Sequence[str]) -> int:
     """Run the command."""
-    return run("pacslab-image-manager", DESCRIPTION, "image-manager", VERBS, argv)
+    return run("pacslab-image-manager", DESCRIPTION, USER, VERBS, argv)

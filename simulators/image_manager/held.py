@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from simulators.command_line import Result, table
+from simulators.identity import require_service_user
+from simulators.image_manager.cli import USER
 from simulators.image_manager.configuration import load
 from simulators.image_manager.orthanc import OrthancClient
 from simulators.image_manager.quarantine import Quarantine, as_row, chosen, held
@@ -21,7 +23,12 @@ SHOWN = ("id", "at", "reason", "ae_title", "patient", "accession", "study", "ins
 
 
 def quarantine(_: argparse.Namespace, __: Settings) -> Result:
-    """Return what is in quarantine."""
+    """Return what is in quarantine.
+
+    Raises:
+        OtherUserError: it is none of the user's business.
+    """
+    require_service_user(USER)
     with Store(load().state).transaction() as db:
         rows = [as_row(entry) for entry in held(db)]
     for row, moment in zip(rows, [row["at"] for row in rows], strict=True):
@@ -33,6 +40,7 @@ def release(arguments: argparse.Namespace, _: Settings) -> Result:
     """Put objects into the archive, whatever the schedule says; the event names who decided.
 
     Raises:
+        OtherUserError: it is none of the user's business.
         ArgumentError: none is named.
         NotFoundError: one that is named is not there.
         RefusedError: the archive has another object, or another patient's study, with their UIDs.
@@ -48,6 +56,7 @@ def discard(arguments: argparse.Namespace, _: Settings) -> Result:
     """Give objects up; the event names who decided.
 
     Raises:
+        OtherUserError: it is none of the user's business.
         ArgumentError: none is named.
         NotFoundError: one that is named is not there.
     """
@@ -58,6 +67,7 @@ def discard(arguments: argparse.Namespace, _: Settings) -> Result:
 
 
 def _chosen(arguments: argparse.Namespace) -> tuple[Quarantine, list[Held]]:
+    require_service_user(USER)
     configuration = load()
     store = Store(configuration.state)
     with store.transaction() as db:

@@ -32,6 +32,7 @@ READING = (
     ("plan", "--lab", CLONE, "--json"), ("forward", "--stop", "8443"), ("forward", "fw1:1", "--as", "nobody"),
     ("scenario", "run"), ("verify", "segmentation"), ("verify", "list"), ("role", "--changed", "--list"),
     ("people",), ("people", "show", "a.rivera"), ("people", "code", "a.rivera", "--json"),
+    ("quarantine",), ("quarantine", "release", "pacs1", "1"),
     ("build", "--remove"), ("pki", "issue", "--site", SITE_NAME, "--folder", "../issued"),
 )  # fmt: skip
 """Every way in which a verb reads files of the state."""

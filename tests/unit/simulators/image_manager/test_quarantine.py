@@ -14,8 +14,10 @@ import pytest
 from lab.settings import ROOT
 from simulators.errors import ArgumentError, NotFoundError, RefusedError
 from simulators.events import reasons
+from simulators.events.report import reason_of
 from simulators.hl7content import Code, Order, Status, order_message
 from simulators.hl7receiver import HL7ProblemError
+from simulators.identity import OtherUserError
 from simulators.image_manager import held as verbs
 from simulators.image_manager.desk import Desk, DeskServer
 from simulators.image_manager.quarantine import chosen, held
@@ -267,6 +269,7 @@ def command(manager: Manager, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     path = tmp_path / "image-manager.json"
     path.write_text(json.dumps(configuration), "utf-8")
     monkeypatch.setenv("PACSLAB_IMAGE_MANAGER_CONFIG", str(path))
+    monkeypatch.setattr(verbs, "USER", pwd.getpwuid(os.geteuid()).pw_name)
     monkeypatch.setattr(verbs, "OrthancClient", lambda _: manager.orthanc.archive(tmp_path))
 
     def run(verb: Any, **arguments: Any) -> Any:
@@ -284,3 +287,15 @@ def test_the_command_lists_releases_and_discards(manager: Manager, command: Any)
     assert command(verbs.discard, study=OTHER_STUDY) == {"discarded": [second["instance"]]}
     assert command(verbs.quarantine) == []
     assert len(manager.orthanc.instances) == 1
+
+
+@pytest.mark.parametrize("verb", [verbs.quarantine, verbs.release, verbs.discard])
+def test_another_user_of_the_host_neither_sees_nor_decides(
+    manager: Manager, command: Any, monkeypatch: pytest.MonkeyPatch, verb: Any
+) -> None:
+    manager.quarantine.hold(as_file(image(ANNA, OTHER_STUDY)), reasons.UNSCHEDULED, "CT1")
+    monkeypatch.setattr(verbs, "USER", "image-manager")
+    with pytest.raises(OtherUserError) as refused:
+        command(verb, study=OTHER_STUDY)
+    assert reason_of(refused.value) is reasons.OTHER_USER
+    assert len(entries(manager)) == 1
