@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from lab.results.model import Result
 
 HEALTHY_WITHIN = 120.0
-"""Seconds in which a lab has to be healthy before a fault is made."""
+"""Seconds in which a lab has to be healthy again before a fault is made in it."""
+SETTLES_WITHIN = 20.0
+"""Seconds that a lab is given between two faults, before it is brought up."""
 PAUSE = 0.5
 
 
@@ -65,7 +67,7 @@ def perform(
     hosts: Sequence[str] = (),
     sizes: Mapping[str, int] | None = None,
 ) -> Iterator[Result]:
-    """Perform drills on a lab, one subject after the other; yield a result for each.
+    """Perform drills on a lab, one subject after the other; yield a result for each, up to one that leaves no lab.
 
     Args:
         drills: Which.
@@ -83,6 +85,12 @@ def perform(
         for number, subject in enumerate(subjects, start=1):
             say(f"{drill.id} {number}/{len(subjects)}: {subject}")
             own = {name: (sizes or {}).get(name, size) for name, size in drill.sizes.items()}
+            try:
+                _bring_up(lab)
+            except PacslabError as error:
+                reason = f"the lab cannot be brought up, so no fault is made in it: {error.message}"
+                yield judged(drill.promise, subject.host, Outcome.ERROR, reason=reason, remedy=error.remedy)
+                return
             yield _judged(drill, Scene(Hospital(lab), subject, say, sizes=own))
 
 
@@ -130,11 +138,18 @@ def _judged(drill: Drill, scene: Scene) -> Result:
 
 
 def _perform(drill: Drill, scene: Scene, course: Course) -> None:
-    lab = scene.lab
-    if not _healthy(lab, HEALTHY_WITHIN):
-        LabBringUp(lab, Bus()).run()
     with drill.prepared(scene):
         _go_through(drill, scene, course)
+
+
+def _bring_up(lab: Lab) -> None:
+    """Bring up a lab that is not healthy, and does not become so by itself.
+
+    Raises:
+        PacslabError: it cannot be brought up.
+    """
+    if not _healthy(lab, SETTLES_WITHIN):
+        LabBringUp(lab, Bus()).run()
 
 
 def _go_through(drill: Drill, scene: Scene, course: Course) -> None:

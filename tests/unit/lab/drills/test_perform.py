@@ -104,6 +104,7 @@ def bring_up(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(performing, "LabBringUp", mended)
     monkeypatch.setattr(performing, "HEALTHY_WITHIN", 0.2)
+    monkeypatch.setattr(performing, "SETTLES_WITHIN", 0.2)
     monkeypatch.setattr(performing, "PAUSE", 0.05)
 
 
@@ -183,6 +184,23 @@ def test_a_drill_that_goes_wrong_itself_is_an_error_and_the_next_goes_on(error: 
     result, _ = drilled(hospital, fault=fails)
     assert result.outcome is Outcome.ERROR
     assert drilled(hospital)[0].outcome is Outcome.PASSED
+
+
+def test_no_fault_is_made_in_a_lab_that_cannot_be_brought_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    hospital, tried = Hospital(broken=True), []
+
+    def fails(_: object, __: object) -> SimpleNamespace:
+        def run() -> None:
+            tried.append(1)
+            raise EngineError("no engine", remedy="Start it.")
+
+        return SimpleNamespace(run=run)
+
+    monkeypatch.setattr(performing, "LabBringUp", fails)
+    result, work = drilled(hospital, subjects=lambda _: [Subject("ct1", "/var"), Subject("ct1", "/srv")])
+    assert (result.outcome, result.remedy) == (Outcome.ERROR, "Start it.")
+    assert "cannot be brought up" in result.reason
+    assert (work.phases, tried) == ([], [1])
 
 
 def test_a_site_without_subjects_is_not_judged() -> None:
