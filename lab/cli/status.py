@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from lab.engine.lab import Lab
+from lab.engine.client import Docker
 from lab.errors import UnhealthyError
+from lab.operate.ownership import open_own
+from lab.settings import load_settings
 
 if TYPE_CHECKING:
     import argparse
 
     from lab.engine.health import HostHealth
+    from lab.engine.lab import Lab
 
 EXAMPLE = """
 pacslab status
@@ -25,8 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the health of every host; 0 when all are healthy, 3 when not."""
-    lab = Lab.open(arguments.lab)
+    """Print the health of every host; 0 when all are healthy, 3 when not.
+
+    Raises:
+        ForeignLabError: the lab of that name is one whose files are in another state.
+    """
+    lab = open_own(arguments.lab, load_settings(), Docker())
     health = lab.health()
     print(json.dumps(as_dict(lab, health)) if arguments.json else as_text(lab, health))
     return 0 if all(health_of_host.healthy for health_of_host in health.values()) else UnhealthyError.exit_code
@@ -45,7 +52,7 @@ def as_dict(lab: Lab, health: dict[str, HostHealth]) -> dict[str, Any]:
         }
         for name, health_of_host in health.items()
     ]
-    return {"lab": lab.name, "site": lab.record.site, "hosts": hosts}
+    return {"lab": lab.name, "site": lab.record.site, "folder": str(lab.folder), "hosts": hosts}
 
 
 def as_text(lab: Lab, health: dict[str, HostHealth]) -> str:

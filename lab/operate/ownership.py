@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lab.engine import names
+from lab.engine.lab import Lab
 from lab.engine.record import FILE
 from lab.errors import UsageError
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from lab.engine.client import Docker
+    from lab.settings import Settings
 
 
 class ForeignLabError(UsageError):
@@ -47,3 +49,23 @@ def require_own(docker: Docker, lab: str, folder: Path) -> None:
     found = owner(docker.containers(f"{names.LAB}={lab}"), folder)
     if found is not None:
         raise ForeignLabError(lab, found)
+
+
+def open_own(name: str, settings: Settings, docker: Docker) -> Lab:
+    """Open a lab of this state, whose containers, where it has any, are its own.
+
+    Raises:
+        ForeignLabError: the containers of that name are of a lab whose files are elsewhere.
+        UsageError: there is no lab of that name, here or elsewhere.
+    """
+    require_own(docker, name, settings.lab_folder(name))
+    return Lab.open(name, settings)
+
+
+def others(docker: Docker, state: Path) -> dict[str, Path]:
+    """The labs on this machine whose files are in another state, and where these are."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for container in docker.containers(names.LAB):
+        found.setdefault(container["Labels"][names.LAB], []).append(container)
+    known = {lab: owner(containers, state / lab) for lab, containers in sorted(found.items())}
+    return {lab: folder for lab, folder in known.items() if folder is not None}
