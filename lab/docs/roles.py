@@ -70,8 +70,8 @@ def _needs(meta: RoleMeta) -> Iterator[str]:
     """Yield a row for each thing that a host, the lab or another role gives to this one."""
     if meta.after:
         yield f"| roles before it | {', '.join(f'`{role}`' for role in meta.after)} |"
-    if meta.memory.most:
-        yield f"| memory | {meta.memory.needs} MB, at most {meta.memory.most} MB |"
+    if meta.own_memory.most:
+        yield f"| memory | {meta.own_memory.needs} MB, at most {meta.own_memory.most} MB |"
     for capability, reason in meta.capabilities.items():
         yield f"| capability `{capability}` | {reason} |"
     for folder, reason in meta.storage.items():

@@ -236,6 +236,10 @@ class Memory(Strict):
         return Memory(needs=self.needs + other.needs, most=self.most + other.most)
 
 
+UNSAID = 256
+"""Megabytes that the programs of a role with services may take, where it does not say what they need."""
+
+
 class Weakness(Strict):
     """Publicly known weaknesses of a part that the role installs."""
 
@@ -292,8 +296,10 @@ class RoleMeta(Strict):
         default_factory=dict,
         description="Device files of the machine that a host with the role needs, each with what for.",
     )
-    memory: Memory = Field(
-        default=Memory(), description="Memory that the role's programs add to a host, and to its limit."
+    memory: Memory | None = Field(
+        default=None,
+        description="Memory that the role's programs add to a host, and to its limit; of one with services that does "
+        f"not say it, up to {UNSAID} megabytes.",
     )
     python_packages: PythonPackages | None = Field(
         default=None, description="Python packages that the driver fetches as wheels for the role's image."
@@ -316,6 +322,13 @@ class RoleMeta(Strict):
         if both:
             raise ValueError(f"a secret is one of hosts or one of people: {', '.join(both)}")
         return self
+
+    @property
+    def own_memory(self) -> Memory:
+        """What its programs add to a host."""
+        if self.memory is not None:
+            return self.memory
+        return Memory(most=UNSAID if self.services else 0)
 
 
 Catalog = dict[RoleName, RoleMeta]

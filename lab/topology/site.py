@@ -142,7 +142,7 @@ class Site:
     def memory(self, host: str) -> Memory:
         """What a host of ours needs of the machine's memory, and what it may take at most."""
         entry = self.hosts[host]
-        own = sum((self.catalog[role].memory for role in entry.roles), Memory())
+        own = sum((self.catalog[role].own_memory for role in entry.roles), Memory())
         return Memory(needs=min(own.needs, entry.memory), most=entry.memory) if entry.memory else own
 
     def free_space(self, host: str) -> FreeSpace:

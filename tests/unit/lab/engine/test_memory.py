@@ -14,7 +14,7 @@ from lab.engine.requirements import examine
 from lab.engine.spec import Cgroups, fabric_spec, host_spec
 from lab.settings import ROOT
 from lab.topology.load import load_site, site_names, site_path
-from lab.topology.role import Memory
+from lab.topology.role import UNSAID, Memory, RoleMeta
 from tests.unit.site_builder import build_site
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def told(container: dict[str, Any]) -> tuple[int, int]:
 
 @pytest.mark.parametrize("version", [1, 2])
 def test_a_host_may_take_what_its_roles_may_and_nothing_of_the_swap(version: int) -> None:
-    most = sum(REFERENCE.catalog[role].memory.most for role in REFERENCE.hosts["ct1"].roles)
+    most = sum(REFERENCE.catalog[role].own_memory.most for role in REFERENCE.hosts["ct1"].roles)
     assert REFERENCE.memory("ct1").most == most
     assert told(host_spec("x", REFERENCE, "ct1", "image", Cgroups(version)).body) == (most, most)
 
@@ -83,6 +83,14 @@ def test_a_site_fits_the_machine_that_the_readme_asks_for(name: str) -> None:
 
 def test_a_host_of_roles_that_say_nothing_is_limited_all_the_same() -> None:
     assert limits(0) == limits(PLACE), "Docker would take 0 for no limit at all"
+
+
+def test_a_role_with_services_that_says_nothing_may_take_something_and_one_without_adds_nothing() -> None:
+    service = {"unit": "x.service", "remedy": "Look."}
+    assert RoleMeta.model_validate({"summary": "x", "services": {"x": service}}).own_memory == Memory(most=UNSAID)
+    assert RoleMeta.model_validate({"summary": "x"}).own_memory == Memory()
+    said = {"summary": "x", "services": {"x": service}, "memory": {}}
+    assert RoleMeta.model_validate(said).own_memory == Memory()
 
 
 def test_a_role_cannot_need_more_than_it_may_take() -> None:
