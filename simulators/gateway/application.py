@@ -17,6 +17,7 @@ from simulators.gateway import searching, storing, subject
 from simulators.gateway.access import ADD, BREAK_GLASS, SEARCH
 from simulators.gateway.archives import LONGEST_ANSWER, ROOT
 from simulators.gateway.asked import Asked, Kind, read
+from simulators.gateway.browsers import Browsers
 from simulators.gateway.calling import BROKEN
 from simulators.gateway.denied import DeniedError
 
@@ -51,6 +52,7 @@ class Gateway:
         """Decide with ``access``, find in ``studies``; pages of ``origin`` alone may change anything."""
         self._access, self._studies, self._origin, self._clock = access, studies, origin, clock
         self._looks: dict[tuple[str, ...], float] = {}
+        self._browsers = Browsers()
 
     def use(self, access: Access, studies: Studies) -> None:
         """Decide and find with others from now on."""
@@ -64,10 +66,16 @@ class Gateway:
         application.router.add_route("*", "/{everything:.*}", self._dicomweb)
         return application
 
+    def _who(self, request: web.Request) -> Subject:
+        """Who asks, in the browser that the session began in."""
+        person = subject.read(request.headers)
+        self._browsers.check(person)
+        return person
+
     async def _session(self, request: web.Request) -> web.Response:
         """Tell a page who is signed in, and what the person may do."""
         try:
-            person = subject.read(request.headers)
+            person = self._who(request)
         except DeniedError as error:
             return _answer(error.status, error.as_dict())
         actions = self._access.policy.actions(person.roles)
@@ -137,9 +145,8 @@ class Gateway:
     ) -> StreamResponse:
         """Answer, and keep on record what was refused or could not be done."""
         try:
-            person = subject.read(request.headers)
-            known["person"] = person.person
-            return await work(person)
+            known["person"] = request.headers.get(subject.PERSON, "")
+            return await work(self._who(request))
         except DeniedError as error:
             write_failure(action, error, transaction=transaction, **known)
             return _answer(error.status, error.as_dict())

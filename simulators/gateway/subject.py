@@ -12,19 +12,23 @@ from simulators.gateway.denied import DeniedError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-PERSON, ROLES, DEPARTMENT, SESSION = (f"X-Pacslab-{name}" for name in ("Person", "Roles", "Department", "Session"))
+PERSON, ROLES, DEPARTMENT, SESSION, ADDRESS, BROWSER = (
+    f"X-Pacslab-{name}" for name in ("Person", "Roles", "Department", "Session", "Address", "Browser")
+)
 """Headers that the web server sets from the sign-on's claims, after it removed what a client sent under these names."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.@_-]{0,63}")
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A person who is signed in, in one session."""
+    """A person who is signed in, in one session, with the browser and the address that the request comes from."""
 
     person: str
     roles: tuple[str, ...]
     department: str
     session: str
+    address: str = ""
+    browser: str = ""
 
 
 def read(headers: Mapping[str, str]) -> Subject:
@@ -33,8 +37,9 @@ def read(headers: Mapping[str, str]) -> Subject:
     Raises:
         DeniedError: the web server has signed nobody in.
     """
-    person = headers.get(PERSON, "")
-    if not NAME.fullmatch(person):
+    person, session = headers.get(PERSON, ""), headers.get(SESSION, "").strip()
+    if not NAME.fullmatch(person) or not session:
         raise DeniedError("Nobody is signed in.", remedy="Sign in again.", reason=reasons.NOT_SIGNED_IN, status=401)
     roles = tuple(dict.fromkeys(part.strip() for part in headers.get(ROLES, "").split(",") if part.strip()))
-    return Subject(person, roles, headers.get(DEPARTMENT, "").strip(), headers.get(SESSION, "").strip())
+    department = headers.get(DEPARTMENT, "").strip()
+    return Subject(person, roles, department, session, headers.get(ADDRESS, ""), headers.get(BROWSER, ""))

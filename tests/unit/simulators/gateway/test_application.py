@@ -11,7 +11,7 @@ import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
 
-from simulators.gateway import storing
+from simulators.gateway import storing, subject
 from simulators.gateway.policy import Scope
 from tests.unit.simulators.gateway.hospital import ORIGIN, FakeArchive, FakeSource, gateway, image, signed_in
 
@@ -194,6 +194,38 @@ def test_roles_that_may_not_are_refused_and_nobody_is_asked_to_sign_in(
 
     served(tmp_path, test)
     assert [event["reason"] for event in events] == ["role", "role", "not-signed-in", "not-signed-in"]
+
+
+def test_a_session_is_worth_nothing_in_another_browser_or_at_another_address(
+    tmp_path: Path, events: list[dict[str, Any]]
+) -> None:
+    here = {**CLINICIAN, subject.ADDRESS: "10.24.30.11", subject.BROWSER: "Chromium"}
+
+    async def test(client: TestClient[Any, Any]) -> None:
+        assert await uids(client, here, "/studies") == ["1.1"]
+        for elsewhere in ({subject.ADDRESS: "10.24.30.12"}, {subject.BROWSER: "curl"}):
+            for path in ("/dicom-web/studies", "/gateway/session"):
+                answer = await client.get(path, headers={**here, **elsewhere})
+                assert (answer.status, (await answer.json())["reason"]) == (401, "other-browser")
+        other = {**here, subject.SESSION: "s2", subject.BROWSER: "curl"}
+        assert await uids(client, other, "/studies") == ["1.1"]
+        assert await uids(client, here, "/studies") == ["1.1"]
+
+    served(tmp_path, test)
+    refused = [event for event in events if event["outcome"] == "refused"]
+    assert [(event["person"], event["reason"]) for event in refused] == [("n.okafor", "other-browser")] * 2
+
+
+def test_headers_of_other_names_say_nothing_of_who_asks(tmp_path: Path) -> None:
+    forged = {"X_Pacslab_Person": "r.all", "X-Remote-User": "r.all", "OIDC_preferred_username": "r.all"}
+
+    async def test(client: TestClient[Any, Any]) -> None:
+        headers = {**CLINICIAN, **forged, "X-Pacslab-Role": "researcher", "X-Pacslab-Roles-": "researcher"}
+        assert await uids(client, headers, "/studies") == ["1.1"]
+        nobody = {name: value for name, value in headers.items() if name != subject.PERSON}
+        assert (await client.get("/dicom-web/studies", headers=nobody)).status == 401
+
+    served(tmp_path, test)
 
 
 def test_while_a_source_is_silent_whom_it_alone_knows_is_refused_and_others_are_not(tmp_path: Path) -> None:
