@@ -6,6 +6,7 @@ import json
 import subprocess
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lab.engine import names
@@ -17,7 +18,6 @@ from lab.state_file import DamagedFileError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from lab.engine.client import Docker
     from lab.engine.images import Images
@@ -123,10 +123,14 @@ def _snapshots(settings: Settings, stock: Images) -> Iterator[LeftOver]:
             yield LeftOver(Kind.SNAPSHOT, path.parent.name, error.message, error.remedy)
         else:
             known[kept.name] = kept
-    found = {tag for image in stock.listed(names.SNAPSHOT) for tag in image["RepoTags"] or ()}
-    for tag in sorted(found):
+    found = {
+        tag: (image.get("Labels") or {}).get(names.FOLDER, "")
+        for image in stock.listed(names.SNAPSHOT)
+        for tag in image["RepoTags"] or ()
+    }
+    for tag, of_lab in sorted(found.items()):
         name = tag.partition(":")[0].removeprefix(snapshot.repository(""))
-        if name not in known:
+        if name not in known and not snapshot.kept_beside(Path(of_lab), name):
             yield LeftOver(Kind.IMAGE, tag, "of a snapshot that has no record", f"docker image rm {tag}")
     for kept in known.values():
         missing = [

@@ -17,7 +17,7 @@ from lab.errors import UsageError
 from lab.events import HostPhase, Phase, StageFinished, StageStarted
 from lab.operate.devices import STOP_SECONDS, devices_beside
 from lab.operate.repair import health_now
-from lab.settings import check_name
+from lab.settings import SNAPSHOTS, check_name
 from lab.state_file import Moment, read_json
 
 if TYPE_CHECKING:
@@ -138,6 +138,11 @@ def _read(path: Path) -> Snapshot:
         f"Put it back from a copy, or remove the snapshot: 'rm -r {path.parent}'; 'pacslab doctor' names its images."
     )
     return read_json(path, Snapshot, remedy=remedy)
+
+
+def kept_beside(lab_folder: Path, name: str) -> bool:
+    """Whether a snapshot has its record in the state that a lab's folder lies in, which may be another than ours."""
+    return lab_folder.is_absolute() and (lab_folder.parent / SNAPSHOTS / name / FILE).is_file()
 
 
 def files(settings: Settings) -> list[Path]:

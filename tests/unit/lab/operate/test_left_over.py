@@ -36,7 +36,7 @@ class Engine:
         return [{"Labels": {names.LAB: lab} | self.labels, "State": self.state} for lab in self.labs]
 
     def listed(self, _: str) -> list[dict[str, Any]]:
-        return [{"RepoTags": [tag]} for tag in self.tags]
+        return [{"RepoTags": [tag], "Labels": self.labels} for tag in self.tags]
 
 
 @pytest.fixture
@@ -151,3 +151,13 @@ def test_snapshots_and_their_images_are_compared_both_ways(settings: Settings) -
     assert [entry.why for entry in found(settings, tags=("pacslab/snapshot-kept:ct1",))] == [
         "a snapshot that was not finished"
     ]
+
+
+def test_a_snapshot_of_another_state_is_left_alone_while_it_has_its_record(settings: Settings, tmp_path: Path) -> None:
+    kept = tmp_path / "other" / "snapshots" / "theirs"
+    kept.mkdir(parents=True)
+    (kept / "snapshot.json").write_text("{}")
+    tags, folder = ("pacslab/snapshot-theirs:ct1",), str(tmp_path / "other" / "lab")
+    assert found(settings, tags=tags, folder=folder) == []
+    (kept / "snapshot.json").unlink()
+    assert [entry.name for entry in found(settings, tags=tags, folder=folder)] == list(tags)
