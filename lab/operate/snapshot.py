@@ -53,12 +53,19 @@ def save(settings: Settings, lab: Lab, name: str, bus: Bus) -> Snapshot:
     Foreign devices are stopped as their maker meant it, and kept as they then are.
 
     Raises:
-        UsageError: the name is taken, or the lab does not run as a whole.
+        UsageError: the name is taken, here or in another state of this engine, or the lab does not run as a whole.
         EngineError: a host did not shut down cleanly, or Docker refused.
     """
     folder = settings.snapshot_folder(name)
     if folder.exists():
         raise UsageError(f"There is a snapshot {name!r} already.", remedy=f"Run 'pacslab snapshot remove {name}'.")
+    stock = Images(lab.docker.path)
+    elsewhere = kept_elsewhere(settings, stock, name)
+    if elsewhere is not None:
+        raise UsageError(
+            f"There is a snapshot {name!r} of another PACSLAB_STATE on this engine already: {elsewhere}.",
+            remedy="Choose another name: images are called by it.",
+        )
     there = observe(lab.docker, lab.name)
     health, since = health_now(
         lab, [host for host in lab.site.managed if host in there and there[host].state == "running"]
@@ -81,8 +88,6 @@ def save(settings: Settings, lab: Lab, name: str, bus: Bus) -> Snapshot:
     bus.emit(StageFinished("stop", time.monotonic() - began))
     began = time.monotonic()
     bus.emit(StageStarted("keep", f"{len(lab.record.hosts)} hosts"))
-
-    stock = Images(lab.docker.path)
 
     def keep(host: str) -> tuple[str, str]:
         labels = {names.SNAPSHOT: name, names.LAB: lab.name, names.SITE: lab.record.site, names.HOST: host}
@@ -143,6 +148,15 @@ def _read(path: Path) -> Snapshot:
 def kept_beside(lab_folder: Path, name: str) -> bool:
     """Whether a snapshot has its record in the state that a lab's folder lies in, which may be another than ours."""
     return lab_folder.is_absolute() and (lab_folder.parent / SNAPSHOTS / name / FILE).is_file()
+
+
+def kept_elsewhere(settings: Settings, stock: Images, name: str) -> Path | None:
+    """The state that keeps a snapshot of this name on the engine and is not ours; None where there is none."""
+    for image in stock.listed(f"{names.SNAPSHOT}={name}"):
+        folder = Path((image.get("Labels") or {}).get(names.FOLDER, ""))
+        if folder.parent != settings.state and kept_beside(folder, name):
+            return folder.parent
+    return None
 
 
 def files(settings: Settings) -> list[Path]:

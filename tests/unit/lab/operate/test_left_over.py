@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from lab.engine import names
 from lab.engine.record import HostRecord, LabRecord
-from lab.operate import background_forwards, left_over
+from lab.operate import background_forwards, left_over, snapshot
 from lab.operate.left_over import examine
 from lab.settings import Settings
 
@@ -159,5 +160,10 @@ def test_a_snapshot_of_another_state_is_left_alone_while_it_has_its_record(setti
     (kept / "snapshot.json").write_text("{}")
     tags, folder = ("pacslab/snapshot-theirs:ct1",), str(tmp_path / "other" / "lab")
     assert found(settings, tags=tags, folder=folder) == []
+    engine = Engine([], list(tags))
+    engine.labels = {names.FOLDER: folder}
+    images = cast("Images", engine)
+    assert snapshot.kept_elsewhere(settings, images, "theirs") == tmp_path / "other"
+    assert snapshot.kept_elsewhere(replace(settings, state=tmp_path / "other"), images, "theirs") is None
     (kept / "snapshot.json").unlink()
     assert [entry.name for entry in found(settings, tags=tags, folder=folder)] == list(tags)
