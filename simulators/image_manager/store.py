@@ -135,31 +135,26 @@ class Store:
 
 def ask_work(db: sqlite3.Connection, identifier: str, authority: str) -> None:
     """Ask that the images of an identifier be compared with what is known of the patient, also when that failed."""
-    clear(db, Queue.RESTAMP, item_of(identifier, authority))
-    db.execute(
-        "INSERT INTO work (identifier, authority, next_try) VALUES (?, ?, ?) ON CONFLICT DO UPDATE"
-        " SET asked = asked + 1, attempts = 0, next_try = excluded.next_try",
-        (identifier, authority, time.time()),
-    )
+    _ask(db, Queue.RESTAMP, "work", identifier=identifier, authority=authority)
 
 
 def ask_transfer(db: sqlite3.Connection, series: str, target: str) -> None:
     """Ask that a series be sent to an archive, also when that failed."""
-    clear(db, Queue.SEND, item_of(series, target))
-    db.execute(
-        "INSERT INTO transfers (series, target, next_try) VALUES (?, ?, ?) ON CONFLICT DO UPDATE"
-        " SET asked = asked + 1, attempts = 0, next_try = excluded.next_try",
-        (series, target, time.time()),
-    )
+    _ask(db, Queue.SEND, "transfers", series=series, target=target)
 
 
 def ask_notification(db: sqlite3.Connection, study: str, target: str) -> None:
     """Ask that an order filler be told of a study, also when that failed."""
-    clear(db, Queue.NOTIFY, item_of(study, target))
+    _ask(db, Queue.NOTIFY, "notifications", study=study, target=target)
+
+
+def _ask(db: sqlite3.Connection, queue: Queue, table: str, **item: str) -> None:
+    """Put an item into the table of a queue, to be tried at once, whatever became of it before."""
+    clear(db, queue, item_of(*item.values()))
     db.execute(
-        "INSERT INTO notifications (study, target, next_try) VALUES (?, ?, ?) ON CONFLICT DO UPDATE"
+        f"INSERT INTO {table} ({', '.join(item)}, next_try) VALUES (?, ?, ?) ON CONFLICT DO UPDATE"  # noqa: S608 # names of ours
         " SET asked = asked + 1, attempts = 0, next_try = excluded.next_try",
-        (study, target, time.time()),
+        (*item.values(), time.time()),
     )
 
 
