@@ -29,9 +29,6 @@ class Scope(StrEnum):
     NONE = "none"
 
 
-WIDEST_FIRST = tuple(Scope)
-
-
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -88,7 +85,7 @@ class Policy(_Strict):
         """The widest scope in which people of these roles may do something; None when they may not at all."""
         held = [self.roles[role].may for role in roles if role in self.roles]
         given = {may[action] for may in held if action in may}
-        return next((scope for scope in WIDEST_FIRST if scope in given), None)
+        return next((scope for scope in Scope if scope in given), None)
 
     def broken(self, roles: Iterable[str]) -> Iterator[Separation]:
         """The separations that one person with all these roles would break."""

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import argparse
 
     from simulators.command_line import Result
+    from simulators.database import Cursor
+    from simulators.hl7content import Patient
     from simulators.settings import Settings
 
 INPATIENT = "I"
@@ -25,10 +27,7 @@ def admit(arguments: argparse.Namespace, settings: Settings) -> Result:
     record = Record(settings)
     with record.database.transaction() as cursor:
         patient = find_patient(cursor, arguments.patient)
-        cursor.execute(
-            "UPDATE admissions SET discharged = now() WHERE patient_id = %s AND discharged IS NULL",
-            (patient.identifier,),
-        )
+        _end_admission(cursor, patient)
         cursor.execute(
             "INSERT INTO admissions (patient_id, attending) VALUES (%s, %s)", (patient.identifier, arguments.attending)
         )
@@ -50,11 +49,7 @@ def discharge(arguments: argparse.Namespace, settings: Settings) -> Result:
     record = Record(settings)
     with record.database.transaction() as cursor:
         patient = find_patient(cursor, arguments.patient)
-        cursor.execute(
-            "UPDATE admissions SET discharged = now() WHERE patient_id = %s AND discharged IS NULL",
-            (patient.identifier,),
-        )
-        if cursor.rowcount == 0:
+        if not _end_admission(cursor, patient):
             raise ArgumentError(
                 f"patient {patient.identifier} is not admitted", remedy="`pacslab-ehr admit` admits a patient."
             )
@@ -66,3 +61,11 @@ def discharge(arguments: argparse.Namespace, settings: Settings) -> Result:
         action=DISCHARGE,
         patient=patient.identifier,
     )
+
+
+def _end_admission(cursor: Cursor, patient: Patient) -> bool:
+    """End a patient's admission; tell whether there was one."""
+    cursor.execute(
+        "UPDATE admissions SET discharged = now() WHERE patient_id = %s AND discharged IS NULL", (patient.identifier,)
+    )
+    return cursor.rowcount > 0
