@@ -127,14 +127,16 @@ def watch() -> int:
     """Judge again and again while a connection may still arrive that the former configuration lets in."""
     ends = time.monotonic() + WATCHED
     while True:
+        is_last = time.monotonic() >= ends
         try:
             judge()
         except (ConnectionRefusedError, FileNotFoundError):
             pass  # a restart has ended every connection
         except (OSError, RefusedError) as error:
-            write_event("end-connection", "failed", "not-ready", error=type(error).__name__, detail=str(error))
-            return 1
-        if time.monotonic() >= ends:
+            if is_last or not isinstance(error, ConnectionError):  # HAProxy's master hangs up while it reloads
+                write_event("end-connection", "failed", "not-ready", error=type(error).__name__, detail=str(error))
+                return 1
+        if is_last:
             return 0
         time.sleep(PAUSE)
 

@@ -33,6 +33,8 @@ TLS = Path("/etc/pacslab/tls")
 LISTS, AUTHORITIES = TLS / "crl.pem", TLS / "ca.crt"
 SEEN = Path("/run/pacslab/crl-seen")
 """Where the lists at hand came from, their ETag, and when the first of them ends: what `crl-unchanged` asks by."""
+UNREAD = Path("/run/pacslab/crl-unread")
+"""There from before new lists are in place until the units that trust by them have been told."""
 STALE = Path("/run/pacslab/crl-stale")
 """There while the lists at hand have run out; says so in words. Servers then refuse every certificate."""
 SIZE_LIMIT = 4 * 1024 * 1024
@@ -107,7 +109,7 @@ def state(unit: str) -> str:
 
 def systemctl(*arguments: str) -> str:
     """Return what systemctl says."""
-    done = subprocess.run(["systemctl", *arguments], stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run(["systemctl", *arguments], capture_output=True, text=True, check=True)
     return done.stdout.strip()
 
 
@@ -132,15 +134,18 @@ def bring_up_to_date(url: str, units: list[str]) -> None:
     Raises:
         RefusedError: what is published must not be used.
         OSError: the publisher did not answer.
+        CalledProcessError: systemd did not take the order to reload; the next run gives it again.
     """
     authorities = AUTHORITIES.read_bytes()
     before = LISTS.read_bytes()
     text, etag = fetch(url)
     lists = read_lists(text, authorities)
-    if text != before:
+    if text != before or UNREAD.exists():
         check_newer(lists, at_hand(before, authorities))
+        UNREAD.touch()
         replace(lists)
         reload_units(units)
+        UNREAD.unlink()
         write_event("fetch-lists", lists=len(lists), units=units)
     if etag:
         where = urlsplit(url)
@@ -169,6 +174,10 @@ def main() -> int:
         code = 1
     except (urllib.error.URLError, OSError) as error:
         write_event("fetch-lists", "failed", "unreachable", error=type(error).__name__, detail=settings["url"])
+        code = 1
+    except subprocess.CalledProcessError as error:
+        detail = error.stderr.strip()
+        write_event("fetch-lists", "failed", "not-ready", error=type(error).__name__, detail=detail)
         code = 1
     held = at_hand(LISTS.read_bytes(), AUTHORITIES.read_bytes())
     note_staleness(held)

@@ -30,6 +30,8 @@ class Master:
         self.connections: dict[str, list[str]] = {"10": [], "20": []}
         self.ended: list[tuple[str, str]] = []
         self.reload = "Success=1\n--\n"
+        self.hang_ups = 0
+        """How often it ends a connection with what was asked unread, as while it reloads."""
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(str(path))
         self.listener.listen()
@@ -42,6 +44,9 @@ class Master:
             except OSError:
                 return
             with asked:
+                if self.hang_ups:
+                    self.hang_ups -= 1
+                    continue
                 command = asked.makefile().read()  # until the other side is done, as HAProxy does
                 asked.sendall(self.answer(command.strip()).encode())
 
@@ -161,3 +166,21 @@ def test_edges_that_do_not_run_have_no_connections(edge: Edge, capsys: pytest.Ca
     edge.master.listener.close()
     assert edge.watch() == 0
     assert told(capsys) == []
+
+
+def test_a_master_that_hangs_up_while_it_reloads_is_asked_again(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(edge.program, "WATCHED", 0.1)
+    monkeypatch.setattr(edge.program, "PAUSE", 0.2)
+    edge.master.hang_ups = 1
+    key = edge.opened("ct1", "gone", 40001)
+    assert edge.watch() == 0
+    assert edge.master.ended == [("10", key)]
+    assert [event["outcome"] for event in told(capsys)] == ["refused"]
+
+
+def test_a_master_that_hangs_up_to_the_end_is_said_so(edge: Edge, capsys: pytest.CaptureFixture[str]) -> None:
+    edge.master.hang_ups = 1
+    assert edge.watch() == 1
+    assert [event["reason"] for event in told(capsys)] == ["not-ready"]

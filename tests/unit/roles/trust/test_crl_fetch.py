@@ -85,12 +85,14 @@ class Fetcher:
         self.stale, self.seen = tmp_path / "stale", tmp_path / "seen"
         self.states = {"edge.service": "active", "archive.service": "active"}
         self.reloads: list[str] = []
+        self.answers = True
         for name, value in {
             "SETTINGS": self.settings,
             "LISTS": self.tls / "crl.pem",
             "AUTHORITIES": self.tls / "ca.crt",
             "SEEN": self.seen,
             "STALE": self.stale,
+            "UNREAD": tmp_path / "unread",
             "systemctl": self.systemctl,
         }.items():
             monkeypatch.setattr(program, name, value)
@@ -99,6 +101,8 @@ class Fetcher:
 
     def systemctl(self, *arguments: str) -> str:
         """Stand in for systemd: tell a unit's state, and note everything else."""
+        if not self.answers:
+            raise subprocess.CalledProcessError(1, "systemctl", stderr="Failed to connect to bus\n")
         if arguments[0] == "show":
             return self.states[arguments[-1]]
         self.reloads.append(" ".join(arguments))
@@ -111,7 +115,9 @@ class Fetcher:
     def unchanged(self) -> bool:
         """Whether `crl-unchanged` finds nothing to do."""
         command = [FILES / "crl-unchanged", self.seen, self.tls / "crl.pem", self.settings]
-        return subprocess.run(command, check=False, capture_output=True, timeout=10).returncode == 0
+        done = subprocess.run(command, check=False, capture_output=True, timeout=10)
+        assert (done.stdout, done.stderr) == (b"", b"")  # the journal would have a line of ours that is no event
+        return done.returncode == 0
 
     def lists(self) -> list[Any]:
         """What the lists on the host say."""
@@ -182,6 +188,22 @@ def test_a_user_that_is_just_starting_may_have_read_the_former_list_and_is_resta
         "--no-block try-restart -- edge.service",
         "--no-block try-reload-or-restart -- archive.service",
     ]
+
+
+def test_users_are_told_in_the_next_run_when_systemd_does_not_answer_in_this_one(
+    fetcher: Fetcher, capsys: pytest.CaptureFixture[str]
+) -> None:
+    revoke(fetcher.lab, "ct1", "syslog")
+    fetcher.publish()
+    fetcher.answers = False
+    assert fetcher.run() == 1
+    (event,) = told(capsys)
+    assert event.items() >= {"outcome": "failed", "reason": "not-ready", "detail": "Failed to connect to bus"}.items()
+    fetcher.answers = True
+    assert fetcher.run() == 0
+    assert fetcher.reloads == ["--no-block try-reload-or-restart -- edge.service archive.service"]
+    assert fetcher.run() == 0
+    assert len(fetcher.reloads) == 1
 
 
 def test_an_older_list_cannot_bring_a_revoked_certificate_back(
