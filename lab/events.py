@@ -93,6 +93,18 @@ class TaskFinished(Event):
 
 
 @dataclass(frozen=True)
+class CertificateGiven(Event):
+    """A person was given a certificate for SSH, good ``until`` (seconds since 1970) from these addresses."""
+
+    serial: int
+    person: str
+    reason: str
+    principals: tuple[str, ...]
+    sources: tuple[str, ...]
+    until: float
+
+
+@dataclass(frozen=True)
 class Note(Event):
     """A sentence worth telling."""
 

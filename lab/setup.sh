@@ -68,6 +68,7 @@ want_test_packages() { # judges and servers that unit tests run
 install_packages() {
     missing=
     command -v dockerd >/dev/null || [ -x /usr/sbin/dockerd ] || engine_answers || missing="$missing docker.io"
+    command -v ssh >/dev/null || missing="$missing openssh-client"
     command -v mmdebstrap >/dev/null || missing="$missing mmdebstrap"
     [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || missing="$missing debian-archive-keyring"
     [ "$(id -u)" = 0 ] || command -v newuidmap >/dev/null || missing="$missing uidmap"

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from lab.cli import numbers
 from lab.cli.display import print_line
+from lab.cli.passthrough import pass_through
 from lab.engine.lab import Lab
 from lab.errors import UsageError
 from lab.events import Bus
 from lab.operate import background_forwards
-from lab.operate.forward import listen, parse_target, serve
+from lab.operate.forward import join, listen, parse_target, serve
 
 if TYPE_CHECKING:
     import argparse
@@ -25,6 +26,7 @@ EXAMPLE = """
 pacslab forward pacs-rad:dicomweb-tls --as ws-rad1 --local 8443
 pacslab forward pacs-rad:2762 --as ws-rad1 --background
 pacslab forward --stop 8443
+ssh -o ProxyCommand='pacslab forward db1:ssh --as adm1 --stdio' administrator@db1
 """
 
 
@@ -34,6 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--as", dest="workstation", metavar="HOST", help="the host whose network connections begin in")
     parser.add_argument(
         "--local", type=numbers.port, default=0, metavar="PORT", help="port of 127.0.0.1 (default: a free one)"
+    )
+    parser.add_argument(
+        "--stdio", action="store_true", help="serve no port: join this command's own input and output to the target"
     )
     parser.add_argument("--background", action="store_true", help="return at once and serve until the lab goes down")
     parser.add_argument(
@@ -53,6 +58,8 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.target or not arguments.workstation:
         raise UsageError("forward needs HOST:PORT and --as HOST.", remedy="'pacslab forward --help' shows examples.")
     target = parse_target(lab, arguments.target, arguments.workstation)
+    if arguments.stdio:
+        return pass_through(join(lab, target))
     listener = listen(arguments.local)
     local = listener.getsockname()[1]
     if arguments.background and _left_to_child():

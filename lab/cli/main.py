@@ -24,6 +24,7 @@ VERBS = {
     "up": "bring a lab up, or repair it, until every service is healthy",
     "status": "show the hosts of a lab and their health",
     "exec": "run a command on a host",
+    "ssh": "reach a host as an administrator, with a certificate that is good for minutes",
     "as": "run a program of this machine in the place of a host, in that host's network",
     "logs": "show the log of a host",
     "graph": "draw a site or a running lab",

@@ -14,6 +14,8 @@ from lab.operate.inputs import digests
 from lab.settings import ROOT
 from lab.trust import pki
 from lab.trust.files import write_private
+from lab.trust.ssh import revoke_ssh
+from lab.trust.store import pki_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,9 +23,11 @@ if TYPE_CHECKING:
     from lab.engine.lab import Lab
     from lab.events import Bus
     from lab.trust.session import Changes
+    from lab.trust.ssh import Issued
 
 REVOKE = "revoke-certificate.yml"
 ROTATE = "rotate-certificates.yml"
+REVOKE_SSH = "revoke-ssh-certificate.yml"
 
 
 def revoke_certificate(lab: Lab, host: str, name: str, reason: str, bus: Bus) -> Changes:
@@ -55,6 +59,19 @@ def rotate_certificates(lab: Lab, host: str, names: Sequence[str], bus: Bus) -> 
         retired = pki.retire(lab.folder, host)
         _run(lab, REVOKE, (), bus)
     return type(changes)(changes.issued, changes.revoked + retired.revoked, changes.lists + retired.lists)
+
+
+def revoke_ssh_certificate(lab: Lab, serial: int, bus: Bus) -> Issued:
+    """Revoke a person's SSH certificate and have every host know; it lets nobody in from then on.
+
+    Raises:
+        UsageError: there is no such certificate.
+        AnsibleError: a host could not be told. The revocation stands; the next ``pacslab up`` brings it.
+    """
+    with _bringing(lab):
+        found = revoke_ssh(pki_folder(lab.folder), serial)
+        _run(lab, REVOKE_SSH, (), bus)
+    return found
 
 
 @contextmanager

@@ -70,6 +70,17 @@ def listen(port: int) -> socket.socket:
         ) from error
 
 
+def join(lab: Lab, target: ForwardTarget) -> Stream:
+    """Open one connection, to talk over the stream's input and output.
+
+    Raises:
+        UsageError: the lab has no such host.
+        EngineError: the workstation does not run.
+    """
+    address = lab.record.hosts[target.host].address
+    return lab.stream(target.workstation, ["python3", "-ISc", _RELAY.read_text("utf-8"), address, str(target.port)])
+
+
 def serve(lab: Lab, target: ForwardTarget, listener: socket.socket, bus: Bus) -> None:
     """Serve connections until the process ends."""
     while True:
@@ -78,12 +89,10 @@ def serve(lab: Lab, target: ForwardTarget, listener: socket.socket, bus: Bus) ->
 
 
 def _connect(lab: Lab, target: ForwardTarget, client: socket.socket, bus: Bus) -> None:
-    address = lab.record.hosts[target.host].address
-    argv = ["python3", "-ISc", _RELAY.read_text("utf-8"), address, str(target.port)]
     with client:
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
-            stream = lab.stream(target.workstation, argv)
+            stream = join(lab, target)
         except PacslabError as error:
             bus.emit(Warned(error.message, error.remedy))
             return

@@ -44,6 +44,7 @@ _FARTHER = {"hostvars", "groups", "vars", "varnames", "lookup", "query", "q", "i
 _OWN_SECRET = re.compile(r"trust_secrets\.\w+\[host_name\]")
 _ANY_SECRET = re.compile(r"\btrust_secrets\b")
 _PKI_FILE = re.compile(r"trust_pki_dir\s*(?:\}\}|~\s*')/([\w.-]+)")
+_OWN_PKI_FILE = re.compile(r"trust_pki_dir \}\}/hosts/\{\{ host_name \}\}/([\w.-]+)")
 _LISTS = ("crl.pem", "root.crl", "issuing.crl")
 """Revocation lists: hosts fetch them by themselves where the site publishes certificate status."""
 
@@ -59,6 +60,11 @@ class Reads:
     def pki_files(self) -> set[str]:
         """Files and folders that it takes from the PKI's top folder; those of hosts are digested by certificate."""
         return set(_PKI_FILE.findall(self.text)) - {"hosts"}
+
+    @property
+    def own_pki_files(self) -> set[str]:
+        """Files that it takes by their name from its own host's folder of the PKI."""
+        return set(_OWN_PKI_FILE.findall(self.text))
 
     @property
     def secrets(self) -> bool:
@@ -175,6 +181,8 @@ class Inputs:
         """The host's certificates, which change with their keys, and what its roles take from the PKI's top folder."""
         pki = self.folder / "pki"
         yield from (pki / "hosts" / host / f"{name}.crt" for name in self.site.certificates(host))
+        own = {name for role in self._all_roles(host) for name in self._reads(role).own_pki_files}
+        yield from (pki / "hosts" / host / name for name in sorted(own))
         names = {name for role in self._all_roles(host) for name in self._reads(role).pki_files}
         publishers = self.site.providers("certificate-status")
         if publishers and host not in publishers:

@@ -42,9 +42,9 @@ Reason = Annotated[str, StringConstraints(min_length=1)]
 Usage = Literal["serverAuth", "clientAuth", "codeSigning", "emailProtection", "timeStamping", "OCSPSigning"]
 """An extended key usage as RFC 5280 4.2.1.12 names it."""
 
-Provision = Literal["certificate-status", "log-collection", "fabric-log"]
-"""What the lab itself looks for at a service: CRL and OCSP by HTTP at its host, the log of every other host, or, at a
-loopback port, that of the lab's own network."""
+Provision = Literal["certificate-status", "log-collection", "fabric-log", "administration"]
+"""What the lab itself looks for at a service: CRL and OCSP by HTTP at its host, the log of every other host, at a
+loopback port that of the lab's own network, or SSH by which administrators reach its host."""
 
 
 class UnitProbe(Strict):
@@ -122,6 +122,9 @@ class Service(Strict):
     probe: Probe = UnitProbe()
     remedy: str = Field(min_length=1, description="What to look at when it is not healthy.")
     provides: Provision | None = Field(default=None, description="What the lab itself looks for at this service.")
+    account: Account | None = Field(
+        default=None, description="The account of the host as which people come in, where the service lets them."
+    )
     permits: Vocabulary | None = Field(
         default=None, description="What a flow may permit inside a connection; without it a flow permits everything."
     )
@@ -152,6 +155,12 @@ class Service(Strict):
     def _tcp_probe_has_a_port(self) -> Self:
         if isinstance(self.probe, TcpProbe) and (self.port is None or self.protocol != "tcp"):
             raise ValueError("a tcp probe needs a tcp port to connect to")
+        return self
+
+    @model_validator(mode="after")
+    def _administration_has_an_account(self) -> Self:
+        if self.provides == "administration" and self.account is None:
+            raise ValueError("administrators come in as some account of the host: say which")
         return self
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Sources = Mapping[str, Source]
 
-MEANING = ("protocol", "permits", "ae_titles", "line", "provides", "callers", "presents", "takes")
+MEANING = ("protocol", "permits", "ae_titles", "line", "provides", "account", "callers", "presents", "takes")
 """What a service's name means to a flow, whichever role offers it; its port, unit and probe are each role's own."""
 
 

@@ -14,7 +14,7 @@ from lab.topology.order import play_order
 if TYPE_CHECKING:
     from lab.topology.site import ResolvedFlow, Site
 
-SERVICE = {"port", "protocol", "scope", "unit", "probe", "provides", "callers", "carries"}
+SERVICE = {"port", "protocol", "scope", "unit", "probe", "provides", "account", "callers", "carries"}
 """What a host is told of its own services; all else in a role's ``meta/pacslab.yml`` is for the driver."""
 CONNECTION = {
     *("source", "source_zone", "source_address"),

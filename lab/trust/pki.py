@@ -14,6 +14,7 @@ from lab.trust.files import certificate_pem, key_pem, write_private
 from lab.trust.index import REASONS, Index
 from lab.trust.profiles import ISSUING_LIFETIME, RENEW_BEFORE, ROOT_LIFETIME
 from lab.trust.session import Changes, Session, session
+from lab.trust.ssh import ensure_ssh
 from lab.trust.store import current, leaf_file, load_authority, pki_folder
 
 if TYPE_CHECKING:
@@ -56,10 +57,10 @@ def site_wanted(site: Site, host: str, profile: str) -> Wanted:
 def ensure_pki(site: Site, folder: Path) -> Changes:
     """Make the PKI below the lab's folder what the site needs; what is right already is left alone.
 
-    New hosts and services get certificates. One that says something else than the description now does, or that
-    belongs to a host or service no longer described, is revoked; one that (nearly) expired is replaced. A revoked
-    one stays as it is until :func:`rotate`. CRLs are signed again when something was revoked or less than half of
-    their time is left.
+    New hosts and services get certificates, hosts that are administered over SSH one for that too. One that says
+    something else than the description now does, or that belongs to a host or service no longer described, is revoked;
+    one that (nearly) expired is replaced. A revoked one stays as it is until :func:`rotate`. CRLs are signed again when
+    something was revoked or less than half of their time is left.
 
     Raises:
         TrustError: files of an earlier PKI are damaged.
@@ -73,7 +74,7 @@ def ensure_pki(site: Site, folder: Path) -> Changes:
     with session(pki, create=True) as change:
         _ensure_authorities(site, change)
         issuing = load_authority(pki, "issuing")
-        _withdraw_removed(change, wanted.keys())
+        _withdraw_removed(change, site, wanted.keys())
         for (host, name), leaf in wanted.items():
             present = current(pki, host, name)
             if present is not None and not leaf.is_met_by(present):
@@ -81,6 +82,7 @@ def ensure_pki(site: Site, folder: Path) -> Changes:
                 present = None
             if present is None or present.not_valid_after_utc - change.now < RENEW_BEFORE:
                 change.issue(issuing, host, name, leaf)
+        ensure_ssh(site, change)
     return change.changes
 
 
@@ -180,7 +182,7 @@ def _ensure_authorities(site: Site, change: Session) -> None:
     write_private(change.pki / "ca.crt", certificate_pem(issuing.certificate) + certificate_pem(root.certificate))
 
 
-def _withdraw_removed(change: Session, described: Iterable[tuple[str, str]]) -> None:
+def _withdraw_removed(change: Session, site: Site, described: Iterable[tuple[str, str]]) -> None:
     known = {f"{host}/{name}" for host, name in described}
     for entry in change.index.good(change.now):
         if entry.name not in known:
@@ -188,9 +190,8 @@ def _withdraw_removed(change: Session, described: Iterable[tuple[str, str]]) -> 
             host, _, name = entry.name.partition("/")
             for suffix in ("key", "crt", "pem"):
                 leaf_file(change.pki, host, name, suffix).unlink(missing_ok=True)
-    hosts = {host for host, _ in described}
     for folder in (change.pki / "hosts").glob("*"):
-        if folder.name not in hosts:
+        if folder.name not in site.hosts:
             shutil.rmtree(folder)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lab.verify.hardening.allowed import allowed
+from lab.verify.hardening.allowed import allowed, of_roles
 from lab.verify.hardening.declare import Sabotage, promise
 from lab.verify.hardening.facts import FILES, GROUP, PASSWD, SHADOW, accounts, files, groups
 from lab.verify.hardening.sabotages import changed_file
@@ -56,7 +56,7 @@ def test_there_is_no_account_that_no_role_needs(host: Host, target: Target, expe
     sabotage=Sabotage("sed -i 's/^irc:/irk:/' /etc/passwd", "sed -i 's/^irk:/irc:/' /etc/passwd", also=CHANGED),
 )
 def test_every_account_of_the_roles_is_there(host: Host, target: Target, expect: Expect) -> None:
-    expect.all_of(allowed(target).accounts, accounts(host), "accounts")
+    expect.all_of(of_roles(target.roles).accounts, accounts(host), "accounts")
 
 
 @promise(

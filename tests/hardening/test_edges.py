@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from lab.verify.hardening.expect import Expect
 
 PLAIN = {"certificate-status": "CRL and OCSP are signed, and are served over HTTP (RFC 5280, RFC 6960)"}
-DATABASE = {"postgresql"}
-"""It speaks TLS after a request of its own protocol; see test_databases.py."""
+OTHERWISE = {
+    "postgresql": "it speaks TLS after a request of its own protocol; see test_databases.py",
+    "ssh": "it has a protection of its own; see test_ssh.py",
+}
 WEAK = (
     "tls1", "tls1.1", "null", "anonymous", "rsa-key-exchange", "cbc-sha1", "cbc-sha384",
 )  # fmt: skip
@@ -41,7 +43,7 @@ def edges(target: Target) -> Iterable[tuple[str, int]]:
     return [
         (f"{name} {service.port}", service.port)
         for name, service in target.site.services(target.host).items()
-        if service.scope == "network" and service.port is not None and name not in {*PLAIN, *DATABASE}
+        if service.scope == "network" and service.port is not None and name not in {*PLAIN, *OTHERWISE}
     ]
 
 

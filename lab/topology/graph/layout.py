@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 GRID = 18
 """Rows are this high, in pixels. Lines leave left hosts on whole rows and right hosts on half rows: none overlap."""
 MARGIN = 24
-ZONE_WIDTH = 366
+ZONE_WIDTH = 384
 GAP = 34
 """Between zones and firewall."""
 TRACK = 22

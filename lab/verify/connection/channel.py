@@ -30,7 +30,8 @@ START = ["python3", "-I", "-c", STARTER]
 """Without ``-u``: its unbuffered output drops the rest of an answer whose writing a signal has cut short."""
 ERRORS_KEPT = 2000
 """Characters of what a channel says beside the answers; the last of it is told when it breaks."""
-CONNECT_SECONDS = 10
+CONNECT_SECONDS = 30
+"""To reach a machine and hear from its SSH server, which starts for each connection where nobody is there otherwise."""
 
 
 class ChannelError(EngineError):

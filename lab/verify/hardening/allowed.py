@@ -24,7 +24,7 @@ class AllowedProcess(BaseModel):
     """What a program may be and do.
 
     Attributes:
-        unit: The systemd unit that it belongs to.
+        unit: The systemd unit that it belongs to, or a pattern where each connection has a unit of its own.
         user: The account that it runs as; several where a master hands over to workers.
         effective: Capabilities that it may use.
         bounding: Capabilities that it and what it starts can ever have; None for all of the container's.
@@ -118,5 +118,5 @@ def of_roles(roles: Iterable[str]) -> Allowed:
 
 
 def allowed(target: Target) -> Allowed:
-    """What the target's host may have."""
-    return of_roles([*target.entry.roles, *target.lists])
+    """What the target's host may have: what its roles say of a thing counts more than what any machine may have."""
+    return of_roles([*target.lists, *target.entry.roles])

@@ -70,9 +70,10 @@ def test_group_vars_beside_the_description_are_read(tmp_path: Path) -> None:
 
 def test_mistakes_end_ansible_with_file_line_and_remedy(tmp_path: Path) -> None:
     path = copy_site(tmp_path, "vlan: 20,", "vlan: 10,")
+    line = next(number for number, text in enumerate(path.open(), 1) if text.startswith("  security-services:"))
     result = run(path, "--graph")
     assert result.returncode != 0
-    assert f"{path}:9: Zone security-services has VLAN 10" in result.stderr
+    assert f"{path}:{line}: Zone security-services has VLAN 10" in result.stderr
     assert "such as 11" in result.stderr
 
 

@@ -48,7 +48,7 @@ def test_a_function_or_category_leaves_its_rows(capsys: pytest.CaptureFixture[st
 
 def test_a_standing_leaves_the_rows_that_are_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--standing", "not run", "PR.AC") == 0
-    assert shown(capsys) == ["PR.AC-1", "PR.AC-4", "PR.AC-5", "PR.AC-6"]
+    assert shown(capsys) == ["ALOF", "PR.AC-1", "PR.AC-4", "PR.AC-5", "PR.AC-6"]
 
 
 def test_one_row_is_shown_whole(capsys: pytest.CaptureFixture[str]) -> None:

@@ -121,7 +121,10 @@ CHANGES: dict[str, tuple[Callable[[Tree], None], set[str]]] = {
     "a host's address": (described("address: 192.168.8.10", "address: 192.168.8.11"), EVERYBODY),
     "a zone's isolation": (described("192.168.8.0/26,", "192.168.8.0/26, isolated: true,"), {"gw1"}),
     "the site's domain": (described("domain: practice.internal", "domain: office.internal"), EVERYBODY),
-    "a role of a host": (described("roles: [firewall]", "roles: [firewall, haproxy]"), {"gw1"}),
+    "a role of a host": (
+        described("roles: [firewall]", "roles: [firewall, haproxy]"),
+        {"gw1", "srv1"},
+    ),  # which calls it
     # settings of the site
     "a variable of a role": (settings("group_vars/role_orthanc.yml", "---\northanc_find_results: 3\n"), {"pacs1"}),
     "a variable of a zone": (settings("group_vars/zone_reading_room.yml", "---\nx: 1\n"), {"ws1"}),
@@ -295,7 +298,7 @@ def test_a_revocation_list_is_brought_to_whoever_publishes_it_and_others_fetch_i
 
 
 def test_without_a_publisher_a_revocation_list_is_brought_to_every_host(tree: Tree) -> None:
-    tree.replace("site/topology.yml", "log_collector, certificate_status, postgresql]", "log_collector, postgresql]")
+    tree.replace("site/topology.yml", "log_collector, certificate_status, postgresql,", "log_collector, postgresql,")
     tree.replace("site/topology.yml", "  - {from: 'role:trust', to: srv1", "  # - {from: 'role:trust', to: srv1")
     assert again(tree, lambda one: _revoke(one, "us1")) == EVERYBODY
 

@@ -1,0 +1,103 @@
+"""``ssh`` gives a client what it needs for as long as it runs, and says what is wrong with a question."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lab.engine.record import LabRecord
+from lab.topology.load import load_site, site_path
+from lab.trust.pki import ensure_pki
+from tests.unit.lab.cli.command import run_verb
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LAB = ("--lab", "kept")
+CLIENT = """#!/bin/sh
+# stands in for OpenSSH's client: tells what it was started with, and what it finds
+printf '%s\\n' "$@" >"$TOLD"
+cp -r "$(dirname "$2")" "$TOLD.folder"
+exit 7
+"""
+
+
+@pytest.fixture(autouse=True)
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The state of a machine with one lab of the small practice, of which nothing runs."""
+    site = load_site(site_path("small-practice"))
+    folder = tmp_path / "state"
+    LabRecord.describe("kept", site).save(folder / "kept")
+    ensure_pki(site, folder / "kept")
+    monkeypatch.setenv("PACSLAB_STATE", str(folder))
+    return folder
+
+
+def test_the_client_gets_key_command_and_exit_code_and_the_key_goes(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "ssh").write_text(CLIENT, "utf-8")
+    (tmp_path / "bin" / "ssh").chmod(0o755)
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=":")
+    monkeypatch.setenv("TOLD", str(tmp_path / "told"))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    assert run_verb(capsys, "ssh", "pacs1", *LAB, "--", "echo", "a b", "$HOME").code == 7
+    _, _, *rest = (tmp_path / "told").read_text("utf-8").splitlines()
+    assert rest == ["pacs1", "--", "echo 'a b' '$HOME'"]
+    found = {path.name for path in (tmp_path / "told.folder").iterdir()}
+    assert found == {"config", "key", "key-cert.pub", "known_hosts"}
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
+def test_what_was_given_is_listed_and_in_the_labs_own_log(
+    capsys: pytest.CaptureFixture[str], state: Path, tmp_path: Path
+) -> None:
+    wrote = run_verb(capsys, "ssh", "--config", str(tmp_path / "x"), *LAB, "--reason", "a full disk", "--json").json
+    assert wrote["config"] == str(tmp_path / "x" / "config")
+    assert wrote["hosts"] == ["gw1", "pacs1", "ris1", "us1", "ws1"]
+    (listed,) = run_verb(capsys, "ssh", "--list", *LAB, "--json").json
+    assert (listed["serial"], listed["reason"]) == (wrote["serial"], "a full disk")
+    table = run_verb(capsys, "ssh", "--list", *LAB).out.splitlines()
+    assert table[0].split() == ["SERIAL", "STATE", "GIVEN", "UNTIL", "PRINCIPALS", "PERSON", "REASON"]
+    assert "good" in table[1].split()
+    events = [json.loads(line) for line in (state / "kept" / "run.jsonl").read_text("utf-8").splitlines()]
+    assert [(event["event"], event["serial"]) for event in events] == [("certificate_given", wrote["serial"])]
+
+
+def test_a_folder_that_was_written_may_be_written_again(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    for _ in range(2):
+        assert run_verb(capsys, "ssh", "--config", str(tmp_path / "x"), *LAB).code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), "No host is named"),
+        (("srv1",), "No flow lets srv1 administer 'srv1'"),
+        (("nobody",), "It may reach: gw1, pacs1"),
+        (("pacs1", "--from", "ws1"), "no host to administer others from"),
+        (("--config", "{own}"), "holds something else"),
+        (("pacs1", "--minutes", "721"), "cannot last"),
+        (("pacs1", "--reason", "x" * 200), "cannot stand in a host's log"),
+        (("--revoke", "7"), "No certificate of number 7"),
+    ],
+)
+def test_a_question_without_an_answer_is_a_wrong_argument_with_a_remedy(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, words: tuple[str, ...], said: str
+) -> None:
+    ran = run_verb(capsys, "ssh", *(word.format(own=tmp_path) for word in words), *LAB)
+    assert ran.code == 2
+    assert said in ran.err
+
+
+def test_a_machine_without_a_client_is_not_ready(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    ran = run_verb(capsys, "ssh", "pacs1", *LAB)
+    assert ran.code == 4
+    assert "no SSH client" in ran.err
