@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from testinfra.host import Host
 
+    from lab.topology.site import ResolvedFlow, Site
     from lab.verify.hardening.declare import Target
     from lab.verify.hardening.expect import Expect
 
@@ -115,19 +116,17 @@ def through(target: Target) -> Iterable[tuple[str, tuple[str, str, str, str, int
     """Flows between zones, as (interface, source, target, protocol, port)."""
     site, own = target.site, target.host
     return [
-        (
-            f"{flow.source} to {flow.target}: {flow.service}",
-            (
-                f"vlan{site.topology.zones[site.hosts[flow.source].zone].vlan}",
-                str(site.hosts[flow.source].address),
-                str(site.hosts[flow.target].address),
-                flow.protocol,
-                flow.port,
-            ),
-        )
+        (f"{flow.source} to {flow.target}: {flow.service}", as_element(site, flow))
         for flow in site.flows
         if own not in (flow.source, flow.target) and site.hosts[flow.source].zone != site.hosts[flow.target].zone
     ]
+
+
+def as_element(site: Site, flow: ResolvedFlow) -> tuple[str, str, str, str, int]:
+    """A flow as (interface, source, target, protocol, port)."""
+    source, destination = site.hosts[flow.source], site.hosts[flow.target]
+    interface = f"vlan{site.topology.zones[source.zone].vlan}"
+    return (interface, str(source.address), str(destination.address), flow.protocol, flow.port)
 
 
 ADD = "nft add element inet filter {set} '{{ {element} }}'"
@@ -241,6 +240,25 @@ def test_every_flow_between_zones_passes(host: Host, subject: tuple[str, str, st
 def test_nothing_else_passes_between_zones(host: Host, target: Target, expect: Expect) -> None:
     wanted = {flow for _, flow in through(target)}
     expect.only(wanted, sorted(elements(ruleset(host), "flows"), key=str), "flows between zones")
+
+
+@promise(
+    "hardening.packet-filter.to-firewall",
+    "The firewall itself accepts the declared flows to it at one of its addresses, and nothing else.",
+    remedy=f"`{RELOAD}` on the firewall, or `pacslab up` after a change of the description.",
+    where=gateway,
+    reads=READS,
+    sabotage=Sabotage(
+        lambda target: f"nft add element inet filter own_flows '{{ {undeclared(target)} }}'",
+        lambda target: f"nft delete element inet filter own_flows '{{ {undeclared(target)} }}'",
+        also=("hardening.packet-filter.as-loaded",),
+    ),
+)
+def test_the_firewall_accepts_its_own_flows_only(host: Host, target: Target, expect: Expect) -> None:
+    wanted = {as_element(target.site, flow) for flow in target.site.flows_in(target.host)}
+    found = elements(ruleset(host), "own_flows")
+    expect.only(wanted, sorted(found, key=str), "flows to the firewall")
+    expect.that(wanted <= found, "every declared flow to the firewall", f"without {sorted(wanted - found, key=str)}")
 
 
 @promise(

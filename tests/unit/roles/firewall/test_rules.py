@@ -63,11 +63,11 @@ def test_the_only_way_through_is_the_set_of_flows(site: Site) -> None:
 
 def test_the_firewall_itself_takes_its_own_flows_only() -> None:
     rules = zone_rules(tiny_site())
-    assert elements(rules, "own_flows") == {("vlan20", "10.0.20.11", "udp", "123")}
+    assert elements(rules, "own_flows") == {("vlan20", "10.0.20.11", "10.0.10.1", "udp", "123")}
     accepting = [line for line in chain(rules, "input") if "accept" in line or "goto zones" in line]
     assert accepting == [
-        "ct state established iifname . ip saddr . meta l4proto . th dport @own_flows accept",
-        "iifname . ip saddr . meta l4proto . th dport @own_flows goto zones",
+        "ct state established iifname . ip saddr . ip daddr . meta l4proto . th dport @own_flows accept",
+        "iifname . ip saddr . ip daddr . meta l4proto . th dport @own_flows goto zones",
     ]
 
 
