@@ -83,6 +83,15 @@ def test_a_one_shot_that_has_run_has_done_its_work() -> None:
     assert plan(enable=["a.service"], a=fresh) == ["systemctl --no-block start a.service"]
 
 
+def test_a_unit_that_waits_for_another_one_is_not_started_again() -> None:
+    assert plan(enable=["a.service"], a={"ActiveState": "inactive", "Job": "214"}) == []
+    assert plan(enable=["a.service"], a={"ActiveState": "inactive", "Job": ""}) == [
+        "systemctl --no-block start a.service"
+    ]
+    stopping = {"ActiveState": "deactivating", "Job": "215"}
+    assert plan(enable=["a.service"], a=stopping) == ["systemctl --no-block start a.service"]
+
+
 def test_files_that_systemd_reads_are_known() -> None:
     assert units.is_unit_file("/etc/systemd/system/a.service.d/b.conf")
     assert not units.is_unit_file("/etc/systemd/journald.conf.d/b.conf")

@@ -9,7 +9,9 @@ from pathlib import Path
 from ansible_collections.pacslab.lab.plugins.module_utils.command import ConfigureError, run
 
 RUNNING = Path("/run/systemd/system")  # there exactly while systemd is process 1, sd_booted(3)
-PROPERTIES = "LoadState,ActiveState,UnitFileState,Type,RemainAfterExit,NeedDaemonReload,ExecMainStartTimestampMonotonic"
+PROPERTIES = (
+    "LoadState,ActiveState,UnitFileState,Type,RemainAfterExit,NeedDaemonReload,ExecMainStartTimestampMonotonic,Job"
+)
 UNIT_FILE = re.compile(r"^(/etc|/run|/usr/lib|/lib)/systemd/system/")
 MISSING = {"not-found", "masked", "bad-setting", "error"}
 
@@ -131,6 +133,8 @@ def _runs(state: State) -> bool:
     """Active or about to be; a one-shot that has run since boot has done its work."""
     if state["ActiveState"] in {"active", "activating", "reloading", "refreshing"}:
         return True
+    if state["ActiveState"] == "inactive" and state.get("Job", "0") not in {"", "0"}:
+        return True  # it waits for a unit that comes before it
     ran = state.get("ExecMainStartTimestampMonotonic", "0") not in {"", "0"}
     return state.get("Type") == "oneshot" and state["ActiveState"] == "inactive" and ran
 
