@@ -101,7 +101,7 @@ def needed_roles(site: Site, host: str, role: str) -> tuple[str, ...]:
 
 
 def describe(subject: Subject) -> Description:
-    """Describe a site of one zone: the subject with the flows that it has in its own site, and who is at their ends."""
+    """Describe a site of one zone: the subject with its flows, who is at their ends, and its own site's people."""
     started = {subject.host: subject.roles, **dict(_needed(subject.site, subject.host, subject.roles))}
     flows = _flows(subject, started)
     ends = dict.fromkeys(end for flow in flows for end in (flow.source, flow.target))
@@ -118,6 +118,7 @@ def describe(subject: Subject) -> Description:
         "domain": subject.site.topology.domain,
         "zones": {ZONE: {"vlan": 2, "subnet": str(SUBNET), "purpose": "The host on trial, and its peers"}},
         "hosts": hosts,
+        "people": {name: person.model_dump(mode="json") for name, person in subject.site.topology.people.items()},
         "flows": [_flow(flow) for flow in flows],
     }
     return Description(content, subject.host, started)
