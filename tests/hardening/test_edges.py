@@ -1,4 +1,4 @@
-"""Edges speak TLS 1.2 and 1.3 with suites of BCP 195, and to nobody without a certificate of the site."""
+"""Edges speak TLS 1.2 and 1.3 with suites of BCP 195, and where callers show a certificate, to nobody without one."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from lab.topology.catalog import certificate_profiles
-from lab.verify.hardening.declare import Sabotage, promise
+from lab.verify.hardening.declare import Sabotage, has_role, promise
 from lab.verify.hardening.expect import not_applicable
 from lab.verify.hardening.facts import PROCESSES, processes, program
 from lab.verify.hardening.sabotages import STOPPED, listener
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from testinfra.host import Host
 
@@ -23,6 +23,12 @@ PLAIN = {"certificate-status": "CRL and OCSP are signed, and are served over HTT
 OTHERWISE = {
     "postgresql": "it speaks TLS after a request of its own protocol; see test_databases.py",
     "ssh": "it has a protection of its own; see test_ssh.py",
+    "nts-ke": "it speaks TLS 1.3 alone (RFC 8915 4); see test_time.py",
+    "ntp": "its answers are authenticated with keys from nts-ke; see test_time.py",
+    "dns": "names are no secret, and whoever is reached by one proves its name by TLS; see test_names.py",
+    "dns-tcp": "likewise",
+    "kerberos": "its messages are encrypted (RFC 4120); see test_directory.py",
+    "kerberos-udp": "likewise",
 }
 WEAK = (
     "tls1", "tls1.1", "null", "anonymous", "rsa-key-exchange", "cbc-sha1", "cbc-sha384",
@@ -47,6 +53,12 @@ def edges(target: Target) -> Iterable[tuple[str, int]]:
     ]
 
 
+def mutual(target: Target) -> set[int]:
+    """Ports of those whose callers show a certificate."""
+    services = target.site.services(target.host).values()
+    return {service.port for service in services if service.callers is not None and service.port is not None}
+
+
 def attempts(target: Target) -> Iterable[tuple[str, tuple[int, str]]]:
     return [(f"{words} {weak}", (port, weak)) for words, port in edges(target) for weak in WEAK]
 
@@ -57,8 +69,15 @@ def versions(target: Target) -> Iterable[tuple[str, tuple[int, str]]]:
     ]
 
 
+def for_the_certified(target: Target) -> Iterable[tuple[str, tuple[int, str]]]:
+    return [entry for entry in versions(target) if entry[1][0] in mutual(target)]
+
+
 def has_edges(target: Target) -> bool:
     return bool(list(edges(target)))
+
+
+has_haproxy = has_role("haproxy")
 
 
 def probing(target: Target) -> str:
@@ -66,10 +85,12 @@ def probing(target: Target) -> str:
     profiles = certificate_profiles(target.site.catalog)
     certificates = target.site.certificates(target.host).items()
     clients = [name for name, entry in certificates if "clientAuth" in profiles[entry.profile].usages]
-    any_of_site = f"/etc/pacslab/tls/{clients[0]}.pem" if clients else "/nonexistent"
-    asked = [
-        {"port": port, "name": target.site.fqdn(target.host), "certificate": any_of_site} for _, port in edges(target)
-    ]
+    own = {
+        "address": str(target.entry.address),
+        "name": target.site.fqdn(target.host),
+        "certificate": f"/etc/pacslab/tls/{clients[0]}.pem" if clients else None,
+    }
+    asked = [{"port": port, **own} for _, port in edges(target)]
     return program("tls_probe", "'" + json.dumps(asked) + "'")
 
 
@@ -78,13 +99,16 @@ def probed(host: Host, target: Target, port: int) -> dict[str, Any]:
     return found
 
 
-def edited(*expressions: str, also: Sequence[str] = (), **rest: Any) -> Sabotage:
+def edited(
+    *expressions: str, on: Callable[[Target], bool] = has_haproxy, also: Sequence[str] = (), **rest: Any
+) -> Sabotage:
     """Weaken HAProxy's configuration with sed, and restart it."""
     script = "; ".join(expressions)
     return Sabotage(
         f"cp -aT /etc/haproxy {KEPT} && sed -i '{script}' {CONFIG} /etc/haproxy/conf.d/*.cfg && {RESTART}",
         f"cp -a {KEPT}/. /etc/haproxy/; rm -rf {KEPT}; {RESTART}",
         also=(*ALSO, *also),
+        on=lambda target: has_haproxy(target) and on(target),
         **rest,
     )
 
@@ -111,7 +135,7 @@ def test_weak_versions_and_suites_are_refused(
 
 @promise(
     "hardening.edges.strong",
-    "Every edge speaks TLS 1.2 and 1.3 with a recommended suite to who has a certificate of the site.",
+    "Every edge speaks TLS 1.2 and 1.3 with a recommended suite to whoever may call, and proves its name.",
     remedy="`pacslab status`; see `journalctl -u haproxy` on the host.",
     where=has_edges,
     each=versions,
@@ -127,10 +151,10 @@ def test_strong_suites_are_spoken(host: Host, target: Target, subject: tuple[int
 
 @promise(
     "hardening.edges.strangers",
-    "Every edge turns away a caller without a certificate.",
+    "Every edge whose callers show a certificate turns away a caller without one.",
     remedy="Restore the edge's `verify required`: `pacslab up --again`.",
     where=has_edges,
-    each=versions,
+    each=for_the_certified,
     reads=(probing,),
     sabotage=edited("s/verify required/verify optional/"),
 )
@@ -148,10 +172,10 @@ def test_a_caller_without_a_certificate_is_turned_away(
 
 @promise(
     "hardening.edges.resumption",
-    "No edge resumes a session, so that a revocation counts at once.",
+    "No edge whose callers show a certificate resumes a session, so that a revocation counts at once.",
     remedy="Restore tune.ssl.cachesize 0 and no-tls-tickets in /etc/haproxy/haproxy.cfg.",
     where=has_edges,
-    each=versions,
+    each=for_the_certified,
     reads=(probing,),
     sabotage=edited("/tune.ssl.cachesize 0/d; s/ no-tls-tickets//"),
 )
@@ -172,7 +196,7 @@ def test_no_session_is_resumed(host: Host, target: Target, subject: tuple[int, s
     "hardening.edges.workers",
     "Who handles an edge's traffic holds no capability and runs as an account of its own.",
     remedy="Restore `user haproxy` in /etc/haproxy/haproxy.cfg.",
-    where=has_edges,
+    where=lambda target: has_haproxy(target) and has_edges(target),
     reads=(PROCESSES,),
     sabotage=edited("/^    user haproxy/d; /^    group haproxy/d", also=("hardening.processes.*",)),
 )
@@ -198,7 +222,7 @@ def test_workers_hold_no_capability(host: Host, expect: Expect) -> None:
         lambda target: f"systemctl stop haproxy && {listener('0.0.0.0', target.value)}",  # noqa: S104 # that is the sabotage
         f"{STOPPED}; {RESTART}",
         also=("hardening.*",),
-        on=lambda target: len(list(edges(target))) == 1,
+        on=lambda target: has_haproxy(target) and len(list(edges(target))) == 1,
     ),
 )
 def test_every_network_service_is_behind_tls(host: Host, target: Target, subject: int, expect: Expect) -> None:

@@ -1,7 +1,8 @@
 """Shakes hands with TLS edges of this host in every way that must fail and every way that must not; prints JSON.
 
-Argument: JSON list of ``{"port", "name", "certificate"}``: the edge's port, the name it must prove, and a certificate
-of the site with its key (PEM) to call with. Output: for each port what each attempt came to.
+Argument: JSON list of ``{"address", "port", "name", "certificate"}``: where the edge is, the name it must prove, and a
+certificate of the site with its key (PEM) to call with, or null; with ``"protocols"``, what is offered by ALPN. Output:
+for each port what each attempt came to.
 """
 
 from __future__ import annotations
@@ -12,6 +13,10 @@ import socket
 import ssl
 import sys
 import warnings
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 CA = "/etc/pacslab/tls/ca.crt"
 TIMEOUT = 5.0
@@ -36,23 +41,30 @@ ATTEMPTS = {
 GOOD = {"tls1.2": ssl.TLSVersion.TLSv1_2, "tls1.3": ssl.TLSVersion.TLSv1_3}
 
 
-def context(least: ssl.TLSVersion, greatest: ssl.TLSVersion, ciphers: str | None = None) -> ssl.SSLContext:
+def context(
+    least: ssl.TLSVersion, greatest: ssl.TLSVersion, ciphers: str | None = None, offered: Sequence[str] = ()
+) -> ssl.SSLContext:
     """A caller of these versions and suites, who checks nothing."""
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     made.check_hostname, made.verify_mode = False, ssl.CERT_NONE
     made.minimum_version, made.maximum_version = least, greatest
+    made.set_alpn_protocols(offered)
     if ciphers:
         made.set_ciphers(ciphers)
     return made
 
 
 def attempt(
-    port: int, made: ssl.SSLContext, name: str, session: ssl.SSLSession | None = None, patience: float = TIMEOUT
+    address: tuple[str, int],
+    made: ssl.SSLContext,
+    name: str,
+    session: ssl.SSLSession | None = None,
+    patience: float = TIMEOUT,
 ) -> tuple[dict[str, object], ssl.SSLSession | None]:
     """What a handshake came to; in TLS 1.3 the server's answer to the certificate comes with the first bytes read."""
     try:
         with (
-            socket.create_connection(("127.0.0.1", port), TIMEOUT) as plain,
+            socket.create_connection(address, TIMEOUT) as plain,
             made.wrap_socket(plain, server_hostname=name, session=session) as secure,
         ):
             found: dict[str, object] = {"version": secure.version(), "suite": (secure.cipher() or ("",))[0]}
@@ -69,25 +81,30 @@ def attempt(
         return {"open": False, "why": type(error).__name__}, None
 
 
-def probe(port: int, name: str, certificate: str) -> dict[str, object]:
+def probe(
+    address: str, port: int, name: str, certificate: str | None, protocols: Sequence[str] = ()
+) -> dict[str, object]:
     """Every attempt on one edge, by name."""
+    where = (address, port)
     found: dict[str, object] = {}
     for key, (least, greatest, ciphers) in ATTEMPTS.items():
         try:
-            weak = context(least, greatest, ciphers)
-            weak.load_cert_chain(certificate)  # so that nothing but version or suite is a reason to refuse
-            found[key] = attempt(port, weak, name, patience=BRIEF)[0]
+            weak = context(least, greatest, ciphers, protocols)
+            if certificate:  # so that nothing but version or suite is a reason to refuse
+                weak.load_cert_chain(certificate)
+            found[key] = attempt(where, weak, name, patience=BRIEF)[0]
         except (ssl.SSLError, ValueError) as error:  # this machine's own OpenSSL does not know the suite
             found[key] = {"open": False, "why": f"not offered by the caller: {error}"}
     for key, version in GOOD.items():
-        found[f"{key}-stranger"] = attempt(port, context(version, version), name)[0]
-        known = context(version, version)
+        found[f"{key}-stranger"] = attempt(where, context(version, version, offered=protocols), name)[0]
+        known = context(version, version, offered=protocols)
         known.load_verify_locations(CA)
         known.check_hostname, known.verify_mode = True, ssl.CERT_REQUIRED
-        known.load_cert_chain(certificate)
-        found[key], session = attempt(port, known, name, patience=BRIEF)
+        if certificate:
+            known.load_cert_chain(certificate)
+        found[key], session = attempt(where, known, name, patience=BRIEF)
         if session is not None:
-            found[f"{key}-again"] = attempt(port, known, name, session, BRIEF)[0]
+            found[f"{key}-again"] = attempt(where, known, name, session, BRIEF)[0]
     return found
 
 
