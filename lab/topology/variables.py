@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lab.access.policy import load_policy
 from lab.topology.fabric_log import LOOPBACK, SOURCE
 from lab.topology.order import play_order
 
@@ -65,6 +66,7 @@ def site_variables(site: Site) -> dict[str, Any]:
             for name, host in site.hosts.items()
         },
         "site_departments": {name: host.asset.owner for name, host in site.hosts.items()},
+        "site_people_roles": {name: role.title for name, role in load_policy().roles.items()},
         "site_people": {name: person.model_dump(mode="json") for name, person in site.topology.people.items()},
         "site_flows": [
             {key: value for key, value in _flow(site, flow).items() if key in CONNECTION} for flow in site.flows

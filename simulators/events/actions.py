@@ -27,6 +27,8 @@ OPEN_CONNECTIONS = "pacslab-edge"
 """What ends connections at an edge after a reload."""
 DATABASE_CONNECTIONS = "pacslab-database"
 """The same at a database server."""
+DIRECTORY = "pacslab-directory"
+"""What tells of sign-ins and changes at the directory of people."""
 HEALTH = "pacslab-health"
 COLLECTOR = "pacslab-collector-room"
 
@@ -299,6 +301,28 @@ RECOVER = Action(
     "An object is put back that was taken out when the service stopped.",
     (IMAGE_MANAGER,),
     facts=("file", "error", "trace"),
+)
+
+# The directory of people
+BY_WHOM = ("account", "sid", "source_port", "status")
+SIGN_IN = Action(
+    "sign-in",
+    "Somebody shows the directory a password, or asks it for a ticket; `person` is the name as it was given.",
+    (DIRECTORY,),
+    facts=("service", *BY_WHOM),
+)
+LOCK_ACCOUNT = Action(
+    "lock-account", "An account is locked after too many wrong passwords.", (DIRECTORY,), facts=BY_WHOM
+)
+UNLOCK_ACCOUNT = Action("unlock-account", "A locked account is opened again.", (DIRECTORY,), facts=BY_WHOM)
+CHANGE_ACCOUNT = Action(
+    "change-account",
+    "An account of the directory is changed, as `change` says; values are not told.",
+    (DIRECTORY,),
+    facts=("change", "attributes", "group", *BY_WHOM),
+)
+CHANGE_GROUP = Action(
+    "change-group", "A group of the directory comes or goes.", (DIRECTORY,), facts=("change", "group")
 )
 
 # Hosts

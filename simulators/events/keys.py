@@ -27,7 +27,9 @@ GIVEN = frozenset(FIXED) - {"time", "action", "outcome", "reason", "transaction"
 """Fixed keys that an event of any action may have: who, about whom and what, and with whom."""
 
 FACTS: dict[str, str] = {
+    "account": "account of the directory",
     "archives": "archives that are sent what arrives",
+    "attributes": "attributes of an account that were set (RFC 4519)",
     "attempts": "how often it was tried",
     "authority": "assigning authority of the patient identifier (PID-3.4)",
     "bytes_in": "octets from the caller",
@@ -36,6 +38,8 @@ FACTS: dict[str, str] = {
     "callers": "AE titles that may call",
     "category": "class of a library's warning",
     "certificate_error": "what OpenSSL says of the certificate",
+    "change": "what of an account or group: `add`, `remove`, `enable`, `disable`, `move`, `update`, `password`, "
+    "`join`, `leave`; of what came by LDAP also `modify`, `delete`, `rename`",
     "claims": "IPv4 address that a frame claims to come from",
     "code": "error code of the acknowledgement (ERR-3, table 0357)",
     "commitment": "Transaction UID of a storage commitment",
@@ -53,6 +57,7 @@ FACTS: dict[str, str] = {
     "folder": "folder whose disk it is about",
     "found": "how many matched",
     "frames": "how many frames",
+    "group": "group of the directory",
     "hl7": "port for HL7",
     "instance": "SOP Instance UID",
     "instances": "how many objects",
@@ -87,12 +92,13 @@ FACTS: dict[str, str] = {
     "seconds": "seconds until the next attempt",
     "series": "Series Instance UID, or the archive's name of the series",
     "service": "the host's service",
+    "sid": "security identifier in the directory of who did it (MS-DTYP 2.4.2); `S-1-5-18` is its host itself",
     "sop_class": "SOP Class UID",
     "source_port": "caller's port",
     "source_zone": "zone from which a packet came",
     "state": "state after it",
     "station": "AE title of the station",
-    "status": "status of the answer: DIMSE (`0x0124`) or HTTP",
+    "status": "status of the answer: DIMSE (`0x0124`), HTTP, or the directory's (`NT_STATUS_WRONG_PASSWORD`)",
     "step": "scheduled procedure step ID",
     "suite": "TLS cipher suite",
     "target": "address or host that was called",

@@ -67,6 +67,15 @@ NO_RESOURCE = _refused("no-resource", "the path or the query is no resource of D
 OTHER_BROWSER = _refused("other-browser", "the session began in another browser, or at another address")
 TOO_MANY_EMERGENCIES = _refused("too-many-emergencies", "the person sees as many patients in emergency as allowed")
 
+# The directory of people
+WRONG_PASSWORD = _refused("wrong-password", "the password is not the account's")
+UNKNOWN_ACCOUNT = _refused("unknown-account", "there is no such account")
+ACCOUNT_LOCKED = _refused("account-locked", "the account is locked after too many wrong passwords")
+ACCOUNT_DISABLED = _refused("account-disabled", "the account is disabled: its owner has gone, or nobody needs it")
+PASSWORD_EXPIRED = _refused("password-expired", "the password has to be changed first")
+ACCOUNT_RESTRICTED = _refused("account-restricted", "the directory refuses the sign-in otherwise; `status` says how")
+INSUFFICIENT_RIGHTS = _refused("insufficient-rights", "whoever asks may not change that in the directory")
+
 # HL7 messages (docs/simulators.md has what is answered to each)
 FRAMING = _refused("framing", "no MLLP frame, too long a message, or no PROXY header")
 MALFORMED = _refused("malformed", "not UTF-8, a control character, or no HL7 version 2; at an edge: no HTTP")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import TYPE_CHECKING
 
-from lab.verify.hardening.declare import Sabotage, promise
+from lab.verify.hardening.declare import Sabotage, has_role, promise
+from lab.verify.hardening.facts import program
 from lab.verify.hardening.sabotages import changed_file
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 HOSTS = "cat -- /etc/hosts"
 FARTHEST = 2.0
 """Seconds between the host's clock and the judge's; TLS, logs and Kerberos stand on it (IHE CT: one second)."""
+OUTSIDE = "outside.example.org"
+NO_ERROR, REFUSED = 0, 5  # RFC 1035 4.1.1
 ADDRESSES = "ip -4 -oneline address show"
 ROUTES = "ip -4 route show"
 
@@ -75,6 +79,60 @@ def test_no_server_outside_is_asked(host: Host, target: Target, expect: Expect) 
     servers = [fields[1] for fields in lines if fields[:1] == ["nameserver"]]
     own = {str(entry.address) for entry in target.site.hosts.values()}
     expect.only({"127.0.0.1", "::1", *own}, servers, "name servers")
+
+
+def name_servers(target: Target) -> list[str]:
+    """Addresses of the name servers that the host's flows lead to."""
+    flows = [flow for flow in target.site.flows_out(target.host) if flow.service == "dns"]
+    return [str(target.site.hosts[flow.target].address) for flow in flows]
+
+
+def resolving(target: Target) -> str:
+    """The command that asks the host's name servers for every host of the site, and for a name outside."""
+    return program("dns_questions", OUTSIDE, *(target.site.fqdn(name) for name in target.site.hosts))
+
+
+def serving(target: Target) -> str:
+    """The command that asks the name server on the host itself."""
+    return program("dns_questions", f"@{target.entry.address}", OUTSIDE, target.site.fqdn(target.host))
+
+
+@promise(
+    "hardening.names.answers",
+    "A host that may ask the site's name server does, and it knows every host at its described address.",
+    remedy="`pacslab status` of the name server's host; `systemctl restart pacslab-hosts` on this one.",
+    where=lambda target: bool(name_servers(target)),
+    reads=(resolving,),
+    sabotage=Sabotage(
+        "cp /etc/resolv.conf /run/resolv.kept && sed -i 's/^nameserver .*/nameserver 127.0.0.1/' /etc/resolv.conf",
+        "cat /run/resolv.kept >/etc/resolv.conf",
+    ),
+)
+def test_the_sites_name_server_knows_every_host(host: Host, target: Target, expect: Expect) -> None:
+    found = json.loads(host.check_output(resolving(target)))
+    expect.equal(name_servers(target)[:1], [found["server"]], "name server")
+    for name, entry in target.site.hosts.items():
+        answer = found["answers"][target.site.fqdn(name)]
+        expect.equal({"code": NO_ERROR, "addresses": [str(entry.address)]}, answer, name)
+
+
+@promise(
+    "hardening.names.closed",
+    "The site's name server answers for the site's names alone, and asks nobody else.",
+    remedy="Restore /etc/nsd/nsd.conf: `pacslab up --again`.",
+    where=has_role("name_server"),
+    reads=(serving,),
+    sabotage=changed_file(
+        "/etc/nsd/nsd.conf",
+        "printf 'zone:\\n    name: \"org\"\\n    zonefile: domain.zone\\n' >>$FILE",
+        then="systemctl restart nsd",
+        also=("hardening.*",),
+    ),
+)
+def test_the_name_server_knows_no_name_outside(host: Host, target: Target, expect: Expect) -> None:
+    found = json.loads(host.check_output(serving(target)))["answers"]
+    expect.equal(NO_ERROR, found[target.site.fqdn(target.host)]["code"], "answer to a name of the site")
+    expect.equal(REFUSED, found[OUTSIDE]["code"], "answer to a name outside")
 
 
 @promise(

@@ -33,10 +33,12 @@ def known(target: Target) -> Iterable[tuple[str, tuple[str, AllowedProcess]]]:
     return [(name, (name, entry)) for name, entry in allowed(target).processes.items()]
 
 
+MOMENTARY = {"pacslab-crl.service", "pacslab-databases.service", "pacslab-directory.service"}
+"""Units whose programs do their work and end."""
+
+
 def lasting(target: Target) -> Iterable[tuple[str, tuple[str, AllowedProcess]]]:
-    return [
-        entry for entry in known(target) if entry[1][1].unit not in {"pacslab-crl.service", "pacslab-databases.service"}
-    ]
+    return [entry for entry in known(target) if entry[1][1].unit not in MOMENTARY]
 
 
 def called(host: Host, name: str) -> list[Process]:
