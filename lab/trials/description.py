@@ -76,10 +76,11 @@ def subject_of(sites: Iterable[Site], role: str) -> Subject:
     return min(found, key=_fitness)
 
 
-def _fitness(subject: Subject) -> tuple[int, bool, bool]:
-    """Few roles; not the gateway, which stands in every zone; and rather somebody whose roles let it call others."""
-    calls = any(flow.source == subject.host for flow in _kept_flows(subject, {subject.host: subject.roles}))
-    return len(subject.roles), subject.site.hosts[subject.host].gateway, not calls
+def _fitness(subject: Subject) -> tuple[int, bool, int]:
+    """Few roles; not the gateway, which stands in every zone; and rather somebody whose roles let it call much."""
+    flows = _kept_flows(subject, {subject.host: subject.roles})
+    called = {flow.service for flow in flows if flow.source == subject.host}
+    return len(subject.roles), subject.site.hosts[subject.host].gateway, -len(called)
 
 
 def needed_roles(site: Site, host: str, role: str) -> tuple[str, ...]:

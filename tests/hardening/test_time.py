@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 
 LIMIT = 1.0
 """Seconds (IHE ITI TF-2 3.1, Maintain Time)."""
-TRACKING, KEYS = "chronyc -c -n tracking", "chronyc -c -n authdata"
 CONFIGURATION = "/etc/chrony/chrony.conf"
 KEPT = "/run/chrony.conf.kept"
 RESTART = "systemctl restart chrony"
 MEASURED = "for n in $(seq 150); do chronyc -c tracking | grep -q Normal && exit 0; sleep 0.2; done; exit 1"
 """A script that ends once there is a measurement."""
+TRACKING, KEYS = (f"({MEASURED}); chronyc -c -n {facts}" for facts in ("tracking", "authdata"))
+"""Of a host that has just started there is none yet."""
 ALSO = ("hardening.time.*",)
 
 

@@ -89,7 +89,8 @@ def test_an_edge_has_an_application_behind_it() -> None:
 
 
 def test_a_role_stands_on_what_it_comes_after_and_nothing_else() -> None:
-    assert describe(subject("log_forwarder")).started["ca1"] == ("base", "trust", "log_forwarder")
+    forwarder = describe(subject("log_forwarder"))
+    assert forwarder.started[forwarder.subject] == ("base", "trust", "log_forwarder")
     edge = describe(subject("dicom_edge"))
     assert not {"log_forwarder", "python_runtime"} & set(edge.started[edge.subject])
 
