@@ -20,16 +20,21 @@ LIMIT = 1.0
 CONFIGURATION = "/etc/chrony/chrony.conf"
 KEPT = "/run/chrony.conf.kept"
 RESTART = "systemctl restart chrony"
-MEASURED = "for n in $(seq 150); do chronyc -c tracking | grep -q Normal && exit 0; sleep 0.2; done; exit 1"
-"""A script that ends once there is a measurement."""
-TRACKING, KEYS = (f"({MEASURED}); chronyc -c -n {facts}" for facts in ("tracking", "authdata"))
-"""Of a host that has just started there is none yet."""
+MEASURED = "for n in $(seq 200); do chronyc -c tracking | grep -q Normal && exit 0; sleep 0.2; done; exit 1"
+"""A script that ends once there is a measurement: who starts before the time server asks again a quarter of a minute
+later."""
+CLOCK = f"({MEASURED}); chronyc -c -n tracking; chronyc -c -n authdata"
 ALSO = ("hardening.time.*",)
 
 
 def asks(target: Target) -> bool:
     """Hosts that ask another one for the time."""
     return any(flow.service == "nts-ke" for flow in target.site.flows_out(target.host))
+
+
+def read(host: Host) -> list[list[str]]:
+    """How the clock stands, and how each source is authenticated."""
+    return [line.split(",") for line in str(host.check_output(CLOCK)).splitlines()]
 
 
 def edited(expression: str) -> Sabotage:
@@ -46,11 +51,11 @@ def edited(expression: str) -> Sabotage:
     "The host's clock is within a second of the site's time.",
     remedy="`chronyc tracking` on the host and on the time server; set the clock that is wrong.",
     where=asks,
-    reads=(TRACKING,),
+    reads=(CLOCK,),
     sabotage=edited("s/^server .*/& offset 2.5/"),
 )
 def test_the_clock_is_right(host: Host, expect: Expect) -> None:
-    facts = str(host.check_output(TRACKING)).strip().split(",")
+    facts = read(host)[0]
     expect.equal("Normal", facts[-1], "leap status")
     offset = float(facts[4])
     expect.that(abs(offset) <= LIMIT, f"within {LIMIT:g} s", f"{offset:+.3f} s against {facts[1]}")
@@ -61,11 +66,11 @@ def test_the_clock_is_right(host: Host, expect: Expect) -> None:
     "The time is taken from the described server alone, whose answers are authenticated (NTS, RFC 8915).",
     remedy="Restore /etc/chrony/chrony.conf: `pacslab up --again`.",
     where=asks,
-    reads=(KEYS,),
+    reads=(CLOCK,),
     sabotage=edited("s/ nts ntsport [0-9]*//; s/^authselectmode .*//"),
 )
 def test_the_time_is_authenticated(host: Host, target: Target, expect: Expect) -> None:
-    sources = [line.split(",") for line in str(host.check_output(KEYS)).splitlines()]
+    _, *sources = read(host)
     flows = [flow for flow in target.site.flows_out(target.host) if flow.service == "nts-ke"]
     wanted = {str(target.site.hosts[flow.target].address) for flow in flows}
     expect.equal(sorted(wanted), sorted(source[0] for source in sources), "servers")
