@@ -107,7 +107,7 @@ def test_a_clock_that_is_off_makes_its_host_unhealthy_by_name(clone: Lab) -> Non
     def complaint() -> str:
         """What the host says of its clock; nothing while all is well."""
         services = {service.name: service for service in clone.health()[host].services}
-        return "" if services["time"].healthy else services["time"].detail
+        return "" if services["clock"].healthy else services["clock"].detail
 
     def measured() -> bool:
         return "Normal" in clone.run(host, ["chronyc", "-c", "tracking"]).stdout
