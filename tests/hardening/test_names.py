@@ -104,7 +104,8 @@ def serving(target: Target) -> str:
     where=lambda target: bool(name_servers(target)),
     reads=(resolving,),
     sabotage=Sabotage(
-        "cp /etc/resolv.conf /run/resolv.kept && sed -i 's/^nameserver .*/nameserver 127.0.0.1/' /etc/resolv.conf",
+        "cp /etc/resolv.conf /run/resolv.kept"
+        " && sed 's/^nameserver .*/nameserver 127.0.0.1/' /run/resolv.kept >/etc/resolv.conf",
         "cat /run/resolv.kept >/etc/resolv.conf",
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -116,7 +117,7 @@ def test_a_clock_that_is_off_makes_its_host_unhealthy_by_name(clone: Lab) -> Non
     off = f"cp -a {CONFIGURATION} /run/kept && sed -i 's/^server .*/& offset 2.5/' {CONFIGURATION}"
     try:
         assert clone.run(host, ["sh", "-c", f"{off} && systemctl restart chrony"]).code == 0
-        assert "the clock is off by 2.4" in wait_until(complaint, 60, 0.5)
+        assert re.search(r"the clock is off by 2\.[45]\d* s against", wait_until(complaint, 60, 0.5))
     finally:
         assert clone.run(host, ["sh", "-c", f"mv /run/kept {CONFIGURATION}; systemctl restart chrony"]).code == 0
     assert wait_until(measured, 60, 0.5)
