@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from lab.operate.bundles import renew_bundles
 from lab.operate.configure import overlay, variables
 from lab.operate.configured import Configured
 from lab.operate.inputs import digests
+from lab.operate.wait import wait_until_healthy
 from lab.settings import ROOT
 from lab.trust import pki
 from lab.trust.files import write_private
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 REVOKE = "revoke-certificate.yml"
 ROTATE = "rotate-certificates.yml"
 REVOKE_SSH = "revoke-ssh-certificate.yml"
+HEALTHY_WITHIN = 60.0
+"""Seconds that services may take to be healthy again: some have to start anew with each new revocation list."""
 
 
 def revoke_certificate(lab: Lab, host: str, name: str, reason: str, bus: Bus) -> Changes:
@@ -37,8 +41,9 @@ def revoke_certificate(lab: Lab, host: str, name: str, reason: str, bus: Bus) ->
         UsageError: there is no such certificate or reason.
         AnsibleError: a host could not be told. The revocation stands; it reaches that host when the host fetches the
             list, or with the next ``pacslab up``.
+        UnhealthyError: the revocation stands, but a host that was healthy before is not healthy again.
     """
-    with _bringing(lab):
+    with _bringing(lab, bus):
         changes = pki.revoke(lab.folder, host, name, reason)
         _run(lab, REVOKE, (), bus)
     return changes
@@ -51,8 +56,9 @@ def rotate_certificates(lab: Lab, host: str, names: Sequence[str], bus: Bus) -> 
         UsageError: the host has no certificate of that name.
         AnsibleError: the host did not take them. The old certificates then stay good, and the next rotation or
             ``pacslab up`` brings the new ones.
+        UnhealthyError: the new ones are in place, but a host that was healthy before is not healthy again.
     """
-    with _bringing(lab):
+    with _bringing(lab, bus):
         changes = pki.rotate(lab.site, lab.folder, host, names)
         if host in lab.site.managed:
             _run(lab, ROTATE, (host,), bus)
@@ -68,19 +74,24 @@ def revoke_ssh_certificate(lab: Lab, serial: int, bus: Bus) -> Issued:
         UsageError: there is no such certificate.
         AnsibleError: a host could not be told. The revocation stands; the next ``pacslab up`` brings it.
     """
-    with _bringing(lab):
+    with _bringing(lab, bus):
         found = revoke_ssh(pki_folder(lab.folder), serial)
         _run(lab, REVOKE_SSH, (), bus)
     return found
 
 
 @contextmanager
-def _bringing(lab: Lab) -> Iterator[None]:
-    """Hosts that were configured before are so afterwards: what the PKI has new was brought to them, and to bundles."""
+def _bringing(lab: Lab, bus: Bus) -> Iterator[None]:
+    """Leave hosts as they were before: those that were configured are so, and those that were healthy are so again.
+
+    What the PKI has new was brought to them, and to bundles.
+    """
     before = digests(lab.site, lab.folder)
+    healthy = [host for host, answer in lab.health().items() if answer.healthy]
     yield
     renew_bundles(lab.site, lab.folder)
     Configured(lab.folder).follow(before, digests(lab.site, lab.folder))
+    wait_until_healthy(lab, bus, HEALTHY_WITHIN, dict.fromkeys(healthy, time.time()), healthy)
 
 
 def _run(lab: Lab, playbook: str, hosts: Sequence[str], bus: Bus) -> None:

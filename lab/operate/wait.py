@@ -10,7 +10,7 @@ from lab.errors import UnhealthyError
 from lab.events import HostPhase, Phase
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from lab.engine.health import HostHealth
     from lab.engine.lab import Lab
@@ -50,8 +50,10 @@ class NeverHealthyError(UnhealthyError):
         return {**super().as_dict(), "failures": [vars(service) for service in self.failures]}
 
 
-def wait_until_healthy(lab: Lab, bus: Bus, seconds: float, since: Mapping[str, float]) -> dict[str, HostHealth]:
-    """Look again and again until all hosts are healthy.
+def wait_until_healthy(
+    lab: Lab, bus: Bus, seconds: float, since: Mapping[str, float], hosts: Collection[str] | None = None
+) -> dict[str, HostHealth]:
+    """Look again and again until all hosts are healthy, or those that are named.
 
     ``since`` holds hosts that were changed, with the time (seconds since 1970) from which on their reports count: an
     older one may speak of services that have been restarted meanwhile.
@@ -63,6 +65,8 @@ def wait_until_healthy(lab: Lab, bus: Bus, seconds: float, since: Mapping[str, f
     told: dict[str, tuple[bool, str]] = {}
     while True:
         health = {host: _new_enough(answer, since.get(host, 0)) for host, answer in lab.health().items()}
+        if hosts is not None:
+            health = {host: answer for host, answer in health.items() if host in hosts}
         for host, answer in health.items():
             _tell(bus, host, answer, told)
         if all(answer.healthy for answer in health.values()):
