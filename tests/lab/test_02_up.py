@@ -9,6 +9,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from lab.engine.hosts import observe
 from tests.lab_commands import pacslab, succeed
 
@@ -78,15 +80,17 @@ def test_the_firewalls_rules_are_there_again_after_it_was_stopped(clone: Lab) ->
     assert clone.run("fw1", chain).stdout == before
 
 
-def test_up_goes_on_after_it_was_killed(clone: Lab) -> None:
-    for seconds in (0.5, 2.0, 5.0):
-        clone.docker.remove(clone.container("us1"))
-        argv = [sys.executable, "-m", "lab.cli.main", "up", "--lab", clone.name]
-        killed = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(seconds)  # the point in time is what is tried
-        killed.send_signal(signal.SIGKILL)
-        killed.wait()
-        succeed("up", "--lab", clone.name)
+@pytest.mark.parametrize(
+    "seconds", [pytest.param(0.5, marks=pytest.mark.night), 2.0, pytest.param(5.0, marks=pytest.mark.night)]
+)
+def test_up_goes_on_after_it_was_killed(clone: Lab, seconds: float) -> None:
+    clone.docker.remove(clone.container("us1"))
+    argv = [sys.executable, "-m", "lab.cli.main", "up", "--lab", clone.name]
+    killed = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(seconds)  # the point in time is what is tried
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    succeed("up", "--lab", clone.name)
 
 
 def test_a_host_that_never_gets_healthy_ends_up_with_3_and_is_named_with_its_remedy(clone: Lab) -> None:

@@ -42,6 +42,7 @@ TOGETHER_WITHIN = 60
 READER = Path(__file__).with_name("foreign_devices") / "reader.py"
 MLLP_SEND = Path(sys.executable).with_name("mllp_send")
 pytestmark = [
+    pytest.mark.night,  # its site is another one, with a lab of its own
     pytest.mark.skipif(os.geteuid() != 0, reason="only root may enter a host's network"),
     pytest.mark.skipif(shutil.which("storescu") is None, reason="DCMTK is not installed: make setup-test"),
 ]
