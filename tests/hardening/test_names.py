@@ -81,10 +81,10 @@ def test_no_server_outside_is_asked(host: Host, target: Target, expect: Expect) 
     expect.only({"127.0.0.1", "::1", *own}, servers, "name servers")
 
 
-def name_servers(target: Target) -> list[str]:
-    """Addresses of the name servers that the host's flows lead to."""
+def first_asked(target: Target) -> list[tuple[str, str]]:
+    """Of the name servers that the host's flows lead to the first, with its address."""
     flows = [flow for flow in target.site.flows_out(target.host) if flow.service == "dns"]
-    return [str(target.site.hosts[flow.target].address) for flow in flows]
+    return [(flow.target, str(target.site.hosts[flow.target].address)) for flow in flows[:1]]
 
 
 def resolving(target: Target) -> str:
@@ -101,7 +101,7 @@ def serving(target: Target) -> str:
     "hardening.names.answers",
     "A host that may ask the site's name server does, and it knows every host at its described address.",
     remedy="`pacslab status` of the name server's host; `systemctl restart pacslab-hosts` on this one.",
-    where=lambda target: bool(name_servers(target)),
+    each=first_asked,
     reads=(resolving,),
     sabotage=Sabotage(
         "cp /etc/resolv.conf /run/resolv.kept"
@@ -109,9 +109,9 @@ def serving(target: Target) -> str:
         "cat /run/resolv.kept >/etc/resolv.conf",
     ),
 )
-def test_the_sites_name_server_knows_every_host(host: Host, target: Target, expect: Expect) -> None:
+def test_the_sites_name_server_knows_every_host(host: Host, target: Target, subject: str, expect: Expect) -> None:
     found = json.loads(host.check_output(resolving(target)))
-    expect.equal(name_servers(target)[:1], [found["server"]], "name server")
+    expect.equal(subject, found["server"], "name server")
     for name, entry in target.site.hosts.items():
         answer = found["answers"][target.site.fqdn(name)]
         expect.equal({"code": NO_ERROR, "addresses": [str(entry.address)]}, answer, name)
