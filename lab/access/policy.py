@@ -87,6 +87,14 @@ class Policy(_Strict):
         given = {may[action] for may in held if action in may}
         return next((scope for scope in Scope if scope in given), None)
 
+    def at_places(self) -> dict[str, list[str]]:
+        """For each place that decides something, the roles of those who may do something there."""
+        places = dict.fromkeys(action.at for action in self.actions.values())
+        return {
+            place: [name for name, role in self.roles.items() if any(self.actions[one].at == place for one in role.may)]
+            for place in places
+        }
+
     def broken(self, roles: Iterable[str]) -> Iterator[Separation]:
         """The separations that one person with all these roles would break."""
         held = {action for role in roles if role in self.roles for action in self.roles[role].may}

@@ -67,6 +67,7 @@ def site_variables(site: Site) -> dict[str, Any]:
         },
         "site_departments": {name: host.asset.owner for name, host in site.hosts.items()},
         "site_people_roles": {name: role.title for name, role in load_policy().roles.items()},
+        "site_access": load_policy().at_places(),
         "site_people": {name: person.model_dump(mode="json") for name, person in site.topology.people.items()},
         "site_flows": [
             {key: value for key, value in _flow(site, flow).items() if key in CONNECTION} for flow in site.flows

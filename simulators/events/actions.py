@@ -29,6 +29,10 @@ DATABASE_CONNECTIONS = "pacslab-database"
 """The same at a database server."""
 DIRECTORY = "pacslab-directory"
 """What tells of sign-ins and changes at the directory of people."""
+SIGN_ON = "pacslab-sign-on"
+"""The portal where people sign in."""
+WEB_SERVER = "nginx"
+"""What stands before the portal."""
 HEALTH = "pacslab-health"
 COLLECTOR = "pacslab-collector-room"
 
@@ -54,8 +58,11 @@ COMMAND = Action(
     facts=("verb", "error", "detail", "remedy", "trace", "placer", "prior", "step"),
 )
 WORK = Action(
-    "work", "A part of a service did its turn.", SERVICES, facts=("worker", "error", "detail", "remedy", "trace")
-)  # fmt: skip
+    "work",
+    "A part of a service did its turn.",
+    (*SERVICES, SIGN_ON),
+    facts=("worker", "error", "detail", "remedy", "trace"),
+)
 OPEN_DATABASE = Action(
     "open-database", "A service opens its database.", (EHR, RIS), facts=("error", "detail", "remedy")
 )
@@ -87,7 +94,7 @@ END_CONNECTION = Action(
 REQUEST = Action(
     "request",
     "A request reaches an edge that speaks HTTP; one for DICOMweb names its transaction.",
-    (EDGE,),
+    (EDGE, WEB_SERVER),
     ("QIDO-RS", "WADO-RS", "STOW-RS"),
     facts=(*AT_AN_EDGE, "method", "path", "status"),
 )
@@ -305,12 +312,6 @@ RECOVER = Action(
 
 # The directory of people
 BY_WHOM = ("account", "sid", "source_port", "status")
-SIGN_IN = Action(
-    "sign-in",
-    "Somebody shows the directory a password, or asks it for a ticket; `person` is the name as it was given.",
-    (DIRECTORY,),
-    facts=("service", *BY_WHOM),
-)
 LOCK_ACCOUNT = Action(
     "lock-account", "An account is locked after too many wrong passwords.", (DIRECTORY,), facts=BY_WHOM
 )
@@ -324,6 +325,21 @@ CHANGE_ACCOUNT = Action(
 CHANGE_GROUP = Action(
     "change-group", "A group of the directory comes or goes.", (DIRECTORY,), facts=("change", "group")
 )
+
+# Sign-on of people
+ASK_SECOND_FACTOR = Action("ask-second-factor", "The password is right; the second factor is asked for.", (SIGN_ON,))
+SIGN_IN = Action(
+    "sign-in",
+    "Somebody signs in: shows the directory a password or asks it for a ticket, or shows the sign-on both factors."
+    " `person` is the name as it was given; the sign-on leaves out what cannot be one.",
+    (DIRECTORY, SIGN_ON),
+    facts=("service", "factor", *BY_WHOM),
+)
+AUTHORIZE = Action("authorize", "A person who is signed in opens an application.", (SIGN_ON,), facts=("application",))
+ISSUE_TOKEN = Action(
+    "issue-token", "An application is told who signed in, and with which roles.", (SIGN_ON,), facts=("application",)
+)
+SIGN_OUT = Action("sign-out", "A person signs out, which ends the session at every application.", (SIGN_ON,))
 
 # Hosts
 FETCH_LISTS = Action(

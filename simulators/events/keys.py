@@ -28,6 +28,7 @@ GIVEN = frozenset(FIXED) - {"time", "action", "outcome", "reason", "transaction"
 
 FACTS: dict[str, str] = {
     "account": "account of the directory",
+    "application": "application that a person opens, by the host that it runs on",
     "archives": "archives that are sent what arrives",
     "attributes": "attributes of an account that were set (RFC 4519)",
     "attempts": "how often it was tried",
@@ -47,10 +48,11 @@ FACTS: dict[str, str] = {
     "control_id": "message control id (MSH-10)",
     "detail": "what OpenSSL says of the handshake, what a host is not ready for, what is wrong with a file",
     "dicom": "port for DICOM",
-    "edge": "which edge: `dicom`, `dicom-outbound`, `dicomweb`, `hl7`, `relations`, `syslog`",
+    "edge": "which edge: `dicom`, `dicom-outbound`, `dicomweb`, `hl7`, `relations`, `sign-on`, `syslog`",
     "end": "how HAProxy says that the connection ended",
     "error": "class of the error",
     "fabric_port": "the port of the lab's network that a frame came in at",
+    "factor": "second factor: `one-time-password` or `security-key`",
     "failed": "instances that the archive does not answer for",
     "field": "what is wrong: an HL7 field such as `PID-3` (ERR-2), or an attribute of DICOM",
     "file": "file in the spool",

@@ -63,7 +63,7 @@ NO_RELATION = _refused("no-relation", "the person does not treat the patient, no
 RELATION_UNKNOWN = _failed("relation-unknown", "a system that knows whom the person treats does not answer: denied")
 ARCHIVE_SILENT = _failed("archive-silent", "no archive that answers has the study, and another does not answer")
 OTHER_SITE = _refused("other-site", "the request was started by a page of another site")
-NO_RESOURCE = _refused("no-resource", "the path or the query is no resource of DICOMweb that passes")
+NO_RESOURCE = _refused("no-resource", "there is no such page, or the path or the query is no resource of DICOMweb that passes")
 OTHER_BROWSER = _refused("other-browser", "the session began in another browser, or at another address")
 TOO_MANY_EMERGENCIES = _refused("too-many-emergencies", "the person sees as many patients in emergency as allowed")
 
@@ -75,6 +75,25 @@ ACCOUNT_DISABLED = _refused("account-disabled", "the account is disabled: its ow
 PASSWORD_EXPIRED = _refused("password-expired", "the password has to be changed first")
 ACCOUNT_RESTRICTED = _refused("account-restricted", "the directory refuses the sign-in otherwise; `status` says how")
 INSUFFICIENT_RIGHTS = _refused("insufficient-rights", "whoever asks may not change that in the directory")
+
+# Sign-on of people
+TOO_MANY_ATTEMPTS = _refused("too-many-attempts", "after failed attempts the person has to wait")
+MALFORMED_NAME = _refused("malformed-name", "what was typed cannot be a name to sign in with")
+NO_SECOND_FACTOR = _refused("no-second-factor", "the person has no second factor that was enrolled")
+WRONG_CODE = _refused("wrong-code", "the one-time password is not the current one")
+USED_CODE = _refused("used-code", "the one-time password, or a later one, was used before (RFC 6238 5.2)")
+WRONG_KEY = _refused(
+    "wrong-key", "the security key's answer is not the enrolled key's, or is no answer to this challenge"
+)
+EXPIRED_FORM = _refused("expired-form", "the page was open for too long, or was sent before")
+UNKNOWN_APPLICATION = _refused("unknown-application", "no host of that name is an application of the sign-on")
+FOREIGN_REDIRECT = _refused(
+    "foreign-redirect", "the browser would be sent to an address that the application does not state"
+)
+NO_PROOF_KEY = _refused("no-proof-key", "the application sends no hashed proof key (RFC 7636)")
+INVALID_REQUEST = _refused("invalid-request", "the application's request is not what OpenID Connect has it be")
+OTHER_NAME = _refused("other-name", "the request is for a host of another name")
+REFUSED_BY_APPLICATION = _refused("refused-by-application", "what the web server stands before says no")
 
 # HL7 messages (docs/simulators.md has what is answered to each)
 FRAMING = _refused("framing", "no MLLP frame, too long a message, or no PROXY header")

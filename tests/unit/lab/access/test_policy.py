@@ -35,6 +35,13 @@ def test_of_several_roles_the_widest_scope_counts() -> None:
     assert policy().scope(["asker", "allower"], "look") is Scope.ALL
 
 
+def test_a_place_is_for_the_roles_that_may_do_something_there() -> None:
+    assert policy().at_places() == {"viewer": ["asker", "allower"]}
+    places = load_policy().at_places()
+    assert places["directory"] == ["service-desk"]
+    assert "pacs-administrator" not in places["viewer"]
+
+
 def test_duties_that_are_separate_are_found_with_the_roles_that_bring_them() -> None:
     (broken,) = policy().broken(["asker", "allower"])
     assert broken.why == "two people decide"

@@ -1,0 +1,187 @@
+"""The sign-on knows the applications that ask for it, verifies its directory, and opens no other way in."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from lab.access.policy import load_policy
+from lab.topology.catalog import ROLES_DIR, load_catalog
+from lab.topology.role import RoleMeta
+from simulators.events.actions import ACTIONS
+from simulators.events.keys import FIXED
+from simulators.events.reasons import REASONS
+from tests.unit.roles.rendered import files_of
+from tests.unit.site_builder import build_site
+
+VIEWER = {
+    "redirect": ["/oidc/callback"],
+    "place": ["viewer"],
+    "secret": ["viewer_client"],
+    "end-session": ["/oidc/logout"],
+    "signed-out": ["/signed-out"],
+}
+DESK = {"redirect": ["http://127.0.0.1:8700/signed-in"], "place": ["workstation"]}
+SERVICE = {"unit": "a.service", "remedy": "Look"}
+CATALOG = load_catalog() | {
+    name: RoleMeta.model_validate({"summary": name, **meta})
+    for name, meta in {
+        "people": {
+            "services": {"ldaps": {"port": 636, "presents": "directory-service", **SERVICE}},
+            "certificate_profiles": {"directory-service": {"usages": ["serverAuth"]}},
+            "secrets": {"sign_on_password": "To read the directory"},
+        },
+        "images": {"asks": {"sign-on": VIEWER}, "secrets": {"viewer_client": "Client secret"}},
+        "desk": {"asks": {"sign-on": DESK}},
+        "bystander": {},
+    }.items()
+}
+PERSON = {"given": "A", "family": "B", "department": "C", "roles": ["radiologist"]}
+SITE = build_site(
+    {
+        "site": "tiny",
+        "domain": "tiny.internal",
+        "zones": {"core": {"vlan": 10, "subnet": "10.0.10.0/24", "purpose": "Servers"}},
+        "hosts": {
+            name: {"zone": "core", "address": f"10.0.10.{number}", "roles": [role]}
+            for number, (name, role) in enumerate(
+                {"dc1": "people", "idp1": "sign_on", "web1": "images", "ws1": "desk", "ws2": "bystander"}.items(), 10
+            )
+        },
+        "people": {"ana": PERSON, "ben": {**PERSON, "second_factor": "security-key"}},
+        "flows": [
+            {"from": "idp1", "to": "dc1", "service": "ldaps", "why": "People"},
+            {"from": ["web1", "ws1", "ws2"], "to": "idp1", "service": "sign-on", "why": "Sign-on"},
+        ],
+    },
+    CATALOG,
+)
+FILES = files_of(SITE, "idp1", "sign_on")
+PORTAL: dict[str, Any] = json.loads(FILES["/etc/pacslab/sign-on/portal.json"].text)
+NGINX = FILES["/etc/nginx/nginx.conf"].text
+PROGRAMS = sorted((ROLES_DIR / "sign_on" / "files" / "Pacslab").glob("*.pm"))
+WRITTEN = re.compile(r"(?:write_event\(|\[) ?'([a-z-]+)', '(success|refused|failed)', (?:'([a-z-]+)')?")
+
+
+def option(party: str, name: str) -> Any:
+    return PORTAL["oidcRPMetaDataOptions"][party].get(f"oidcRPMetaDataOptions{name}")
+
+
+def test_hosts_that_ask_for_it_are_its_applications() -> None:
+    assert set(PORTAL["oidcRPMetaDataOptions"]) == {"web1", "ws1"}
+    assert option("web1", "RedirectUris") == "https://web1.tiny.internal/oidc/callback"
+    assert option("ws1", "RedirectUris") == "http://127.0.0.1:8700/signed-in"
+    assert option("web1", "LogoutUrl") == "https://web1.tiny.internal/oidc/logout"
+    assert option("web1", "PostLogoutRedirectUris") == "https://web1.tiny.internal/signed-out"
+
+
+def test_an_application_with_a_secret_has_to_show_it() -> None:
+    assert (option("web1", "ClientSecret"), option("web1", "Public")) == ("secret-of-web1", None)
+    assert (option("ws1", "ClientSecret"), option("ws1", "Public")) == (None, 1)
+
+
+@pytest.mark.parametrize(("party", "place"), [("web1", "viewer"), ("ws1", "workstation")])
+def test_who_may_do_nothing_in_an_application_does_not_get_in(party: str, place: str) -> None:
+    let_in = set(re.findall(r"inGroup\('([a-z-]+)'\)", option(party, "Rule")))
+    policy = load_policy()
+    assert let_in == {
+        name for name, role in policy.roles.items() if any(policy.actions[action].at == place for action in role.may)
+    }
+    assert "pacs-administrator" not in let_in
+
+
+def test_every_application_gets_short_tokens_by_code_and_proof_key_alone() -> None:
+    assert (PORTAL["oidcServiceAllowImplicitFlow"], PORTAL["oidcServiceAllowHybridFlow"]) == (0, 0)
+    assert PORTAL["oidcServiceAllowDynamicRegistration"] == 0
+    for party in ("web1", "ws1"):
+        assert option(party, "RequirePKCE") == 1
+        assert option(party, "AuthnLevel") == PORTAL["totp2fAuthnLevel"]
+        assert max(option(party, "IDTokenExpiration"), option(party, "AccessTokenExpiration")) <= 300
+        assert not {name for name in PORTAL["oidcRPMetaDataOptions"][party] if "Grant" in name or "Refresh" in name}
+
+
+def test_the_directory_is_verified_by_the_name_of_its_service() -> None:
+    assert PORTAL["ldapServer"] == "ldaps://dc1.tiny.internal/?sslserver=directory-service.dc1.tiny.internal"
+    assert (PORTAL["ldapVerify"], PORTAL["ldapCAFile"]) == ("require", "/etc/pacslab/tls/ca.crt")
+    assert PORTAL["ldapBase"] == "OU=Staff,DC=tiny,DC=internal"
+
+
+def test_nobody_enrols_or_resets_anything_at_the_portal() -> None:
+    closed = {
+        name: value for name, value in PORTAL.items() if re.search("SelfRegistration|UserCanRemove|portalDisplay", name)
+    }
+    assert len(closed) >= 9
+    assert not any(closed.values())
+    assert (PORTAL["passwordDB"], PORTAL["registerDB"], PORTAL["sfRequired"]) == ("", "", 1)
+
+
+def test_one_time_passwords_are_enrolled_for_those_who_use_them() -> None:
+    rendered = FILES["/etc/pacslab/sign-on/second-factors.json"]
+    assert json.loads(rendered.text) == {"ana": {"seed": "secret-of-ana"}}
+    for path in ("second-factors.json", "portal.json"):
+        kept = FILES[f"/etc/pacslab/sign-on/{path}"]
+        assert (kept.mode, kept.owner, kept.secret) == ("0400", "sign-on", True)
+
+
+def test_a_sessions_cookie_is_for_this_host_alone() -> None:
+    assert PORTAL["cookieName"].startswith("__Host-")
+    assert (PORTAL["domain"], PORTAL["securedCookie"], PORTAL["httpOnly"]) == ("", 1, 1)
+    assert (PORTAL["timeoutActivity"], PORTAL["timeout"]) == (900, 36000)
+
+
+@pytest.mark.parametrize(
+    ("path", "there"),
+    [
+        *(
+            (path, True)
+            for path in ("/", "/totp2fcheck", "/oauth2", "/oauth2/authorize", "/oauth2/token", "/oauth2/jwks")
+        ),
+        *((path, True) for path in ("/oauth2/logout", "/.well-known/openid-configuration")),
+        *((path, False) for path in ("/2fregisters", "/register", "/resetpwd", "/sessions/global/x", "/config/latest")),
+        *((path, False) for path in ("/oauth2/register", "/oauth2/introspect", "/saml/singleSignOn", "/totp2fcheck/x")),
+    ],
+)
+def test_only_the_pages_of_signing_in_are_there(path: str, there: bool) -> None:  # noqa: FBT001
+    patterns = re.findall(r"location ~ (\S+) \{", NGINX)
+    assert len(patterns) == 2
+    assert any(re.search(pattern, path) for pattern in patterns) is there
+
+
+def test_a_request_is_logged_without_its_query() -> None:
+    (pattern,) = re.findall(r'"~(\^\(\?<plain>.*)" \$plain;', NGINX)
+    found = re.match(pattern.replace("?<", "?P<"), "/oauth2/logout?id_token_hint=eyJ&state=1")
+    assert found is not None
+    assert found["plain"] == "/oauth2/logout"
+    (line,) = re.findall(r"log_format event escape=json '(.*)';", NGINX)
+    assert not {"$request ", "$request_uri", "$args", "$query_string", "$http_referer", "$request_body"} & set(
+        re.findall(r"\$\w+ ?", line)
+    )
+    assert set(json.loads(re.sub(r"(?<=: )\$\w+", "0", line))) <= FIXED.keys() | set(ACTIONS["request"].facts)
+    assert "error_log syslog:server=unix:/dev/log,nohostname,tag=nginx crit;" in NGINX
+
+
+def test_requests_are_refused_for_reasons_of_the_table() -> None:
+    (table,) = re.findall(r"map \$status \$reason \{(.*?)\}", NGINX, re.DOTALL)
+    words = set(re.findall(r"(\S+);", table)) - {'""'}
+    assert words <= REASONS.keys()
+    assert REASONS["broken-off"].outcome == "failed"
+    assert {REASONS[word].outcome for word in words - {"broken-off"}} == {"refused"}
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda path: path.stem)
+def test_the_portals_events_have_words_of_the_tables(program: Any) -> None:
+    for action, outcome, reason in WRITTEN.findall(program.read_text("utf-8")):
+        assert action in ACTIONS
+        assert "pacslab-sign-on" in ACTIONS[action].programs
+        assert not reason or REASONS[reason].outcome == outcome
+
+
+def test_every_reason_that_the_portal_gives_is_one_of_a_refusal() -> None:
+    text = "".join(path.read_text("utf-8") for path in PROGRAMS)
+    given = set(re.findall(r"=> +'([a-z]+-[a-z-]+)'|_refused\( \$req, '([a-z-]+)'", text))
+    words = {word for pair in given for word in pair if word} - {"one-time-password", "security-key"}
+    assert len(words) >= 10
+    assert {word: REASONS[word].outcome for word in words} == dict.fromkeys(words, "refused")
