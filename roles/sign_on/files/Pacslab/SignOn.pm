@@ -10,6 +10,7 @@ use warnings;
 use Digest::SHA qw(sha256_hex);
 use Fcntl qw(:flock O_CREAT O_RDWR);
 use Mouse;
+use Lemonldap::NG::Portal::Main::Issuer;
 use Lemonldap::NG::Portal::Main::Constants
   qw(PE_BADOTP PE_ERROR PE_LDAPCONNECTFAILED PE_LDAPERROR PE_MALFORMEDUSER PE_NO_SECOND_FACTORS PE_OK PE_PP_CHANGE_AFTER_RESET
   PE_PP_PASSWORD_EXPIRED PE_SESSIONEXPIRED PE_WAIT);
@@ -43,6 +44,18 @@ my %BIND = (
     '701' => 'account-disabled',
     '773' => 'password-expired',
     '775' => 'account-locked',
+);
+
+# While somebody signs in, the portal keeps the application's request, and takes it up again afterwards with all that was
+# known of it: also the address and the browser that it came from then. Who comes now stays who comes now.
+Lemonldap::NG::Portal::Main::Issuer->meta->add_around_method_modifier(
+    restoreRequest => sub {
+        my ( $restore, $self, $req, @rest ) = @_;
+        my %here     = map { $_ => $req->env->{$_} } qw(HTTP_USER_AGENT REMOTE_ADDR);
+        my $restored = $self->$restore( $req, @rest );
+        @{ $req->env }{ keys %here } = values %here;
+        return $restored;
+    }
 );
 
 sub init { return 1 }
