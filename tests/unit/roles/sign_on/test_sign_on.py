@@ -93,13 +93,15 @@ def test_who_may_do_nothing_in_an_application_does_not_get_in(party: str, place:
     assert "pacs-administrator" not in let_in
 
 
-def test_every_application_gets_short_tokens_by_code_and_proof_key_alone() -> None:
+def test_every_application_gets_tokens_by_code_and_proof_key_alone() -> None:
     assert (PORTAL["oidcServiceAllowImplicitFlow"], PORTAL["oidcServiceAllowHybridFlow"]) == (0, 0)
     assert PORTAL["oidcServiceAllowDynamicRegistration"] == 0
     for party in ("web1", "ws1"):
         assert option(party, "RequirePKCE") == 1
         assert option(party, "AuthnLevel") == PORTAL["totp2fAuthnLevel"]
-        assert max(option(party, "IDTokenExpiration"), option(party, "AccessTokenExpiration")) <= 300
+        assert option(party, "IDTokenExpiration") <= 300
+        assert option(party, "AccessTokenExpiration") == PORTAL["timeout"]
+        assert option(party, "IDTokenForceClaims") == 0, "an application asks for roles again and again"
         assert not {name for name in PORTAL["oidcRPMetaDataOptions"][party] if "Grant" in name or "Refresh" in name}
 
 

@@ -1,0 +1,98 @@
+"""The sign-on of people, at which somebody signs in as with a browser: from a workstation that a flow lets ask."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lab.errors import UsageError
+from lab.hospital.answers import Answer, read
+from lab.hospital.errors import CommandFailedError
+from lab.hospital.programs import program
+from lab.trust.one_time_password import one_time_password
+from lab.trust.personal import personal_secret
+
+if TYPE_CHECKING:
+    from lab.engine.lab import Lab
+
+SERVICE = "sign-on"
+
+
+class Visit(Answer):
+    """What came of a visit to the sign-on.
+
+    Attributes:
+        asked: Whether the page asked for a one-time password.
+        told: The numbers of the messages on the last page (LemonLDAP::NG, Portal::Main::Constants).
+        signed_in: Whether there is a session afterwards.
+        sent_to: The address of another site that the browser was sent to.
+        cookies: What was set, with its attributes (RFC 6265 4.1).
+    """
+
+    asked: bool
+    told: list[int]
+    signed_in: bool
+    sent_to: str
+    cookies: list[str]
+
+
+@dataclass(frozen=True)
+class SignOn:
+    """A lab's sign-on.
+
+    Attributes:
+        lab: The lab.
+        host: The sign-on's host.
+        caller: The workstation at which people sign in.
+    """
+
+    lab: Lab
+    host: str
+    caller: str
+
+    @classmethod
+    def of(cls, lab: Lab) -> SignOn:
+        """The sign-on of a lab.
+
+        Raises:
+            UsageError: the site has none that a workstation reaches.
+        """
+        site = lab.site
+        for flow in site.flows:
+            if flow.service == SERVICE and {flow.source, flow.target} <= site.managed.keys():
+                return cls(lab, flow.target, flow.source)
+        raise UsageError(
+            "The site has no sign-on.", remedy=f"Give a host a role that offers {SERVICE}, and a flow to it."
+        )
+
+    @property
+    def address(self) -> str:
+        """Of its pages."""
+        return f"https://{self.host}.{self.lab.site.topology.domain}"
+
+    def password(self, person: str) -> str:
+        """The password that the lab made for a person."""
+        return personal_secret(self.lab.site, self.lab.folder, person, "password")
+
+    def code(self, person: str, at: float | None = None) -> str:
+        """A person's one-time password, of now or of another time."""
+        seed = personal_secret(self.lab.site, self.lab.folder, person, "one-time-password")
+        return one_time_password(seed, time.time() if at is None else at).code
+
+    def sign_in(self, person: str, password: str, code: str = "", page: str = "/") -> Visit:
+        """Show a person's password, and the one-time password when it is asked for; without one, leave it at that.
+
+        Raises:
+            CommandFailedError: the sign-on is not there, or does not prove its name.
+        """
+        argv = ["python3", "-I", "-c", program("portal.py").decode(), self.address + page]
+        who = {"name": person, "password": password, "code": code}
+        done = self.lab.run(self.caller, argv, input=json.dumps(who).encode(), timeout=60)
+        source = f"sign-in of {person} from {self.caller}"
+        if done.code != 0:
+            raise CommandFailedError(
+                f"{source} failed: {done.stderr[-300:]}", remedy=f"See 'pacslab logs {self.host}'."
+            )
+        return read(Visit, done.stdout, source)
