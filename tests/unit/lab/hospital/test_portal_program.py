@@ -1,0 +1,93 @@
+"""The program that signs in as a browser sends a page's own fields back, and tells what came of it."""
+
+from __future__ import annotations
+
+import http.server
+import threading
+from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import parse_qs
+
+import pytest
+
+from lab.hospital.programs import portal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LOGIN = '<form action="/"><input name="token" value="{}"><input name="user"><input name="password"></form>'
+CODE = '<form action="/second"><input type="hidden" name="token" value="t2"><input name="code"></form>'
+WRONG = '<div class="message"><span trmsg="5"></span></div>' + LOGIN.format("t3")
+
+
+class Sites(http.server.BaseHTTPRequestHandler):
+    """A sign-on that knows one password and one code, and sends who is signed in and asks for it to another site."""
+
+    sent: ClassVar[list[dict[str, list[str]]]] = []
+
+    def do_GET(self) -> None:
+        """The page to sign in with, or what is there for who is signed in."""
+        if "session=1" not in (self.headers.get("Cookie") or ""):
+            self.page(LOGIN.format("t1"))
+        elif self.path == "/application":
+            self.sends("https://application.example/back?code=1")
+        else:
+            self.page("Signed in")
+
+    def do_POST(self) -> None:
+        """Take a form."""
+        form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        self.sent.append(form)
+        if self.path == "/second" and form.get("code") == ["123456"]:
+            self.sends("/application", cookie="session=1; HttpOnly")
+        elif form.get("password") == ["right"]:
+            self.page(CODE)
+        else:
+            self.page(WRONG)
+
+    def page(self, text: str) -> None:
+        """Answer with a page."""
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+    def sends(self, target: str, cookie: str = "") -> None:
+        """Send the browser elsewhere."""
+        self.send_response(302)
+        self.send_header("Location", target)
+        if cookie:
+            self.send_header("Set-Cookie", cookie)
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def address(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    monkeypatch.setattr(portal, "CA", None)  # those of this machine: the page is not over TLS here
+    Sites.sent.clear()
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Sites) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+def test_both_factors_lead_to_a_session_and_on_to_the_application(address: str) -> None:
+    found = portal.sign_in(address, "ana", "right", "123456")
+    assert (found["asked"], found["signed_in"], found["told"]) == (True, True, [])
+    assert found["sent_to"] == "https://application.example/back?code=1"
+    assert found["cookies"] == ["session=1; HttpOnly"]
+    assert Sites.sent == [
+        {"token": ["t1"], "user": ["ana"], "password": ["right"]},
+        {"token": ["t2"], "code": ["123456"]},
+    ]
+
+
+def test_a_password_alone_is_asked_for_a_code_and_leads_nowhere(address: str) -> None:
+    found = portal.sign_in(address, "ana", "right", "")
+    assert (found["asked"], found["signed_in"], found["sent_to"]) == (True, False, "")
+
+
+def test_what_the_page_says_of_a_wrong_password_is_told(address: str) -> None:
+    found = portal.sign_in(address, "ana", "wrong", "123456")
+    assert (found["asked"], found["signed_in"], found["told"]) == (False, False, [5])
