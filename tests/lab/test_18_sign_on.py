@@ -42,7 +42,7 @@ class Watched:
     collected: Collected
     mark: dict[str, int]
 
-    def told(self, action: str, **keys: object) -> dict[str, Any] | None:
+    def told(self, action: str, **keys: Any) -> dict[str, Any] | None:
         """The event with these keys at the collector."""
         line = self.collected.wait(
             self.sign_on.host, self.mark, timeout=20, program="pacslab-sign-on", action=action, **keys

@@ -46,6 +46,10 @@ def shipped(path: str, host: str) -> str:
         source = re.search(rf'role_path }}}}/(files/\S+)", dest: {re.escape(path)}[,}}]', laid_down)
         if source:
             return (ROOT / "roles" / role / source[1]).read_text("utf-8")
+        folder, _, name = path.rpartition("/")
+        tree = re.search(rf'tree: "{{{{ role_path }}}}/(files/\S+)", dest: {re.escape(folder)}[,}}]', laid_down)
+        if tree:
+            return (ROOT / "roles" / role / tree[1] / name).read_text("utf-8")
     tasks = {role: ROOT / "roles" / role / "tasks" / "configure.yml" for role in REFERENCE.hosts[host].roles}
     role = next(role for role, file in tasks.items() if file.exists() and f"dest: {path}," in file.read_text("utf-8"))
     return files_of(REFERENCE, host, role)[path].text
