@@ -51,11 +51,9 @@ class Pair:
         """In whose name it is tried."""
         return _who_has_codes(scene.site)[2 * self.number]
 
-    def refused(self, reason: str, action: str = "sign-in") -> Callable[[Scene], Evidence]:
+    def refused(self, reason: str) -> Callable[[Scene], Evidence]:
         """The event about the victim."""
-        return lambda scene: Evidence(
-            scene.parties.target, reason, about=(frozenset({self.victim(scene)}),), words=(action,)
-        )
+        return lambda scene: Evidence(scene.parties.target, reason, about=(frozenset({self.victim(scene)}),))
 
     def lets_others_in(self, scene: Scene, _: Tried) -> str:
         """Unharmed: somebody else signs in.

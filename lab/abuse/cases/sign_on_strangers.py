@@ -5,7 +5,9 @@ from __future__ import annotations
 from base64 import b64encode
 from typing import TYPE_CHECKING
 
+from lab.abuse.evidence import Evidence
 from lab.abuse.model import AbuseCase
+from lab.abuse.sights import names_of
 from lab.abuse.sign_on import ADDITIONS, SETTINGS, Pair, came_of, is_in, restarted, sign_on_of, signed_in
 from lab.abuse.weakening import literal
 
@@ -47,6 +49,11 @@ def by_a_link(scene: Scene) -> Tried:
     visit = signed_in(scene, LED_AWAY.victim(scene), link)
     tried = came_of(visit)
     return type(tried)(not visit.sent_to, visit.sent_to or "stays at the sign-on", tried.facts)
+
+
+def stays(scene: Scene) -> Evidence:
+    """The sign-on's line: it says from where, for nobody has signed in yet."""
+    return Evidence(scene.parties.target, "foreign-redirect", about=(names_of(scene, scene.parties.source),))
 
 
 def led_away(scene: Scene, tried: Tried) -> str:
@@ -111,7 +118,7 @@ CASES = (
         "Sign-on: a link that leads to another site once somebody has signed in",
         parties=LED_AWAY.at,
         attempt=by_a_link,
-        evidence=LED_AWAY.refused("foreign-redirect", "authorize"),
+        evidence=stays,
         harm=led_away,
         unharmed=LED_AWAY.lets_others_in,
         control="browsers are sent to no other site than an application's",

@@ -15,6 +15,7 @@ sub new {
 
 sub error {
     my ( $self, $message ) = @_;
+    return if $message =~ /AcceptSecurityContext error, data/;    # a password was refused: Pacslab::SignOn tells of it
     local $@ = undef;    # the portal reads it after it has written here
     $message =~ s/\bvalue: .*//s;
     $message =~ s{\bhttps?://\S+}{(address)}g;
