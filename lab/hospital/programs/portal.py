@@ -18,16 +18,17 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 CA = "/etc/pacslab/tls/ca.crt"
 TIMEOUT = 20.0
+OK = 200
 AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
 
 class Page(HTMLParser):
-    """A page: where its first form goes, that form's fields, and what the page tells (``trmsg`` in LemonLDAP::NG)."""
+    """A page: its status, where its form goes, that form's fields, and what it tells (``trmsg`` in LemonLDAP::NG)."""
 
-    def __init__(self, address: str, text: str) -> None:
+    def __init__(self, address: str, status: int, text: str) -> None:
         """Read it."""
         super().__init__()
-        self.address, self.action = address, address
+        self.address, self.status, self.action = address, status, address
         self.fields: dict[str, str] = {}
         self.told: list[int] = []
         self.feed(text)
@@ -71,7 +72,7 @@ class Browser:
             answer = error
         with answer:
             self.cookies |= set(answer.headers.get_all("Set-Cookie") or [])
-            page = Page(address, answer.read().decode("utf-8", "replace"))
+            page = Page(address, answer.status, answer.read().decode("utf-8", "replace"))
         target = urljoin(address, answer.headers.get("Location") or address)
         if target == address:
             return page
@@ -95,7 +96,7 @@ def sign_in(address: str, name: str, password: str, code: str) -> dict[str, obje
     return {
         "asked": asked,
         "told": told,
-        "signed_in": not {"password", "code"} & own.fields.keys() and not own.told,
+        "signed_in": own.status == OK and bool(browser.cookies) and not {"password", "code"} & own.fields.keys(),
         "sent_to": sent_to,
         "cookies": sorted(browser.cookies),
     }

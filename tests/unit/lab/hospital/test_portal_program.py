@@ -91,3 +91,9 @@ def test_a_password_alone_is_asked_for_a_code_and_leads_nowhere(address: str) ->
 def test_what_the_page_says_of_a_wrong_password_is_told(address: str) -> None:
     found = portal.sign_in(address, "ana", "wrong", "123456")
     assert (found["asked"], found["signed_in"], found["told"]) == (False, False, [5])
+
+
+def test_a_sign_on_that_is_down_signs_nobody_in(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Sites, "do_GET", lambda handler: handler.send_error(503))
+    found = portal.sign_in(address, "ana", "right", "123456")
+    assert (found["asked"], found["signed_in"]) == (False, False)
