@@ -63,7 +63,7 @@ NO_RELATION = _refused("no-relation", "the person does not treat the patient, no
 RELATION_UNKNOWN = _failed("relation-unknown", "a system that knows whom the person treats does not answer: denied")
 ARCHIVE_SILENT = _failed("archive-silent", "no archive that answers has the study, and another does not answer")
 OTHER_SITE = _refused("other-site", "the request was started by a page of another site")
-NO_RESOURCE = _refused("no-resource", "there is no such page, or the request is for no resource of DICOMweb that passes")
+NO_RESOURCE = _refused("no-resource", "no such page, or no resource of DICOMweb that passes")
 OTHER_BROWSER = _refused("other-browser", "the session began in another browser, or at another address")
 TOO_MANY_EMERGENCIES = _refused("too-many-emergencies", "the person sees as many patients in emergency as allowed")
 
