@@ -47,6 +47,18 @@ class Pair:
             return Parties(flow.source, flow.target)
         raise PartyMissingError("the site has no sign-on that somebody reaches")
 
+    def at_another_desk(self, site: Site) -> Parties:
+        """A workstation, the sign-on, and another workstation at which somebody signs in.
+
+        Raises:
+            PartyMissingError: the site has no such three, or too few people.
+        """
+        parties = self.at(site)
+        for flow in flows(site, SERVICE, to=parties.target):
+            if flow.source != parties.source:
+                return Parties(parties.source, parties.target, flow.source)
+        raise PartyMissingError("the site has no second workstation from which people sign in")
+
     def victim(self, scene: Scene) -> str:
         """In whose name it is tried."""
         return _who_has_codes(scene.site)[2 * self.number]
@@ -71,9 +83,9 @@ def _who_has_codes(site: Site) -> list[str]:
     return [name for name, person in site.topology.people.items() if person.second_factor == "one-time-password"]
 
 
-def sign_on_of(scene: Scene) -> SignOn:
-    """The sign-on, as it is seen from the source."""
-    return SignOn(scene.lab, scene.parties.target, scene.parties.source)
+def sign_on_of(scene: Scene, caller: str = "") -> SignOn:
+    """The sign-on, as it is seen from the source, or from another host."""
+    return SignOn(scene.lab, scene.parties.target, caller or scene.parties.source)
 
 
 def signed_in(scene: Scene, person: str, page: str = "/") -> Visit:

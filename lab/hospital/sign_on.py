@@ -87,10 +87,20 @@ class SignOn:
         Raises:
             CommandFailedError: the sign-on is not there, or does not prove its name.
         """
+        return self._visit(page, {"name": person, "password": password, "code": code, "cookie": ""})
+
+    def return_with(self, cookie: str) -> Visit:
+        """Come with the cookie of a session, and show nothing else.
+
+        Raises:
+            CommandFailedError: the sign-on is not there, or does not prove its name.
+        """
+        return self._visit("/", {"name": "", "password": "", "code": "", "cookie": cookie})
+
+    def _visit(self, page: str, shown: dict[str, str]) -> Visit:
         argv = ["python3", "-I", "-c", program("portal.py").decode(), self.address + page]
-        who = {"name": person, "password": password, "code": code}
-        done = self.lab.run(self.caller, argv, input=json.dumps(who).encode(), timeout=60)
-        source = f"sign-in of {person} from {self.caller}"
+        done = self.lab.run(self.caller, argv, input=json.dumps(shown).encode(), timeout=60)
+        source = f"visit of {self.host} from {self.caller}"
         if done.code != 0:
             raise CommandFailedError(
                 f"{source} failed: {done.stderr[-300:]}", remedy=f"See 'pacslab logs {self.host}'."

@@ -6,6 +6,7 @@ from base64 import b64encode
 from typing import TYPE_CHECKING
 
 from lab.abuse.evidence import Evidence
+from lab.abuse.failure import AttemptError
 from lab.abuse.model import AbuseCase
 from lab.abuse.sights import names_of
 from lab.abuse.sign_on import ADDITIONS, SETTINGS, Pair, came_of, is_in, restarted, sign_on_of, signed_in
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
     from lab.abuse.scene import Scene
 
 GUESSES = 3
+COOKIE = "__Host-sign-on="
 ELSEWHERE = "https://sign-on.example/"
-GUESSED, ALONE, REPLAYED, LED_AWAY = map(Pair, range(4))
+GUESSED, ALONE, REPLAYED, LED_AWAY, ROBBED = map(Pair, range(5))
 
 
 def guess(scene: Scene) -> Tried:
@@ -41,6 +43,16 @@ def with_seen_code(scene: Scene) -> Tried:
     password, code = sign_on.password(victim), sign_on.code(victim)
     sign_on.sign_in(victim, password, code)
     return came_of(sign_on.sign_in(victim, password, code))
+
+
+def with_stolen_cookie(scene: Scene) -> Tried:
+    """Take somebody's session from one workstation to another."""
+    desk, victim = sign_on_of(scene, scene.parties.other), ROBBED.victim(scene)
+    session = desk.sign_in(victim, desk.password(victim), desk.code(victim))
+    if not session.signed_in:
+        raise AttemptError(f"{victim} has no session that could be stolen: {session}", remedy="See the sign-on's log.")
+    cookie = next(cookie for cookie in session.cookies if cookie.startswith(COOKIE))
+    return came_of(sign_on_of(scene).return_with(cookie.partition(";")[0]))
 
 
 def by_a_link(scene: Scene) -> Tried:
@@ -124,6 +136,22 @@ CASES = (
         control="browsers are sent to no other site than an application's",
         weakenings=(
             restarted("every site is trusted", literal(SETTINGS, '"trustedDomains": ""', '"trustedDomains": "*"')),
+        ),
+    ),
+    AbuseCase(
+        "abuse.sign-on-stolen-session",
+        "Sign-on: the cookie of somebody's session, at another workstation",
+        parties=ROBBED.at_another_desk,
+        attempt=with_stolen_cookie,
+        evidence=ROBBED.refused("other-browser"),
+        harm=is_in,
+        unharmed=ROBBED.lets_others_in,
+        control="a session is kept to the browser and the address that it began at",
+        weakenings=(
+            restarted(
+                "a session is whoever's has its cookie",
+                literal(ADDITIONS, "use constant forAuthUser => 'sameBrowser';\n", ""),
+            ),
         ),
     ),
 )

@@ -1,8 +1,9 @@
 """Sign in at the sign-on as a browser does, form by form; sent to a host as text, standard library only.
 
-Argument: the address of the page to begin with. Standard input: JSON, ``{"name", "password", "code"}``, since what
-stands among a process's arguments is seen by others; without a code, only the password is shown. Output: ``{"asked",
-"told", "signed_in", "sent_to", "cookies"}``: see ``lab/hospital/sign_on.py``.
+Argument: the address of the page to begin with. Standard input: JSON, ``{"name", "password", "code", "cookie"}``, since
+what stands among a process's arguments is seen by others; without a code, only the password is shown, and with a cookie
+of somebody's session nothing but that. Output: ``{"asked", "told", "signed_in", "sent_to", "cookies"}``: see
+``lab/hospital/sign_on.py``.
 """
 
 from __future__ import annotations
@@ -54,14 +55,15 @@ class NoRedirect(urllib.request.HTTPRedirectHandler):
 class Browser:
     """One person's browser, which verifies the site's certificate."""
 
-    def __init__(self) -> None:
-        """Open it without any cookie."""
-        self.cookies: set[str] = set()
+    def __init__(self, cookie: str = "") -> None:
+        """Open it, without any cookie or with one from elsewhere."""
+        self.cookies: set[str] = {cookie} - {""}
         self.sent_to = ""
         tls = urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=CA))
         jar = urllib.request.HTTPCookieProcessor(CookieJar())
         self.opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), tls, jar, NoRedirect)
-        self.opener.addheaders = [("User-Agent", AGENT), ("Accept", "text/html")]
+        brought = [("Cookie", cookie)] if cookie else []
+        self.opener.addheaders = [("User-Agent", AGENT), ("Accept", "text/html"), *brought]
 
     def open(self, address: str, form: dict[str, str] | None = None) -> Page:
         """Ask for a page, or send a form; follow redirects within the site."""
@@ -82,11 +84,11 @@ class Browser:
         return page
 
 
-def sign_in(address: str, name: str, password: str, code: str) -> dict[str, object]:
+def sign_in(address: str, name: str, password: str, code: str, cookie: str = "") -> dict[str, object]:
     """Show the password, and the one-time password where it is asked for; then look whether there is a session."""
-    browser = Browser()
+    browser = Browser(cookie)
     page = browser.open(address)
-    if "password" in page.fields:
+    if "password" in page.fields and not cookie:
         page = browser.open(page.action, {**page.fields, "user": name, "password": password})
     asked = "code" in page.fields
     if asked and code:
@@ -104,4 +106,4 @@ def sign_in(address: str, name: str, password: str, code: str) -> dict[str, obje
 
 if __name__ == "__main__":
     who = json.load(sys.stdin)
-    json.dump(sign_in(sys.argv[1], who["name"], who["password"], who["code"]), sys.stdout)
+    json.dump(sign_in(sys.argv[1], who["name"], who["password"], who["code"], who["cookie"]), sys.stdout)

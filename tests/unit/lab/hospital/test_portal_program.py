@@ -97,3 +97,9 @@ def test_a_sign_on_that_is_down_signs_nobody_in(address: str, monkeypatch: pytes
     monkeypatch.setattr(Sites, "do_GET", lambda handler: handler.send_error(503))
     found = portal.sign_in(address, "ana", "right", "123456")
     assert (found["asked"], found["signed_in"]) == (False, False)
+
+
+@pytest.mark.parametrize(("cookie", "there"), [("session=1", True), ("session=2", False)])
+def test_who_comes_with_the_cookie_of_a_session_shows_nothing_else(address: str, cookie: str, there: bool) -> None:  # noqa: FBT001
+    found = portal.sign_in(address, "", "", "", cookie)
+    assert (found["signed_in"], Sites.sent) == (there, [])
