@@ -84,6 +84,11 @@ class Browser:
         return page
 
 
+def asks_or_refuses(page: Page) -> bool:
+    """Whether a page asks for a factor, or tells why it shows nothing."""
+    return bool({"password", "code"} & page.fields.keys() or page.told)
+
+
 def sign_in(address: str, name: str, password: str, code: str, cookie: str = "") -> dict[str, object]:
     """Show the password, and the one-time password where it is asked for; then look whether there is a session."""
     browser = Browser(cookie)
@@ -98,7 +103,7 @@ def sign_in(address: str, name: str, password: str, code: str, cookie: str = "")
     return {
         "asked": asked,
         "told": told,
-        "signed_in": own.status == OK and bool(browser.cookies) and not {"password", "code"} & own.fields.keys(),
+        "signed_in": own.status == OK and bool(browser.cookies) and not asks_or_refuses(own),
         "sent_to": sent_to,
         "cookies": sorted(browser.cookies),
     }

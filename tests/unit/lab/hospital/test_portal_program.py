@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 LOGIN = '<form action="/"><input name="token" value="{}"><input name="user"><input name="password"></form>'
 CODE = '<form action="/second"><input type="hidden" name="token" value="t2"><input name="code"></form>'
+EXPIRED = '<div class="message"><span trmsg="1"></span></div>'
 WRONG = '<div class="message"><span trmsg="5"></span></div>' + LOGIN.format("t3")
 
 
@@ -27,7 +28,7 @@ class Sites(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """The page to sign in with, or what is there for who is signed in."""
         if "session=1" not in (self.headers.get("Cookie") or ""):
-            self.page(LOGIN.format("t1"))
+            self.page(EXPIRED if "session" in (self.headers.get("Cookie") or "") else LOGIN.format("t1"))
         elif self.path == "/application":
             self.sends("https://application.example/back?code=1")
         else:
