@@ -46,13 +46,21 @@ def with_seen_code(scene: Scene) -> Tried:
 
 
 def with_stolen_cookie(scene: Scene) -> Tried:
-    """Take somebody's session from one workstation to another."""
+    """Take somebody's session from one workstation to another; it is the same in both halves."""
+    return came_of(sign_on_of(scene).return_with(scene.once("cookie", lambda: cookie_of(scene))))
+
+
+def cookie_of(scene: Scene) -> str:
+    """The cookie of a session that somebody has at another workstation.
+
+    Raises:
+        AttemptError: there is no such session.
+    """
     desk, victim = sign_on_of(scene, scene.parties.other), ROBBED.victim(scene)
     session = desk.sign_in(victim, desk.password(victim), desk.code(victim))
     if not session.signed_in:
         raise AttemptError(f"{victim} has no session that could be stolen: {session}", remedy="See the sign-on's log.")
-    cookie = next(cookie for cookie in session.cookies if cookie.startswith(COOKIE))
-    return came_of(sign_on_of(scene).return_with(cookie.partition(";")[0]))
+    return next(cookie for cookie in session.cookies if cookie.startswith(COOKIE)).partition(";")[0]
 
 
 def by_a_link(scene: Scene) -> Tried:
