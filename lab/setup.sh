@@ -70,6 +70,7 @@ install_packages() {
     command -v dockerd >/dev/null || [ -x /usr/sbin/dockerd ] || engine_answers || missing="$missing docker.io"
     command -v ssh >/dev/null || missing="$missing openssh-client"
     command -v mmdebstrap >/dev/null || missing="$missing mmdebstrap"
+    command -v npm >/dev/null || missing="$missing npm"
     [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || missing="$missing debian-archive-keyring"
     [ "$(id -u)" = 0 ] || command -v newuidmap >/dev/null || missing="$missing uidmap"
     if [ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" = Y ]; then

@@ -33,13 +33,13 @@ COMMITS = 4  # at once: more only wait for the disk
 
 @dataclass(frozen=True)
 class Bakery:
-    """What all bakes of one run share; ``wheels`` has a folder for each role with Python packages."""
+    """What all bakes of one run share; ``packages`` has, by role, folders and where its containers see them."""
 
     docker: Docker
     stock: Images
     folder: Path
     sbom_folder: Path
-    wheels: Mapping[str, Path]
+    packages: Mapping[str, Mapping[str, Path]]
     bus: Bus
 
     def refresh_lists(self, base_image: str) -> None:
@@ -59,8 +59,8 @@ class Bakery:
         for recipe in level:
             self.bus.emit(ImageStarted(recipe.name))
         parents = {container_name(recipe): images[recipe.parent.key] for recipe in level if recipe.parent}
-        wheels = {container_name(entry): self.wheels[entry.role] for entry in level if entry.role in self.wheels}
-        with build_containers(self.docker, parents, wheels):
+        packages = {container_name(entry): self.packages.get(entry.role, {}) for entry in level}
+        with build_containers(self.docker, parents, packages):
             self._install(level)
             with ThreadPoolExecutor(COMMITS) as pool:
                 ids = list(pool.map(self._keep, level))

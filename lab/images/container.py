@@ -19,7 +19,8 @@ PART_LABEL = "pacslab.part"
 PART = "build"
 LISTS_VOLUME = "pacslab-apt-lists"
 ARCHIVES_VOLUME = "pacslab-apt-archives"
-WHEELS = "/var/cache/pacslab/wheels"
+WHEELS, NPM = "/var/cache/pacslab/wheels", "/var/cache/pacslab/npm"
+"""Where roles find Python and npm packages."""
 _POOL = "/var/cache/pacslab/apt/pool"
 _OWN = "/var/cache/pacslab/apt/own"
 _LISTS_MAX_AGE = 360  # minutes: a mirror changes four times a day
@@ -56,7 +57,7 @@ def container_name(recipe: Recipe) -> str:
     return f"pacslab-build-{recipe.key[:12]}"
 
 
-def body(parent: str, wheels: Path | None) -> dict[str, Any]:
+def body(parent: str, packages: Mapping[str, Path]) -> dict[str, Any]:
     """What Docker is told: the machine's network, because packages are fetched, and no systemd."""
     binds = [f"{LISTS_VOLUME}:/var/lib/apt/lists", f"{ARCHIVES_VOLUME}:/var/cache/pacslab/apt"]
     return {
@@ -67,19 +68,22 @@ def body(parent: str, wheels: Path | None) -> dict[str, Any]:
         "HostConfig": {
             "NetworkMode": "host",
             "Init": True,
-            "Binds": [*binds, f"{wheels}:{WHEELS}:ro"] if wheels else binds,
+            "Binds": [*binds, *(f"{folder}:{place}:ro" for place, folder in packages.items())],
         },
     }
 
 
 @contextmanager
 def build_containers(
-    docker: Docker, parents: Mapping[str, str], wheels: Mapping[str, Path] | None = None
+    docker: Docker, parents: Mapping[str, str], packages: Mapping[str, Mapping[str, Path]] | None = None
 ) -> Iterator[None]:
-    """Containers by name, each from its parent image, with its wheels; they are gone afterwards, however it ended."""
+    """Containers by name, each from its parent image; they are gone afterwards, however it ended.
+
+    ``packages`` has folders of the machine that a container sees, by container and by where it sees them.
+    """
     try:
         for name, parent in parents.items():
-            docker.create(name, body(parent, (wheels or {}).get(name)))
+            docker.create(name, body(parent, (packages or {}).get(name, {})))
             docker.start(name)
             run(docker, name, PREPARE)
         yield

@@ -16,7 +16,7 @@ from lab.engine.images import Images
 from lab.errors import EngineError
 from lab.events import ImageFinished, ImageStarted, Note, StageFinished, StageStarted
 from lab.images import sbom
-from lab.images.container import build_containers, container_name, remove_left_over
+from lab.images.container import NPM, WHEELS, build_containers, container_name, remove_left_over
 from lab.images.debian import Mirror, base_key, build_base
 from lab.images.recipe import LABEL_KEY, Recipe, RoleList, site_recipes
 from lab.settings import ROOT, Settings, load_settings
@@ -37,8 +37,8 @@ def ensure_images(site: Site, bus: Bus, *, fresh: bool = False) -> dict[RoleList
 
     Raises:
         AnsibleError: a role could not be baked.
-        EngineError: Docker, mmdebstrap or pip failed.
-        MachineNotReadyError: Docker or mmdebstrap is missing.
+        EngineError: Docker, mmdebstrap, pip or npm failed.
+        MachineNotReadyError: Docker, mmdebstrap or npm is missing.
         UsageError: a host has a role that does not exist.
     """
     return ensure_recipes(site, recipes_of(site, load_settings()), bus, fresh=fresh)
@@ -89,6 +89,7 @@ def _build(
     if not missing:  # another build made it while this one waited
         return
     from lab.images.bake import Bakery, levels  # noqa: PLC0415 # Ansible is of no use where nothing is missing
+    from lab.images.npm import fetch_packages  # noqa: PLC0415
     from lab.images.wheels import fetch_wheels  # noqa: PLC0415
 
     began, stock = time.monotonic(), Images(docker.path)
@@ -99,14 +100,17 @@ def _build(
     sbom_folder = settings.state / "sbom"
     if not missing[0].roles:
         _build_debian(docker, missing.pop(0), images, sbom_folder, bus)
-    wheels: dict[str, Path] = {}
+    packages: dict[str, dict[str, Path]] = {}
     for role in dict.fromkeys(recipe.role for recipe in missing):
-        packages = site.catalog[role].python_packages
-        if packages is not None:
+        meta, folder = site.catalog[role], settings.roles / role
+        if meta.python_packages is not None:
             bus.emit(Note(f"Fetching the Python packages of role {role}."))
-            wheels[role] = fetch_wheels(settings.roles / role / packages.pins, cache / "wheels")
+            packages[role] = {WHEELS: fetch_wheels(folder / meta.python_packages.pins, cache / "wheels")}
+        if meta.npm_packages is not None:
+            bus.emit(Note(f"Fetching the npm packages of role {role}."))
+            packages.setdefault(role, {})[NPM] = fetch_packages(folder / meta.npm_packages, cache / "npm")
     if missing:
-        bakery = Bakery(docker, stock, cache / "bake", sbom_folder, wheels, bus)
+        bakery = Bakery(docker, stock, cache / "bake", sbom_folder, packages, bus)
         bakery.refresh_lists(next(iter(images.values())))
         for level in levels(missing):
             images.update(bakery.bake(level, images))

@@ -1,4 +1,4 @@
-"""List a container's Debian and Python packages as JSON; it runs inside the container, with nothing but Python."""
+"""List a container's Debian, Python and npm packages as JSON; it runs inside the container, with nothing but Python."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ LICENCE = re.compile(r"^License:[ \t]*(\S.*)$", re.MULTILINE)
 """A licence's short name in a machine-readable copyright file (DEP 5)."""
 
 PYTHON_PACKAGES = "/opt/pacslab/venv/lib"
+NPM_PACKAGES = "/usr/share/pacslab/npm"
 
 
 def debian_packages() -> list[dict[str, Any]]:
@@ -41,6 +42,12 @@ def python_packages() -> list[dict[str, Any]]:
     ]
 
 
+def npm_packages() -> list[dict[str, Any]]:
+    """Every npm package of which a role serves files: the role keeps its name, version and licence beside them."""
+    told = [json.loads(path.read_text("utf-8")) for path in sorted(Path(NPM_PACKAGES).glob("*.json"))]
+    return [{"name": entry["name"], "version": entry["version"], "licences": [entry["license"]]} for entry in told]
+
+
 def _debian_licences(package: str) -> list[str]:
     try:
         text = Path("/usr/share/doc", package, "copyright").read_text("utf-8", "replace")
@@ -60,4 +67,4 @@ def _python_licences(found: metadata.Distribution) -> list[str]:
 
 
 if __name__ == "__main__":
-    json.dump({"debian": debian_packages(), "python": python_packages()}, sys.stdout)
+    json.dump({"debian": debian_packages(), "python": python_packages(), "npm": npm_packages()}, sys.stdout)

@@ -1,7 +1,7 @@
 """Pin what roles take from elsewhere than the installed Debian release, as it is now ('make lock').
 
-Python packages: an extra of the project and all it needs, as pip resolves it. Packages of a later Debian release: their
-versions and hashes.
+Python packages: an extra of the project and all it needs, as pip resolves it. npm packages: the hashes of the versions that
+roles name. Packages of a later Debian release: their versions and hashes.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lab.engine.client import Docker
 from lab.events import Bus
-from lab.images import later_release
+from lab.images import later_release, npm
 from lab.images.ensure import ensure_recipes, recipes_of
 from lab.images.wheels import download
 from lab.settings import DEFAULT_SITE, ROOT, load_settings
@@ -55,6 +55,9 @@ def main() -> None:
         with tempfile.TemporaryDirectory(prefix="pacslab-lock-") as folder:
             download(wanted(extra), Path(folder))
             target.write_text(HEADER.format(extra=extra) + pins(list(Path(folder).glob("*.whl"))), "utf-8")
+    for role, meta in load_catalog().items():
+        if meta.npm_packages is not None:
+            npm.lock(ROLES_DIR / role / meta.npm_packages)
     for path in later_release.files(ROLES_DIR):
         later_release.lock(Docker(), base_image(), path)
 

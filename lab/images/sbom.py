@@ -1,4 +1,4 @@
-"""What is in an image, as a CycloneDX 1.6 document: Debian and Python packages with versions and licences."""
+"""What is in an image, as a CycloneDX 1.6 document: Debian, Python and npm packages with versions and licences."""
 
 from __future__ import annotations
 
@@ -41,8 +41,12 @@ def collect(docker: Docker, container: str, recipe: Recipe) -> dict[str, Any]:
 
 
 def document(recipe: Recipe, packages: dict[str, list[dict[str, Any]]], at: datetime) -> dict[str, Any]:
-    """The CycloneDX document of an image; ``packages`` holds the lists ``debian`` and ``python``."""
-    components = [_debian(entry) for entry in packages["debian"]] + [_python(entry) for entry in packages["python"]]
+    """The CycloneDX document of an image; ``packages`` holds the lists ``debian``, ``python`` and ``npm``."""
+    components = [
+        *map(_debian, packages["debian"]),
+        *map(_python, packages["python"]),
+        *map(_npm, packages["npm"]),
+    ]
     return {
         "$schema": f"http://cyclonedx.org/schema/bom-{SPECIFICATION}.schema.json",
         "bomFormat": "CycloneDX",
@@ -83,6 +87,10 @@ def _debian(entry: dict[str, Any]) -> dict[str, Any]:
 
 def _python(entry: dict[str, Any]) -> dict[str, Any]:
     return _component(entry, f"pkg:pypi/{entry['name'].lower().replace('_', '-')}@{quote(entry['version'])}")
+
+
+def _npm(entry: dict[str, Any]) -> dict[str, Any]:
+    return _component(entry, f"pkg:npm/{quote(entry['name'], safe='/')}@{quote(entry['version'])}")
 
 
 def _component(entry: dict[str, Any], purl: str) -> dict[str, Any]:

@@ -313,6 +313,10 @@ class RoleMeta(Strict):
     python_packages: PythonPackages | None = Field(
         default=None, description="Python packages that the driver fetches as wheels for the role's image."
     )
+    npm_packages: str | None = Field(
+        default=None,
+        description="The list of npm packages of the role's image, within its folder: by name, version and integrity.",
+    )
     weaknesses: list[Weakness] = Field(
         default_factory=list, description="Known weaknesses of what the role installs; `pacslab check` names them."
     )

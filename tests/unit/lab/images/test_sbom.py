@@ -22,6 +22,7 @@ PACKAGES = {
         {"name": "adduser", "version": "3.152", "architecture": "all", "licences": []},
     ],
     "python": [{"name": "Typing_Extensions", "version": "4.16.0", "licences": ["PSF-2.0"]}],
+    "npm": [{"name": "@ohif/app", "version": "3.13.2", "licences": ["MIT"]}],
 }
 # The parts of the CycloneDX 1.6 schema that these documents use.
 SCHEMA = {
@@ -56,7 +57,7 @@ SCHEMA = {
                 "bom-ref": {"type": "string", "minLength": 1},
                 "name": {"type": "string"},
                 "version": {"type": "string", "maxLength": 1024},
-                "purl": {"type": "string", "pattern": "^pkg:(deb/debian|pypi)/"},
+                "purl": {"type": "string", "pattern": "^pkg:(deb/debian|pypi|npm)/"},
                 "licenses": {
                     "type": "array",
                     "items": {
