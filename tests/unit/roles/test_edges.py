@@ -133,7 +133,24 @@ def test_an_archive_accepts_its_peers_dicom_certificates_alone() -> None:
 
 def test_dicomweb_callers_get_the_services_of_their_flow() -> None:
     found = table(files("reference", "pacs-rad", "dicomweb_edge")["/etc/haproxy/maps/dicomweb-permits.map"].text)
-    assert found == {f"{name}.imaging.internal": "QIDO-RS,WADO-RS" for name in ("ws-rad1", "ws-tech1")}
+    assert found == {
+        "web1.imaging.internal": "QIDO-RS,WADO-RS,STOW-RS",
+        **{f"{name}.imaging.internal": "QIDO-RS,WADO-RS" for name in ("ws-rad1", "ws-tech1")},
+    }
+
+
+def test_who_asks_for_many_people_may_ask_more_often() -> None:
+    found = files("reference", "pacs-rad", "dicomweb_edge")
+    requests = table(found["/etc/haproxy/maps/dicomweb-requests.map"].text)
+    connections = table(found["/etc/haproxy/maps/dicomweb-connections.map"].text)
+    web, reading = "web1.imaging.internal", "ws-rad1.imaging.internal"
+    assert (requests[web], requests[reading]) == ("6000", "400")
+    assert (connections[web], connections[reading]) == ("40", "24")
+    text = fragment("reference", "pacs-rad", "dicomweb_edge")
+    assert "var(sess.name),map_str_int(/etc/haproxy/maps/dicomweb-requests.map,0)" in text
+    assert "acl too_fast sc_http_req_rate(0),sub(txn.requests) gt 0" in text
+    assert "var(sess.name),map_str_int(/etc/haproxy/maps/dicomweb-connections.map,0)" in text
+    assert "str(too-many-connections) if { sc_conn_cur(0),sub(txn.connections) gt 0 }" in text
 
 
 def test_the_archives_password_is_kept_from_other_users_and_from_ansibles_output() -> None:
