@@ -1,7 +1,7 @@
 """Pin what roles take from elsewhere than the installed Debian release, as it is now ('make lock').
 
-Python packages: an extra of the project and all it needs, as pip resolves it. npm packages: the hashes of the versions that
-roles name. Packages of a later Debian release: their versions and hashes.
+Python packages: an extra of the project and all it needs, as pip resolves it. npm packages: the hashes of the versions
+that roles name. Packages of a later Debian release: their versions and hashes.
 """
 
 from __future__ import annotations

@@ -2,8 +2,12 @@
 
 Argument: the address of the page to begin with. Standard input: JSON, ``{"name", "password", "code", "cookie"}``, since
 what stands among a process's arguments is seen by others; without a code, only the password is shown, and with a cookie
-of somebody's session nothing but that. Output: ``{"asked", "told", "signed_in", "sent_to", "cookies"}``: see
+of somebody's session nothing but that. Output: ``{"asked", "told", "signed_in", "sent_to", "cookies", "answers"}``: see
 ``lab/hospital/sign_on.py``.
+
+Where an application sends people to the sign-on, ``"sites"`` are the addresses among which the browser goes where it is
+sent; ``"holds"`` are cookies that it has for the first of them; without name and cookie nobody signs in. Then it asks
+for ``"then"``: a list of ``{"address", "method", "headers", "text"}``, whose answers are told as they are.
 """
 
 from __future__ import annotations
@@ -14,8 +18,12 @@ import sys
 import urllib.error
 import urllib.request
 from html.parser import HTMLParser
-from http.cookiejar import CookieJar
+from http.cookiejar import Cookie, CookieJar
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urljoin, urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 CA = "/etc/pacslab/tls/ca.crt"
 TIMEOUT = 20.0
@@ -55,12 +63,15 @@ class NoRedirect(urllib.request.HTTPRedirectHandler):
 class Browser:
     """One person's browser, which verifies the site's certificate."""
 
-    def __init__(self, cookie: str = "") -> None:
-        """Open it, without any cookie or with one from elsewhere."""
+    def __init__(self, cookie: str = "", sites: Sequence[str] = (), holds: Mapping[str, str] | None = None) -> None:
+        """Open it, without any cookie, with one from elsewhere, or with those that it holds for the first site."""
         self.cookies: set[str] = {cookie} - {""}
-        self.sent_to = ""
+        self.sent_to, self.sites = "", {tuple(urlsplit(site)[:2]) for site in sites}
         tls = urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=CA))
-        jar = urllib.request.HTTPCookieProcessor(CookieJar())
+        self.jar = CookieJar()
+        for name, value in (holds or {}).items():
+            self.jar.set_cookie(held(str(urlsplit(sites[0]).hostname), name, value))
+        jar = urllib.request.HTTPCookieProcessor(self.jar)
         self.opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), tls, jar, NoRedirect)
         brought = [("Cookie", cookie)] if cookie else []
         self.opener.addheaders = [("User-Agent", AGENT), ("Accept", "text/html"), *brought]
@@ -78,10 +89,29 @@ class Browser:
         target = urljoin(address, answer.headers.get("Location") or address)
         if target == address:
             return page
-        if urlsplit(target)[:2] == urlsplit(address)[:2]:
+        if urlsplit(target)[:2] in {urlsplit(address)[:2], *self.sites}:
             return self.open(target)
         self.sent_to = target
         return page
+
+    def ask(
+        self, address: str, method: str = "GET", headers: Mapping[str, str] | None = None, text: str = ""
+    ) -> dict[str, object]:
+        """Ask for something; the answer as it is."""
+        data = text.encode() or None
+        wish = urllib.request.Request(address, data, dict(headers or {}), method=method)  # noqa: S310 # of a site
+        try:
+            answer = self.opener.open(wish, timeout=TIMEOUT)
+        except urllib.error.HTTPError as error:
+            answer = error
+        with answer:
+            head = {key.lower(): value for key, value in answer.headers.items()}
+            return {"status": answer.status, "head": head, "text": answer.read().decode("utf-8", "replace")}
+
+
+def held(site: str, name: str, value: str) -> Cookie:
+    """A cookie of a whole site and no other (RFC 6265bis 4.1.3.2)."""
+    return Cookie(0, name, value, None, False, site, False, False, "/", True, True, None, True, None, None, {})  # noqa: FBT003
 
 
 def asks_or_refuses(page: Page) -> bool:
@@ -89,9 +119,11 @@ def asks_or_refuses(page: Page) -> bool:
     return bool({"password", "code"} & page.fields.keys() or page.told)
 
 
-def sign_in(address: str, name: str, password: str, code: str, cookie: str = "") -> dict[str, object]:
+def sign_in(
+    address: str, name: str, password: str, code: str, cookie: str = "", *, browser: Browser | None = None
+) -> dict[str, object]:
     """Show the password, and the one-time password where it is asked for; then look whether there is a session."""
-    browser = Browser(cookie)
+    browser = browser or Browser(cookie)
     page = browser.open(address)
     if "password" in page.fields and not cookie:
         page = browser.open(page.action, {**page.fields, "user": name, "password": password})
@@ -111,4 +143,7 @@ def sign_in(address: str, name: str, password: str, code: str, cookie: str = "")
 
 if __name__ == "__main__":
     who = json.load(sys.stdin)
-    json.dump(sign_in(sys.argv[1], who["name"], who["password"], who["code"], who["cookie"]), sys.stdout)
+    shown = [who.get(key, "") for key in ("name", "password", "code", "cookie")]
+    browser = Browser(who.get("cookie", ""), who.get("sites", []), who.get("holds", {}))
+    done = sign_in(sys.argv[1], *shown, browser=browser) if any(shown) else {}
+    json.dump({**done, "answers": [browser.ask(**wish) for wish in who.get("then", [])]}, sys.stdout)

@@ -1,0 +1,174 @@
+"""People see in the viewer what they may see, after they have signed in, and nothing else; refusals are on record."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from lab.hospital.collected import Collected
+from lab.hospital.hospital import Hospital
+from lab.hospital.modality import Modality
+from lab.hospital.record import Record
+from lab.hospital.ris import Ris
+from lab.hospital.viewer import Viewer, callers
+from lab.scenarios.examination.course import CT_HEAD, ECHO, scheduled
+
+if TYPE_CHECKING:
+    from lab.engine.lab import Lab
+    from lab.hospital.record import Procedure
+    from lab.hospital.viewer import Opened
+
+RADIOLOGIST, REGISTRAR = "a.rivera", "r.silva"
+INFO = "/sign-on/callback?info=json&extend_session=false"
+SESSION = "/gateway/session"
+STUDIES = "/dicom-web/studies?includefield=PatientID"
+FORGED = {
+    "X-Pacslab-Person": "s.moreau",
+    "X-Pacslab-Roles": "radiologist",
+    "X-Pacslab-Department": "Cardiology",
+    "X-Pacslab-Session": "forged",
+    "OIDC_groups": "radiologist",
+    "OIDC-groups": "radiologist",
+}
+TRICKS = (
+    "/dicom-web/studies%2F1.2",
+    "/dicom-web//studies",
+    "/dicom-web/studies/%2e%2e/studies",
+    "/dicom-web/studies;a=b",
+    "/dicom-web/wado?requestType=WADO",
+    "/dicom-web/studies/1.2/rendered",
+    "/dicom-web/instances/../../server-status",
+)
+AWAY = 20.0
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A radiologist who has opened the viewer, an examination of the radiologist's own department, and another one."""
+
+    viewer: Viewer
+    opened: Opened
+    collected: Collected
+    mark: dict[str, int]
+    own: str
+    foreign: str
+
+    def told(self, action: str, **keys: Any) -> dict[str, Any] | None:
+        """The event with these keys at the collector."""
+        line = self.collected.wait(self.viewer.host, self.mark, timeout=20, action=action, **keys)
+        return line["data"] if line else None
+
+    def ask(self, *wishes: Any, **rest: Any) -> list[Any]:
+        """Ask in the radiologist's session."""
+        return self.viewer.ask(self.opened.session, *wishes, **rest)
+
+
+def examined(hospital: Hospital, procedure: Procedure) -> str:
+    """The study of a new patient's examination."""
+    record = Record.of(hospital)
+    patient = record.register("Viewer", procedure.code.title()).patient.identifier
+    placed = record.order(patient, procedure)
+    assert placed.accession is not None
+    found = scheduled(hospital, Ris.of(hospital).show(placed.accession).procedure)
+    Modality(hospital, found.station).perform("acquire", found.accession, "--images", "2", "--matrix", "64")
+    return found.study
+
+
+@pytest.fixture(scope="module")
+def reading(clone: Lab) -> Reading:
+    """The radiologist, reading."""
+    hospital, collected, viewer = Hospital(clone), Collected(clone), Viewer.of(clone)
+    mark = collected.mark(viewer.host)
+    own, foreign = examined(hospital, CT_HEAD), examined(hospital, ECHO)
+    return Reading(viewer, viewer.open(RADIOLOGIST, "/", SESSION), collected, mark, own, foreign)
+
+
+def test_a_radiologist_signs_in_and_gets_the_viewer(reading: Reading) -> None:
+    opened = reading.opened
+    assert (opened.asked, opened.signed_in) == (True, True), opened
+    page, session = opened.answers
+    assert (page.status, session.status) == (200, 200)
+    assert "OHIF" in page.text
+    assert (session.json["person"], session.json["roles"]) == (RADIOLOGIST, ["radiologist"])
+    (cookie,) = {
+        entry for entry in opened.cookies if entry.startswith("__Host-viewer=") and "expires" not in entry.lower()
+    }
+    assert {"secure", "httponly", "samesite=strict"} <= {part.strip().lower() for part in cookie.split(";")}
+
+
+def test_the_study_list_has_what_the_radiologist_may_see_and_nothing_else(reading: Reading) -> None:
+    answer, metadata = reading.ask(STUDIES, f"/dicom-web/studies/{reading.own}/metadata")
+    assert (answer.status, metadata.status) == (200, 200), (answer.text, metadata.text)
+    studies = {entry["0020000D"]["Value"][0] for entry in answer.json}
+    assert reading.own in studies
+    assert reading.foreign not in studies
+    assert answer.head["cache-control"] == metadata.head["cache-control"] == "no-store"
+    assert reading.told("person-searches", person=RADIOLOGIST, outcome="success") is not None
+
+
+def test_a_study_of_others_is_refused_by_its_number_and_on_record_with_the_person(reading: Reading) -> None:
+    number = reading.foreign
+    for answer in reading.ask(f"/dicom-web/studies/{number}/metadata", f"/dicom-web/studies/{number}/series"):
+        assert answer.status == 403, answer
+        assert number not in answer.text
+    assert reading.told("person-views", person=RADIOLOGIST, study=number, outcome="refused", reason="no-relation")
+    (searched,) = reading.ask(f"{STUDIES}&StudyInstanceUID={number}")
+    assert searched.json == []
+
+
+def test_whoever_has_not_signed_in_gets_no_images(reading: Reading) -> None:
+    for head in ({}, FORGED):
+        page, images = reading.viewer.ask("", "/", STUDIES, headers=head)
+        assert (page.status, images.status) == (401, 401)
+        assert "sign in" in page.text
+    (sent,) = reading.viewer.ask("", "/", headers={"Cookie": "__Host-sign-in=now"})
+    assert sent.status == 302
+    assert sent.head["location"].startswith(f"{reading.viewer.sign_on.address}/oauth2/authorize?")
+    assert reading.told("request", outcome="refused", reason="not-signed-in", path="/dicom-web/studies") is not None
+
+
+def test_what_a_browser_says_of_itself_changes_nothing(reading: Reading) -> None:
+    session, study = reading.ask(SESSION, f"/dicom-web/studies/{reading.foreign}/metadata", headers=FORGED)
+    assert (session.status, session.json["person"], session.json["department"]) == (200, RADIOLOGIST, "Radiology")
+    assert study.status == 403
+
+
+@pytest.mark.parametrize("path", TRICKS)
+def test_a_path_that_is_none_of_dicomweb_leads_nowhere(reading: Reading, path: str) -> None:
+    (answer,) = reading.ask(path)
+    assert answer.status in {400, 403, 404}, answer
+
+
+def test_a_session_is_worth_nothing_in_another_browser_or_at_another_address(reading: Reading) -> None:
+    (browser,) = reading.ask(STUDIES, headers={"User-Agent": "another browser"})
+    assert browser.status == 401
+    others = {flow.source for flow in callers(reading.viewer.lab)}
+    other = min(others - {reading.viewer.sign_on.caller, reading.viewer.sign_on.host})
+    (place,) = reading.ask(STUDIES, caller=other)
+    assert place.status == 401
+    assert reading.told("person-searches", person=RADIOLOGIST, outcome="refused", reason="other-browser") is not None
+    assert reading.ask(STUDIES)[0].status == 200
+
+
+def test_who_may_not_view_at_all_is_not_let_in(reading: Reading) -> None:
+    opened = reading.viewer.open(REGISTRAR, SESSION)
+    assert opened.answers[0].status in {401, 403}
+    assert not opened.session
+
+
+def test_signing_out_ends_the_session(reading: Reading) -> None:
+    viewer, opened = reading.viewer, reading.opened
+    (info,) = viewer.ask(opened.session, INFO)
+    hint = info.json["id_token_hint"]
+    form = f"id_token_hint={hint}&post_logout_redirect_uri={viewer.address}/signed-out"
+    urlencoded = {"Content-Type": "application/x-www-form-urlencoded"}
+    left = {"address": "/sign-on/callback?logout=get"}
+    ends = {"address": f"{viewer.sign_on.address}/oauth2/logout", "method": "POST", "headers": urlencoded, "text": form}
+    viewer.ask(opened.session, left, ends)
+    deadline = time.monotonic() + AWAY
+    while viewer.ask(opened.session, SESSION)[0].status != 401 and time.monotonic() < deadline:
+        time.sleep(0.5)
+    assert [answer.status for answer in viewer.ask(opened.session, SESSION, STUDIES)] == [401, 401]
