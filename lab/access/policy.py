@@ -87,6 +87,10 @@ class Policy(_Strict):
         given = {may[action] for may in held if action in may}
         return next((scope for scope in Scope if scope in given), None)
 
+    def by_role(self) -> dict[str, dict[str, str]]:
+        """What each role may do, and for which patients."""
+        return {name: {action: scope.value for action, scope in role.may.items()} for name, role in self.roles.items()}
+
     def at_places(self) -> dict[str, list[str]]:
         """For each place that decides something, the roles of those who may do something there."""
         places = dict.fromkeys(action.at for action in self.actions.values())

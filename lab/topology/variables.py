@@ -65,7 +65,7 @@ def site_variables(site: Site) -> dict[str, Any]:
             }
             for name, host in site.hosts.items()
         },
-        "site_policy": {name: dict(role.may) for name, role in load_policy().roles.items()},
+        "site_policy": load_policy().by_role(),
         "site_departments": {name: host.asset.owner for name, host in site.hosts.items()},
         "site_people_roles": {name: role.title for name, role in load_policy().roles.items()},
         "site_access": load_policy().at_places(),

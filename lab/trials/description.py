@@ -144,11 +144,15 @@ def _flows(subject: Subject, started: dict[str, tuple[str, ...]]) -> list[Resolv
 
 
 def _kept_flows(subject: Subject, roles: Mapping[str, Sequence[str]]) -> list[ResolvedFlow]:
-    """The flows to and from the subject that are still described when these hosts have these roles alone."""
+    """The flows of the subject, and between these hosts, that are still described when these have these roles alone."""
     hosts = dict(subject.site.hosts)
     for name, kept in roles.items():
         hosts[name] = hosts[name].model_copy(update={"roles": list(kept)})
-    own = (flow for flow in subject.site.flows if subject.host in {flow.source, flow.target})
+    own = (
+        flow
+        for flow in subject.site.flows
+        if subject.host in {flow.source, flow.target} or {flow.source, flow.target} <= roles.keys()
+    )
     return [flow for flow in own if _is_described(subject.site, hosts, flow)]
 
 

@@ -42,6 +42,11 @@ def test_a_place_is_for_the_roles_that_may_do_something_there() -> None:
     assert "pacs-administrator" not in places["viewer"]
 
 
+def test_what_a_role_may_do_is_told_in_plain_words() -> None:
+    assert load_policy().by_role()["technologist"]["add-images"] == "department"
+    assert {type(scope) for may in load_policy().by_role().values() for scope in may.values()} == {str}
+
+
 def test_duties_that_are_separate_are_found_with_the_roles_that_bring_them() -> None:
     (broken,) = policy().broken(["asker", "allower"])
     assert broken.why == "two people decide"

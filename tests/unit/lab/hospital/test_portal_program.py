@@ -13,6 +13,7 @@ from lab.hospital.programs import portal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from http.cookiejar import Cookie
 
 LOGIN = '<form action="/"><input name="token" value="{}"><input name="user"><input name="password"></form>'
 CODE = '<form action="/second"><input type="hidden" name="token" value="t2"><input name="code"></form>'
@@ -104,3 +105,25 @@ def test_a_sign_on_that_is_down_signs_nobody_in(address: str, monkeypatch: pytes
 def test_who_comes_with_the_cookie_of_a_session_shows_nothing_else(address: str, cookie: str, there: bool) -> None:  # noqa: FBT001
     found = portal.sign_in(address, "", "", "", cookie)
     assert (found["signed_in"], Sites.sent) == (there, [])
+
+
+def test_an_application_is_reached_through_the_sign_on_and_asked_in_the_session(address: str) -> None:
+    browser = portal.Browser(sites=[address])
+    assert portal.sign_in(address, "ana", "right", "123456", browser=browser)["signed_in"]
+    answer = browser.ask(f"{address}shown", headers={"X-Said": "this"})
+    assert (answer["status"], answer["text"]) == (200, "Signed in")
+    assert browser.ask(f"{address}application")["status"] == 302
+
+
+def test_a_session_that_somebody_holds_is_shown_to_its_site(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = portal.held
+
+    def over_http(site: str, name: str, value: str) -> Cookie:
+        cookie = made(site, name, value)
+        cookie.secure = False
+        return cookie
+
+    unsaid = portal.Browser(sites=[address], holds={"session": "1"}).ask(address)
+    assert "password" in str(unsaid["text"])  # goes over TLS alone
+    monkeypatch.setattr(portal, "held", over_http)
+    assert portal.Browser(sites=[address], holds={"session": "1"}).ask(address)["text"] == "Signed in"

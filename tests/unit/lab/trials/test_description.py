@@ -56,9 +56,9 @@ def test_a_trial_s_description_has_no_mistake_and_the_role_has_what_it_asks(
 
 def test_who_is_started_is_asked_for(described: tuple[Subject, Site, set[str]]) -> None:
     found, site, started = described
-    asked = {name for role in found.roles for name in site.catalog[role].asks}
     for host in started - {found.host}:
-        assert asked & set(site.services(host))
+        others = {role for other in started - {host} for role in site.hosts[other].roles}
+        assert set(site.services(host)) & {name for role in others for name in site.catalog[role].asks}
     assert set(only(site, {host: site.hosts[host].roles for host in started}).hosts) == started
 
 
@@ -69,6 +69,18 @@ def test_flows_of_the_subject_stay_as_they_are_in_its_own_site(described: tuple[
         (flow.source, flow.service, flow.permits) for flow in found.site.flows_in(found.host) if flow.service in offered
     }
     assert {(flow.source, flow.service, flow.permits) for flow in site.flows_in(found.host)} == expected
+
+
+def test_who_is_started_can_call_what_it_asks_of_others_who_are_started(
+    described: tuple[Subject, Site, set[str]],
+) -> None:
+    _, site, started = described
+    for host in started:
+        own = set(site.services(host))
+        asked = {name for role in site.hosts[host].roles for name in site.catalog[role].asks} - own
+        there = {flow.service for flow in site.flows_out(host) if flow.target in started}
+        offered = {service for other in started - {host} for service in site.services(other)}
+        assert asked & offered <= there
 
 
 def test_a_flow_that_follows_from_a_role_goes_with_it(tmp_path: Path) -> None:
