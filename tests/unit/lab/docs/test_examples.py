@@ -24,8 +24,8 @@ SECOND_SCANNER, X_RAY_ROOM, EMERGENCY = fragments(HOST_PAGE)
 ROLE = "downtime_page"
 OF_EVERY_HOST = {"certificate-status", "syslog-tls", "dns", "dns-tcp", "nts-ke", "ntp"}
 """Services that each managed host of the site calls."""
-OF_EVERY_WORKSTATION = "sign-on"
-"""That which the hosts of their zone call."""
+OF_EVERY_WORKSTATION = {"sign-on", "viewer"}
+"""Those that the hosts of their zone call."""
 
 
 @pytest.fixture
@@ -83,7 +83,9 @@ def test_an_x_ray_room_comes_with_its_zone_and_an_interface_of_the_firewall(refe
 
 def test_a_workstation_has_the_flow_written_for_it_and_no_other_to_an_archive(reference: Path) -> None:
     site = load_site(extended(EMERGENCY, reference))
-    clinical = [flow for flow in site.flows_out("ws-ed1") if flow.service not in {*OF_EVERY_HOST, OF_EVERY_WORKSTATION}]
+    clinical = [
+        flow for flow in site.flows_out("ws-ed1") if flow.service not in {*OF_EVERY_HOST, *OF_EVERY_WORKSTATION}
+    ]
     assert [(flow.target, flow.service, flow.permits) for flow in clinical] == [
         ("vna1", "dicom-tls", ("C-ECHO", "C-FIND", "C-GET"))
     ]

@@ -89,6 +89,7 @@ def test_every_package_is_a_component_with_a_package_url(document: dict[str, Any
     assert [component["purl"] for component in document["components"]] == [
         "pkg:deb/debian/adduser@3.152?arch=all&distro=trixie",
         "pkg:deb/debian/libc6@1%3A2.41-12%2Bb1?arch=amd64&distro=trixie",
+        "pkg:npm/%40ohif/app@3.13.2",
         "pkg:pypi/typing-extensions@4.16.0",
     ]
 
