@@ -36,7 +36,7 @@ FORGED = {
 }
 TRICKS = (
     "/dicom-web/studies%2F1.2",
-    "/dicom-web//studies",
+    "/dicom-web/studies//1.2/metadata",
     "/dicom-web/studies/%2e%2e/studies",
     "/dicom-web/studies;a=b",
     "/dicom-web/wado?requestType=WADO",
