@@ -31,8 +31,8 @@ LEFT_OUT = re.compile(
 """Of ``dist``."""
 INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 LOADED_ELSEWHERE = re.compile(
-    r"""<script[^>]*init-service-worker\.js[^>]*></script>|<link rel="(?:manifest|apple-touch-[a-z-]+|yandex[a-z-]*)"[^>]*>"""
-    r"""|<link rel="icon"[^>]*coast[^>]*>"""
+    r"""<script[^>]*init-service-worker\.js[^>]*></script>"""
+    r"""|<link rel="(?:manifest|apple-touch-[a-z-]+|yandex[a-z-]*)"[^>]*>|<link rel="icon"[^>]*coast[^>]*>"""
 )
 ADDED = (
     '<link rel="stylesheet" href="/pages/session.css">'
@@ -47,7 +47,7 @@ class UnexpectedError(Exception):
 
 
 def main(packages: Path, folder: Path, target: Path, about: Path) -> None:
-    """Check, unpack, and make the page one that the server's policy allows; `about` gets what the package list tells."""
+    """Check, unpack, and make the page one that the server's policy allows; `about` gets what package lists tell."""
     pin = json.loads(packages.read_text("utf-8"))[PACKAGE]
     archive = folder / f"{PACKAGE.removeprefix('@').replace('/', '-')}-{pin['version']}.tgz"
     if integrity(archive) != pin["integrity"]:

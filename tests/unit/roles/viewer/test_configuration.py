@@ -1,4 +1,4 @@
-"""The web server asks of a person's roles what the policy says, tells the gateway who asks, and keeps nothing else open."""
+"""The web server asks for the roles that the policy says, tells the gateway who asks, and has nothing else open."""
 
 from __future__ import annotations
 

@@ -13,7 +13,8 @@ from simulators.events.reasons import REASONS
 from tests.unit.roles.programs import role_program
 
 log: Any = role_program("viewer", "viewer_log.py")
-LINE = ("200", "a.rivera", "10.24.30.11", "40000", "TLSv1.3", "TLS_AES_128_GCM_SHA256", "GET", "/dicom-web/studies", "12")
+SUITE = "TLS_AES_128_GCM_SHA256"
+LINE = ("200", "a.rivera", "10.24.30.11", "40000", "TLSv1.3", SUITE, "GET", "/dicom-web/studies", "12")
 
 
 def told(capsys: pytest.CaptureFixture[str], *values: str) -> dict[str, Any]:
@@ -74,9 +75,7 @@ def test_parts_of_pages_are_not_told_unless_they_are_refused(capsys: pytest.Capt
         ({"method": "GET\\x09"}, "method"),
     ],
 )
-def test_what_is_not_plain_is_left_out(
-    capsys: pytest.CaptureFixture[str], parts: dict[str, str], missing: str
-) -> None:
+def test_what_is_not_plain_is_left_out(capsys: pytest.CaptureFixture[str], parts: dict[str, str], missing: str) -> None:
     event = told(capsys, *changed(**parts))
     assert missing not in event
 

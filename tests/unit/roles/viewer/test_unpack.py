@@ -1,4 +1,4 @@
-"""Of the viewer's package what is served is unpacked, if it is the pinned one, and its page has no script of its own."""
+"""Of the viewer's package what is served is unpacked, if it is the pinned one; its page has no script of its own."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 unpack: Any = role_program("viewer", "unpack_viewer.py")
 PAGE = (
-    "<html><head><script>window.PUBLIC_URL='/'</script><link rel=\"manifest\" href=\"/manifest.json\">"
+    '<html><head><script>window.PUBLIC_URL=\'/\'</script><link rel="manifest" href="/manifest.json">'
     '<script type="module" src="/init-service-worker.js"></script><title>OHIF</title>'
-    "<script>function load(n){return import(n)}</script><script defer src=\"/app.bundle.js\"></script></head></html>"
+    '<script>function load(n){return import(n)}</script><script defer src="/app.bundle.js"></script></head></html>'
 )
 FILES = {
     "package/package.json": json.dumps({"name": "@ohif/app", "version": "1.2.3", "license": "MIT", "scripts": {}}),
@@ -73,9 +73,7 @@ def test_the_page_has_its_scripts_in_files_and_ours_beside_them(tmp_path: Path) 
         '<html><head><script src="/start.js"></script><title>OHIF</title>'
         f'<script defer src="/app.bundle.js"></script>{unpack.ADDED}</head></html>'
     )
-    assert (served / "start.js").read_text() == (
-        "window.PUBLIC_URL='/';\nfunction load(n){return import(n)};\n"
-    )
+    assert (served / "start.js").read_text() == ("window.PUBLIC_URL='/';\nfunction load(n){return import(n)};\n")
 
 
 def test_unpacking_again_leaves_nothing_of_before(tmp_path: Path) -> None:
@@ -108,5 +106,5 @@ def test_another_package_than_the_pinned_one_is_not_unpacked(tmp_path: Path) -> 
     ],
 )
 def test_a_page_of_another_form_stops_the_build(tmp_path: Path, page: str) -> None:
-    with pytest.raises(unpack.UnexpectedError, match="index.html"):
+    with pytest.raises(unpack.UnexpectedError, match=r"index\.html"):
         unpacked(tmp_path, {**FILES, "package/dist/index.html": page})
