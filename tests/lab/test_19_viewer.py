@@ -159,8 +159,9 @@ def test_who_may_not_view_at_all_is_not_let_in(reading: Reading) -> None:
     opened = reading.viewer.open(REGISTRAR, SESSION)
     assert (opened.asked, opened.session) == (True, ""), opened
     assert opened.answers[0].status == 302  # to the sign-on, again
-    told = {"action": "authorize", "outcome": "refused", "reason": "role", "person": REGISTRAR}
-    assert reading.collected.wait(identity, mark, timeout=20, **told)
+    assert reading.collected.wait(
+        identity, mark, timeout=20, action="authorize", outcome="refused", reason="role", person=REGISTRAR
+    )
 
 
 def test_signing_out_ends_the_session(reading: Reading) -> None:
