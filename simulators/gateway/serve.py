@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from simulators.settings import Settings
 
-SERVICE = "gateway"
+SERVICE = "access-gateway"
 STATE = Path("/var/lib/pacslab-gateway")
 
 

@@ -53,7 +53,7 @@ def settings(keys: Path, listen: int, archive: int, source: int) -> Any:
                 "crl": str(keys / "crl.pem"),
                 "certificates": {"gateway": own, "relations": own},
             },
-            "listen": {"gateway": listen},
+            "listen": {"access-gateway": listen},
             "peers": [
                 {"name": name, "fqdn": f"{name}.imaging.internal", "identity": f"{IDENTITIES[name]}",
                  "address": "127.0.0.1", "service": service, "port": port, "permits": ["QIDO-RS", "WADO-RS"]}
@@ -115,15 +115,15 @@ async def scenario(lab: Path, systemd: socket.socket, monkeypatch: pytest.Monkey
     serving = loop.create_task(serve._serve(own))  # noqa: SLF001 - what its verb runs
     try:
         assert await loop.sock_recv(systemd, 100) == b"READY=1"
-        assert await status(own.port("gateway")) == 200
+        assert await status(own.port("access-gateway")) == 200
         assert asked[0] == "/relations/treatment/n.okafor"
         assert asked[1].startswith("/dicom-web/studies?")
 
         revoke(lab, "pacs-rad", "dicomweb")
-        assert await status(own.port("gateway")) == 200  # the sessions of before stay as they are
+        assert await status(own.port("access-gateway")) == 200  # the sessions of before stay as they are
         os.kill(os.getpid(), signal.SIGHUP)
         async with asyncio.timeout(10):
-            while await status(own.port("gateway")) != 503:
+            while await status(own.port("access-gateway")) != 503:
                 pass
         os.kill(os.getpid(), signal.SIGTERM)
         async with asyncio.timeout(10):
