@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lab.topology.graph import style
+from lab.topology.graph.drawing import BADGE_STEP
 from lab.topology.graph.layout import GRID, HEADER, PAD, TOP, ZONE_WIDTH, card_span
 
 if TYPE_CHECKING:
@@ -15,8 +16,6 @@ HUB_HEADER = 72
 NUMBERS = 26
 """Width that the numbers of a card's flows take, in pixels."""
 STRIPE = 6
-ADDRESS = 90
-"""Width that an address takes, in pixels."""
 
 
 def draw_firewall(drawing: Drawing) -> None:
@@ -31,7 +30,8 @@ def draw_firewall(drawing: Drawing) -> None:
     facts = f"{drawing.site.hosts[name].address} · the gateway of every zone"
     canvas.add("text", facts, x=middle, y=top + 37, class_="middle")
     canvas.add("text", "denies and logs what no flow allows", x=middle, y=top + 53, class_="faint middle")
-    drawing.common_badges(name, right - 16, top + 16)
+    common = [net for net in drawing.picture.nets if net.common and name in net.hosts]
+    drawing.badges(name, common, right - PAD - BADGE_STEP * len(common), top + 16)
     state = drawing.state(name)
     if state:
         colour, word = state
@@ -69,9 +69,10 @@ def draw_host(drawing: Drawing, box: Box, card: Card) -> None:
         title = card.host if host.ae_title is None else f"{card.host} · {host.ae_title}"
         canvas.add("text", title, x=text, y=card.y + 15, class_="name")
         canvas.add("text", str(host.address), x=end, y=card.y + 15, class_="end")
+        drawing.badges(card.host, card.common, text, card.y + 27)
+        below = card.y + 30 + (GRID if card.common else 0)
         for row, line in enumerate(card.roles):
-            canvas.add("text", line, x=text, y=card.y + 30 + 15 * row, class_="faint")
-        drawing.common_badges(card.host, end - ADDRESS, card.y + 11)
+            canvas.add("text", line, x=text, y=below + 15 * row, class_="faint")
         for net in card.nets:
             badge = x + width - 14 if left else x + 14
             drawing.badge(badge, card.ends[net.number], net, filled=card.host in net.targets)

@@ -9,7 +9,7 @@ from lab.topology.graph import style
 from lab.topology.graph.canvas import Canvas, number
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from lab.topology.graph.layout import Picture
     from lab.topology.graph.nets import Net
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 BADGE = 8
 """Radius of a flow's number, in pixels."""
+BADGE_STEP = 2 * BADGE + 2
+"""From one number to the next in a row of them."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +44,10 @@ class Drawing:
         """Draw a flow's number; filled where the flow is served."""
         badge(self.canvas, (x, y), str(net.number), self.stroke(net).colour, filled=filled)
 
-    def common_badges(self, host: str, x: float, y: float) -> None:
-        """Draw, from x to the left, the numbers of flows that nearly every host takes part in."""
-        for net in reversed([shared for shared in self.picture.nets if shared.common and host in shared.hosts]):
-            self.badge(x, y, net, filled=host in net.targets)
-            x -= 2 * BADGE + 2
+    def badges(self, host: str, nets: Sequence[Net], x: float, y: float) -> None:
+        """Draw, from x to the right, the numbers of flows that a host takes part in without a line."""
+        for place, net in enumerate(nets):
+            self.badge(x + BADGE + place * BADGE_STEP, y, net, filled=host in net.targets)
 
     def path(self, net: Net, path: str) -> None:
         """Draw a flow's line, with a halo that parts it from the lines it crosses."""

@@ -39,18 +39,19 @@ Side = Literal["left", "right"]
 
 @dataclass
 class Card:
-    """One host. ``ends`` says at which height each net of it leaves, by the net's number."""
+    """One host. ``ends`` says at which height each net of it leaves, by the net's number; ``common`` have no lines."""
 
     host: str
     roles: list[str]
     nets: list[Net]
+    common: list[Net]
     y: float = 0
     ends: dict[int, float] = field(default_factory=dict)
 
     @property
     def height(self) -> int:
         """Rows for its text or its nets, whichever are more."""
-        return GRID * max(1 + max(1, len(self.roles)), len(self.nets) + 1)
+        return GRID * max(1 + bool(self.common) + max(1, len(self.roles)), len(self.nets) + 1)
 
 
 @dataclass
@@ -136,6 +137,7 @@ def _boxes(site: Site, nets: list[Net], lines: list[Net]) -> list[Box]:
                 name,
                 textwrap.wrap(", ".join(roles[name]), characters, break_on_hyphens=False),
                 [net for net in lines if name in net.hosts],
+                [net for net in nets if net.common and name in net.hosts],
             )
             for name, host in site.hosts.items()
             if host.zone == zone and not host.gateway

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from lab.topology import Site
 
+NAME_CHARACTER, NAME_HEIGHT = 7.0, 10.0
+"""About what a character of a name or an address takes, in pixels."""
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -92,6 +94,25 @@ def test_no_box_overlaps_another_and_all_stand_on_the_page(site: Site) -> None:
         assert left + width < picture.width
         assert box.y < card.y
         assert card.y + card.height <= box.y + box.height <= picture.bottom + 18
+
+
+def test_no_flows_number_covers_a_host_s_name_or_address(site: Site) -> None:
+    picture = ET.fromstring(draw_svg(site))  # noqa: S314 # drawn by the code under test
+    circles = [tuple(float(circle.attrib[key]) for key in ("cx", "cy", "r")) for circle in picture.iter(f"{SVG}circle")]
+    hosts = {name if host.ae_title is None else f"{name} · {host.ae_title}" for name, host in site.hosts.items()}
+    addresses = {str(host.address) for host in site.hosts.values()}
+    for element in picture.iter(f"{SVG}text"):
+        said = element.text or ""
+        if said in hosts | addresses:
+            width, x, y = NAME_CHARACTER * len(said), float(element.attrib["x"]), float(element.attrib["y"])
+            left = {"end": x - width, "middle": x - width / 2}.get(
+                element.attrib.get("class", "").rpartition(" ")[2], x
+            )
+            assert [
+                (cx, cy)
+                for cx, cy, r in circles
+                if left - r < cx < left + width + r and y - NAME_HEIGHT - r < cy < y + r
+            ] == [], said
 
 
 def test_text_of_the_description_cannot_break_the_picture(tmp_path: Path) -> None:
