@@ -42,9 +42,9 @@ Reason = Annotated[str, StringConstraints(min_length=1)]
 Usage = Literal["serverAuth", "clientAuth", "codeSigning", "emailProtection", "timeStamping", "OCSPSigning"]
 """An extended key usage as RFC 5280 4.2.1.12 names it."""
 
-Provision = Literal["certificate-status", "log-collection", "fabric-log", "administration"]
+Provision = Literal["certificate-status", "log-collection", "fabric-log", "administration", "pages"]
 """What the lab itself looks for at a service: CRL and OCSP by HTTP at its host, the log of every other host, at a
-loopback port that of the lab's own network, or SSH by which administrators reach its host."""
+loopback port that of the lab's own network, SSH by which administrators reach its host, or pages for a browser."""
 
 
 class UnitProbe(Strict):
