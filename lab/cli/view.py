@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--print", dest="only_print", action="store_true", help="print the command to start, and serve until Ctrl-C"
     )
-    parser.add_argument("options", nargs="*", metavar="OPTION", help="further options of the browser, after '--'")
+    parser.add_argument("command", nargs="*", metavar="OPTION", help="further options of the browser, after '--'")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
     bus.subscribe(print_line)
     with tempfile.TemporaryDirectory(prefix="pacslab-view-", ignore_cleanup_errors=True) as profile:
         served = {flow: _serve(lab, flow, bus) for flow in found.flows}
-        command = [program, *arguments.options, *browser.arguments(lab, found, served, Path(profile))]
+        command = [program, *arguments.command, *browser.arguments(lab, found, served, Path(profile))]
         _tell(lab, arguments, command)
         if arguments.only_print:
             with suppress(KeyboardInterrupt):
