@@ -60,6 +60,17 @@ def test_what_the_lab_itself_reads_is_offered_by_hosts_of_ours(tmp_path: Path) -
         load_site(tmp_path / "topology.yml")
 
 
+def test_pages_may_be_another_makers(tmp_path: Path) -> None:
+    text = site_path("third-party-devices").read_text("utf-8")
+    text = text.replace("roles: [trust, dicom_edge]\n    ae_title: VNA9", "roles: [trust, sign_on]\n    ae_title: VNA9")
+    path = tmp_path / "pages" / "topology.yml"
+    path.parent.mkdir()
+    path.write_text(text, "utf-8")
+    with pytest.raises(Exception, match="vna9") as raised:
+        load_site(path)
+    assert "the lab itself looks for" not in str(raised.value)
+
+
 def test_a_device_behind_a_shim_may_stand_among_neighbours(tmp_path: Path) -> None:
     text = change(
         "    zone: scanners\n    address: 10.0.20.12\n    roles: [base, scanner]",
