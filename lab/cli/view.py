@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import shutil
+import signal
 import subprocess
 import tempfile
 import threading
@@ -104,7 +105,8 @@ def _tell(lab: Lab, arguments: argparse.Namespace, command: list[str]) -> None:
 
 
 def _open(command: list[str]) -> int:
-    """Run the browser in the foreground; Ctrl-C ends it."""
+    """Run the browser in the foreground; Ctrl-C and an order to end (SIGTERM) end it too."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     browser = subprocess.Popen(command, stdin=subprocess.DEVNULL)
     try:
         return browser.wait()

@@ -165,6 +165,13 @@ def test_a_request_is_logged_without_its_query() -> None:
     assert "error_log syslog:server=unix:/dev/log,nohostname,tag=nginx crit;" in NGINX
 
 
+def test_an_applications_page_may_find_out_whether_the_sign_on_answers_and_read_nothing_else_of_it() -> None:
+    (policies,) = re.findall(r"map \$path \$resource_policy \{(.*?)\}", NGINX, re.DOTALL)
+    said = dict(re.findall(r"(\S+)\s+(\S+);", policies))
+    assert said == {"/.well-known/openid-configuration": "same-site", "default": "same-origin"}
+    assert "add_header Cross-Origin-Resource-Policy $resource_policy always;" in NGINX
+
+
 def test_requests_are_refused_for_reasons_of_the_table() -> None:
     (table,) = re.findall(r"map \$status \$reason \{(.*?)\}", NGINX, re.DOTALL)
     words = set(re.findall(r"(\S+);", table)) - {'""'}
