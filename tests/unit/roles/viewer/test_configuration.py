@@ -117,3 +117,23 @@ def test_the_page_knows_the_times_of_the_server() -> None:
     assert told["idle"] == 900
     assert told["poll"] < told["unknown"] <= 60
     assert told["logout"] == "https://idp1.imaging.internal/oauth2/logout"
+
+
+@pytest.mark.parametrize(
+    ("path", "file"),
+    [
+        ("/signed-out", "pages/signed-out.html"),
+        ("/app-config.js", "pages/app-config.js"),
+        ("/pages/settings.js", "settings.js"),
+        ("/pages/session.js", "pages/"),
+        ("/viewer", "viewer/index.html"),
+    ],
+)
+def test_an_address_leads_to_its_page_by_the_first_alias_that_fits(path: str, file: str) -> None:
+    aliases = re.findall(r"^    (Alias|AliasMatch) (\S+) (\S+)$", configuration(), re.MULTILINE)
+    fitting = [
+        target
+        for kind, given, target in aliases
+        if (re.search(given, path) if kind == "AliasMatch" else path.startswith(given))
+    ]
+    assert fitting[0] == f"/srv/pacslab/{file}"
