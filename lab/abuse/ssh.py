@@ -206,7 +206,7 @@ def lets_administrators_in(scene: Scene, _: Tried) -> str:
 
 
 def sshd(text: str, *edits: tuple[str, str]) -> EditedFiles:
-    """Lines of sshd's configuration are replaced; each connection reads it anew."""
+    """Lines of sshd's configuration are replaced; each connection reads it again."""
     return EditedFiles(
         text,
         tuple(Edit(CONFIG, rf"^{old}$", new) for old, new in edits),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lab.errors import UsageError
 from lab.hospital.answers import Answer, read
@@ -15,6 +15,8 @@ from lab.trust.one_time_password import one_time_password
 from lab.trust.personal import personal_secret
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lab.engine.lab import Lab
 
 SERVICE = "sign-on"
@@ -36,6 +38,21 @@ class Visit(Answer):
     signed_in: bool
     sent_to: str
     cookies: list[str]
+
+
+def browse(lab: Lab, caller: str, host: str, address: str, shown: Mapping[str, Any]) -> str:
+    """Visit a page of a host from another one as a browser does; what comes back is JSON (``programs/portal.py``).
+
+    Raises:
+        CommandFailedError: the host is not there, or does not prove its name.
+    """
+    argv = ["python3", "-I", "-c", program("portal.py").decode(), address]
+    done = lab.run(caller, argv, input=json.dumps(shown).encode(), timeout=60)
+    if done.code != 0:
+        raise CommandFailedError(
+            f"visit of {host} from {caller} failed: {done.stderr[-300:]}", remedy=f"See 'pacslab logs {host}'."
+        )
+    return done.stdout
 
 
 @dataclass(frozen=True)
@@ -70,7 +87,7 @@ class SignOn:
     @property
     def address(self) -> str:
         """Of its pages."""
-        return f"https://{self.host}.{self.lab.site.topology.domain}"
+        return f"https://{self.lab.site.fqdn(self.host)}"
 
     def password(self, person: str) -> str:
         """The password that the lab made for a person."""
@@ -98,11 +115,5 @@ class SignOn:
         return self._visit("/", {"name": "", "password": "", "code": "", "cookie": cookie})
 
     def _visit(self, page: str, shown: dict[str, str]) -> Visit:
-        argv = ["python3", "-I", "-c", program("portal.py").decode(), self.address + page]
-        done = self.lab.run(self.caller, argv, input=json.dumps(shown).encode(), timeout=60)
-        source = f"visit of {self.host} from {self.caller}"
-        if done.code != 0:
-            raise CommandFailedError(
-                f"{source} failed: {done.stderr[-300:]}", remedy=f"See 'pacslab logs {self.host}'."
-            )
-        return read(Visit, done.stdout, source)
+        told = browse(self.lab, self.caller, self.host, self.address + page, shown)
+        return read(Visit, told, f"visit of {self.host} from {self.caller}")

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lab.errors import UsageError
 from lab.hospital.answers import Answer, read
-from lab.hospital.errors import CommandFailedError
-from lab.hospital.programs import program
-from lab.hospital.sign_on import SignOn, Visit
+from lab.hospital.sign_on import SignOn, Visit, browse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -91,7 +89,7 @@ class Viewer:
     @property
     def address(self) -> str:
         """Of its page."""
-        return f"https://{self.host}.{self.lab.site.topology.domain}"
+        return f"https://{self.lab.site.fqdn(self.host)}"
 
     def open(self, person: str, *paths: str) -> Opened:
         """Open the viewer, sign in, and ask for these paths in the session."""
@@ -129,12 +127,5 @@ class Viewer:
         }
 
     def _run(self, caller: str, who: dict[str, Any]) -> str:
-        argv = ["python3", "-I", "-c", program("portal.py").decode(), f"{self.address}/"]
-        said = json.dumps({**who, "sites": [self.address, self.sign_on.address]})
-        done = self.lab.run(caller, argv, input=said.encode(), timeout=60)
-        if done.code != 0:
-            raise CommandFailedError(
-                f"the viewer cannot be asked from {caller}: {done.stderr[-300:]}",
-                remedy=f"See 'pacslab logs {self.host}'.",
-            )
-        return done.stdout
+        sites = [self.address, self.sign_on.address]
+        return browse(self.lab, caller, self.host, f"{self.address}/", {**who, "sites": sites})

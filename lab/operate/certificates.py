@@ -31,7 +31,7 @@ REVOKE = "revoke-certificate.yml"
 ROTATE = "rotate-certificates.yml"
 REVOKE_SSH = "revoke-ssh-certificate.yml"
 HEALTHY_WITHIN = 60.0
-"""Seconds that services may take to be healthy again: some have to start anew with each new revocation list."""
+"""Seconds that services may take to be healthy again: some restart with each new revocation list."""
 
 
 def revoke_certificate(lab: Lab, host: str, name: str, reason: str, bus: Bus) -> Changes:

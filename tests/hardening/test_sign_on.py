@@ -99,7 +99,7 @@ def named(settings: Iterable[str]) -> list[tuple[str, str]]:
 def test_the_directory_proves_its_name(host: Host, target: Target, expect: Expect) -> None:
     settings = answers(host, target)["settings"]
     targets = [flow.target for flow in target.site.flows_out(target.host) if flow.service == "ldaps"]
-    names = [(f"{name}.{target.site.topology.domain}", target.site.identity(name, "ldaps")) for name in targets]
+    names = [(target.site.fqdn(name), target.site.identity(name, "ldaps")) for name in targets]
     wanted = [f"ldaps://{name}/?sslserver={identity}" for name, identity in names]
     expect.equal(wanted, settings["ldapServer"].split(), "directories")
     expect.equal(

@@ -207,8 +207,7 @@ def test_files_of_ssh_are_roots(host: Host, subject: tuple[str, int], expect: Ex
     path, most = subject
     found = host.file(path)
     expect.equal("root", found.user, "owner")
-    mode = found.mode & 0o7777
-    expect.that(mode & ~most == 0, f"mode {most:04o} at most", f"mode {mode:04o}")
+    expect.mode_at_most(most, found.mode)
 
 
 @promise(

@@ -55,6 +55,11 @@ class Expect:
         """A condition holds; both sides in words."""
         self._note(expected, observed, kept=bool(kept))
 
+    def mode_at_most(self, most: int, found: int) -> None:
+        """A file's mode gives nobody more than another mode does; its type is left out."""
+        mode = found & 0o7777
+        self._note(f"mode {most:04o} at most", f"mode {mode:04o}", kept=mode & ~most == 0)
+
     def some(self, found: Collection[Any], what: str) -> None:
         """There is something to judge: what follows is not about nothing.
 
