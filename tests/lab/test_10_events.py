@@ -7,7 +7,7 @@ import secrets
 from typing import TYPE_CHECKING, Any
 
 from lab.hospital.collected import Collected, is_event
-from simulators.events.actions import ACTIONS, ARCHIVE, EDGE, PACKET_FILTER, WEB_SERVER
+from simulators.events.actions import ACTIONS, ARCHIVE, DIRECTORY, EDGE, PACKET_FILTER, WEB_SERVER
 from tests.unit.roles.events import check_event
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 RECORDED_WITHIN = 20
 ALWAYS = {"time", "action", "outcome"}
 OURS = {program for action in ACTIONS.values() for program in action.programs}
-OTHERS_TOO = {EDGE, PACKET_FILTER, ARCHIVE, WEB_SERVER}
-"""Programs of other makers, which write lines of their own beside our events."""
+OTHERS_TOO = {ARCHIVE, DIRECTORY, EDGE, PACKET_FILTER, WEB_SERVER}
+"""Programs of other makers, or with a library of theirs (Samba's), which write lines of their own beside our events."""
 FORGED = '"}\n<0>kernel: {"action": "start", "outcome": "success'
 ESCAPE = "\x1b[2J\x1b]0;owned\x07"
 REFUSED = """
