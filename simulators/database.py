@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import time
-import weakref
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, LiteralString, Self
 
@@ -38,6 +38,17 @@ LOOK_SECONDS = 0.1
 """How often one that waits looks whether a connection could not be opened, of which the pool does not tell it."""
 logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # what it would warn of is raised here, with the reason
 _MIGRATION_LOCK = 1800_24
+
+_pools: list[ConnectionPool[psycopg.Connection[DictRow]]] = []
+"""Every pool of this process, kept until :func:`close_all`: closing waits for the pool's threads, so that garbage
+collection, which can be in any thread and holds its locks, must not do it."""
+
+
+@atexit.register
+def close_all() -> None:
+    """Give back every connection of this process."""
+    while _pools:
+        _pools.pop().close()
 
 
 def connection_string(settings: Settings) -> str:
@@ -115,7 +126,7 @@ class Database:
             num_workers=1,
             open=False,
         )
-        weakref.finalize(self, self._pool.close)
+        _pools.append(self._pool)
 
     @contextmanager
     def transaction(self) -> Iterator[Cursor]:

@@ -1,4 +1,4 @@
-"""What the simulators tell in their events, caught in every test; none may tell what its action does not declare."""
+"""What every test of the simulators has: its events, none with what its action does not declare; no pool afterwards."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from simulators.database import close_all
 from simulators.events.report import EVENTS
 
 if TYPE_CHECKING:
@@ -36,3 +37,9 @@ def events() -> Iterator[list[dict[str, Any]]]:
     EVENTS.removeHandler(handler)
     assert [event for event in caught if "undeclared" in event] == []
     assert [event for event in caught if any(name in str(event) for name in NAMES)] == []
+
+
+@pytest.fixture(autouse=True)
+def _no_connections_left() -> Iterator[None]:
+    yield
+    close_all()
