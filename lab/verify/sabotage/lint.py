@@ -12,10 +12,9 @@ if TYPE_CHECKING:
 
 def unproven(site: Site) -> list[str]:
     """The ids of promises that no check's change on this site is about."""
-    return [
-        promise.id
-        for check in checks().values()
-        if not check.proves_itself
-        for promise in check.promises
-        if promise.id not in {change.promise for change in check.mutations(site)}
-    ]
+    unproven_ids = []
+    for check in checks().values():
+        if not check.proves_itself:
+            proven = {change.promise for change in check.mutations(site)}
+            unproven_ids += [promise.id for promise in check.promises if promise.id not in proven]
+    return unproven_ids
