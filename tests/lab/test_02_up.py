@@ -52,6 +52,7 @@ def test_a_second_up_changes_nothing(clone: Lab) -> None:
     assert all(host["healthy"] for host in ran.json["hosts"])
 
 
+@pytest.mark.night
 def test_up_again_configures_every_host_and_nothing_is_changed_by_it(clone: Lab) -> None:
     """What a host was configured from has not changed, so no file may, and no service may be started again."""
     before = invocations(clone)

@@ -36,6 +36,7 @@ def test_everything_is_as_declared_and_contained(lab: Lab) -> None:
     assert report["passed"] == report["checked"] > hosts * (hosts - 1) * 5
 
 
+@pytest.mark.night
 @pytest.mark.usefixtures("hole")
 def test_a_hole_in_the_running_firewall_is_found_and_named(clone: Lab) -> None:
     ran = pacslab("verify", "segmentation", "--lab", clone.name, "--json")

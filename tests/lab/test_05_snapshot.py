@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.lab_commands import succeed
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ def test_what_happens_in_one_lab_does_not_reach_the_other(lab: Lab, clone: Lab) 
     assert "CLONEONLY" not in lab.run("ehr1", ["pacslab-ehr", "patients"]).stdout
 
 
+@pytest.mark.night
 def test_the_clone_is_segmented_too(clone: Lab) -> None:
     report = succeed("verify", "segmentation", "--lab", clone.name, "--json").json
     assert report["failed"] == []

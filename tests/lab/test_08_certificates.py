@@ -50,6 +50,7 @@ def listed_as_revoked(lab: Lab, number: str) -> dict[str, bool]:
     return {host: number in lab.run(host, ["sh", "-c", REVOKED]).stdout.upper() for host in hosts}
 
 
+@pytest.mark.night
 def test_after_a_rotation_the_new_certificate_works_and_the_old_one_is_refused(clone: Lab) -> None:
     before = serial(clone, "ct1")
     owner = f"mkdir -p {KEPT} && cp -p {TLS}/{NAME}.crt {TLS}/{NAME}.key {KEPT} && chmod 755 {KEPT}"

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from lab.engine import names
 from tests.lab_commands import succeed
 
 if TYPE_CHECKING:
     from lab.engine.lab import Lab
+
+pytestmark = pytest.mark.night
 
 SOME = {
     "abuse.dicom-other-ae-title": "holds the forged image",

@@ -121,6 +121,7 @@ def test_an_association_that_lasts_too_long_ends_and_others_stay(clone: Lab) -> 
     assert stays.result() == "stayed"
 
 
+@pytest.mark.night
 def test_a_certificate_that_is_revoked_ends_its_connections_at_the_edge(clone: Lab, both: tuple[Held, Held]) -> None:
     began = clone.run(ORDER_FILLER, ["date", "+%s"]).stdout.strip()
     succeed("pki", "revoke", SCANNER, "dicom-client", "--lab", clone.name)
