@@ -20,6 +20,7 @@ from simulators.gateway.asked import Asked, Kind, read
 from simulators.gateway.browsers import Browsers
 from simulators.gateway.calling import BROKEN
 from simulators.gateway.denied import DeniedError
+from simulators.gateway.media_types import accept_for
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -192,7 +193,7 @@ class Gateway:
         archive = await self._studies.holder(study, asked.series, asked.instance)
         if archive is None:
             raise NotFoundError("the study has no such part", remedy="Search for what it has.")
-        headers = {"Accept": request.headers.get("Accept", "*/*")}
+        headers = {"Accept": accept_for(asked.path, ", ".join(request.headers.getall("Accept", ["*/*"])))}
         async with archive.service.ask("GET", asked.path, headers) as upstream:
             if upstream.status == NOT_FOUND:
                 raise NotFoundError("the archive has no such part", remedy="Search for what there is.")

@@ -96,7 +96,9 @@ class FakeArchive:
         if path.endswith("/metadata"):
             url = f"https://{self.name}.tiny.internal:8443/dicom-web/bulk"
             return web.json_response([{"00420011": {"BulkDataURI": url}}], content_type="application/dicom+json")
-        return web.Response(body=chosen[0]["00080018"].encode(), content_type=self.content_type)
+        taken = "/bulk/" not in path or "," not in request.headers["Accept"]  # Orthanc takes no list there
+        body = chosen[0]["00080018"].encode() if taken else b""
+        return web.Response(status=200 if taken else 400, body=body, content_type=self.content_type)
 
     def _search(self, request: web.Request, level: str, chosen: list[dict[str, str]]) -> web.Response:
         for word, wanted in request.query.items():

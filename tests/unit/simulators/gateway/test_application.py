@@ -161,6 +161,19 @@ def test_metadata_names_the_viewer_and_not_the_archive(tmp_path: Path) -> None:
     served(tmp_path, test)
 
 
+def test_a_document_is_fetched_though_the_archive_takes_no_list_of_media_types(tmp_path: Path) -> None:
+    accepted = 'multipart/related; type="application/pdf", multipart/related; type="application/octet-stream"'
+
+    async def test(client: TestClient[Any, Any]) -> None:
+        path = "/dicom-web/studies/1.1/series/1.1.1/instances/1.1.1.1/bulk/00420011"
+        answer = await client.get(path, headers=CLINICIAN | {"Accept": accepted})
+        assert (answer.status, await answer.text()) == (200, "1.1.1.1")
+        answer = await client.get(path, headers=CLINICIAN | {"Accept": "application/pdf"})
+        assert (answer.status, (await answer.json())["error"]) == (502, "RefusedError")
+
+    served(tmp_path, test)
+
+
 def test_an_archives_answer_is_no_page(tmp_path: Path) -> None:
     known = archives()
     known[0].content_type = "text/html"
