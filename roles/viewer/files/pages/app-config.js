@@ -11,6 +11,7 @@ window.config = {
   showErrorDetails: "production",
   strictZSpacingForVolumeViewport: true,
   investigationalUseDialog: { option: "never" },
+  customizationService: { "ohif.tours": { $set: [] } }, // nobody is led about before an image is seen
   maxNumRequests: { interaction: 20, thumbnail: 5, prefetch: 10 },
   defaultDataSourceName: "archives",
   dataSources: [
