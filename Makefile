@@ -11,7 +11,7 @@ LAB_TESTS ?= not night
 PYTHON_CODE := lab simulators tests roles
 JUNIT = $(if $(CI_RESULTS),--junitxml=$(CI_RESULTS)/$@.xml)
 
-.PHONY: help lab test night setup down clean lint unit images setup-test role role-test lab-test lock docs
+.PHONY: help lab test night setup down clean lint unit images setup-test setup-night role role-test lab-test lock docs
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,7 +25,7 @@ test: setup-test lint ## linters, unit tests beside the building of images, chan
 	@$(MAKE) --no-print-directory --jobs=2 unit images
 	@$(MAKE) --no-print-directory role-test lab-test
 
-night: setup-test ## all of it and what takes longer: sabotages, abuse twins, every role and site, benches, a rebuild
+night: setup-night ## all of it and what takes longer: sabotages, abuse twins, every role and site, benches, a rebuild
 	@$(BIN)/python -m tests.night
 
 setup: ## install what is missing: packages, kernel limits, Docker, .venv
@@ -71,3 +71,7 @@ docs: setup-test ## write the generated pages and the picture of docs/
 
 setup-test:
 	@lab/setup.sh simulators,test
+
+# besides, the browser in which the viewer is tried
+setup-night:
+	@lab/setup.sh simulators,test browser

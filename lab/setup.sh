@@ -1,9 +1,11 @@
 #!/bin/sh
 # Makes a Debian or Ubuntu machine ready for labs: packages, kernel limits, Docker, and the Python environment .venv.
-# Does only what is missing, so it may be run at any time. Usage: lab/setup.sh [EXTRA,...]   (extras of pyproject.toml)
+# Does only what is missing, so it may be run at any time.
+# Usage: lab/setup.sh [EXTRA,... [browser]]   (extras of pyproject.toml; with Chromium, for the tests that open one)
 set -eu
 
 extras=${1:-}
+browser=${2:-}
 here=$(cd "$(dirname "$0")/.." && pwd)
 venv=$here/.venv
 socket=/var/run/docker.sock
@@ -65,6 +67,13 @@ want_test_packages() { # judges and servers that unit tests run
     fi
 }
 
+want_browser() { # what 'pacslab view' opens (lab/cli/view.py)
+    for name in chromium chromium-browser google-chrome google-chrome-stable microsoft-edge; do
+        ! command -v "$name" >/dev/null || return 0
+    done
+    missing="$missing chromium"
+}
+
 install_packages() {
     missing=
     command -v dockerd >/dev/null || [ -x /usr/sbin/dockerd ] || engine_answers || missing="$missing docker.io"
@@ -83,6 +92,7 @@ install_packages() {
         esac
     fi
     case ,$extras, in *,test,*) want_test_packages ;; esac
+    [ -z "$browser" ] || want_browser
     [ -n "$missing" ] || return 0
     command -v apt-get >/dev/null ||
         fail "This machine lacks:$missing." "Install these by its own means; setup does it on Debian and Ubuntu only."

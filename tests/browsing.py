@@ -1,0 +1,131 @@
+"""A real browser at a workstation of a lab: Chromium, as ``pacslab view`` opens it, driven by a test."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from lab.deadline import wait_until
+from lab.hospital.viewer import Viewer
+from lab.settings import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request
+
+    from lab.engine.lab import Lab
+    from lab.hospital.sign_on import SignOn
+
+EVIDENCE = ROOT / ".cache" / "viewer"
+"""Where pictures of the pages are kept, in the order in which a test saw them."""
+OPTIONS = ("--headless=new", "--remote-debugging-port=0", "--window-size=1400,900")
+AT_ROOT = ("--no-sandbox",) if os.geteuid() == 0 else ()
+"""Chromium has no sandbox as root; a test may do without, a person may not."""
+ANSWERS = 60_000.0
+"""Milliseconds in which a page has to show what is waited for."""
+
+
+@dataclass
+class Browser:
+    """A browser that a person has opened.
+
+    Attributes:
+        page: Its page.
+        viewer: What is opened in it.
+        asked: Every address that it asked for, but for what it made itself.
+        complaints: What its console says of the page's security policy, and errors that no script caught.
+        pictures: How many are kept.
+    """
+
+    page: Page
+    viewer: Viewer
+    asked: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+    pictures: int = 0
+    used: dict[str, str] = field(default_factory=dict)
+
+    def watch(self, context: BrowserContext) -> None:
+        """Note from now on what is asked for, and what the console says."""
+
+        def note_request(request: Request) -> None:
+            if urlsplit(request.url).scheme in {"http", "https", "ws", "wss"}:
+                self.asked.append(request.url)
+
+        def note_console(message: ConsoleMessage) -> None:
+            if "Content Security Policy" in message.text:
+                self.complaints.append(message.text)
+
+        context.on("request", note_request)
+        context.on("console", note_console)
+        context.on("weberror", lambda error: self.complaints.append(str(error.error)))
+
+    def sign_in(self, person: str) -> None:
+        """Sign in where the page for it is shown, with a one-time password that was not used yet."""
+        sign_on = self.viewer.sign_on
+        self.page.get_by_role("button", name="Sign in").click()
+        self.page.locator("[name=user]").fill(person)
+        self.page.locator("[name=password]").fill(sign_on.password(person))
+        self.page.keyboard.press("Enter")
+        self.page.locator("[name=code]").fill(self._new_code(sign_on, person))
+        self.page.keyboard.press("Enter")
+        self.page.locator("#pacslab-person", has_text=person).wait_for(timeout=ANSWERS)
+
+    def _new_code(self, sign_on: SignOn, person: str) -> str:
+        """The person's one-time password; a code is taken once, so the next is waited for."""
+        code = wait_until(
+            lambda: "" if sign_on.code(person) == self.used.get(person) else sign_on.code(person), 35, 0.5
+        )
+        self.used[person] = code
+        return code
+
+    def keep(self, name: str) -> Path:
+        """Keep a picture of the page as evidence."""
+        self.pictures += 1
+        path = EVIDENCE / f"{self.pictures:02}-{name}.png"
+        self.page.screenshot(path=path)
+        return path
+
+
+@contextmanager
+def browser(lab: Lab, person: str) -> Iterator[Browser]:
+    """A browser at the workstation where people sign in, on the viewer's first page; it is closed afterwards."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 # other tests need none
+
+    EVIDENCE.mkdir(parents=True, exist_ok=True)
+    for picture in EVIDENCE.glob("*.png"):
+        picture.unlink()
+    viewer = Viewer.of(lab)
+    words = ["view", person, "--as", viewer.sign_on.caller, "--lab", lab.name, "--json", "--", *OPTIONS, *AT_ROOT]
+    log = (EVIDENCE / "browser.log").open("w", encoding="utf-8")
+    with log, subprocess.Popen(
+        [sys.executable, "-m", "lab.cli.main", *words], stdout=subprocess.PIPE, stderr=log, text=True, cwd=ROOT
+    ) as view:  # fmt: skip
+        try:
+            assert view.stdout is not None
+            opened: dict[str, Any] = json.loads(view.stdout.readline())
+            with sync_playwright() as playwright:
+                chromium = playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{_port(opened['command'])}")
+                (context,) = chromium.contexts
+                found = Browser(context.pages[0], viewer)
+                found.watch(context)
+                found.page.goto(f"{viewer.address}/", timeout=ANSWERS)
+                yield found
+                chromium.close()
+        finally:
+            view.terminate()
+
+
+def _port(command: list[str]) -> int:
+    """Where the browser lets itself be driven; it writes that into its profile."""
+    (profile,) = (word.partition("=")[2] for word in command if word.startswith("--user-data-dir="))
+    told = Path(profile) / "DevToolsActivePort"
+    assert wait_until(lambda: told.exists() and "\n" in told.read_text(), 60, 0.2), "the browser does not start"
+    return int(told.read_text().split("\n")[0])
