@@ -336,6 +336,13 @@ SIGN_IN = Action(
     facts=("service", "factor", *BY_WHOM),
 )
 AUTHORIZE = Action("authorize", "A person who is signed in opens an application.", (SIGN_ON,), facts=("application",))
+CONFIRM_SESSION = Action(
+    "confirm-session",
+    "An application, or a browser, comes with the session of a person whom the directory no longer lets in: the session"
+    " ends at every application. Or the directory does not answer, and the session goes on.",
+    (SIGN_ON,),
+    facts=("application",),
+)
 ISSUE_TOKEN = Action(
     "issue-token", "An application is told who signed in, and with which roles.", (SIGN_ON,), facts=("application",)
 )
