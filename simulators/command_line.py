@@ -6,6 +6,7 @@ import argparse
 import importlib
 import json
 import sys
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,14 +16,16 @@ from simulators.events.outlets import feeds_journal, host_log
 from simulators.events.report import write_failure
 from simulators.identity import become_service_user
 from simulators.printable import printable
-from simulators.settings import Settings, load
+from simulators.settings import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+ACT = "simulators.person.acting:act"
+"""Finds out who acts; named, because it is imported for a verb that somebody acts with, and by no other."""
 EXIT_CODES = """exit codes:
   0  done
-  1  the peer answered and refused
+  1  the peer answered and refused, or the person may not
   2  the arguments are wrong or name nothing
   3  the peer did not answer
   4  this host is not ready (settings, certificate, user, database)
@@ -58,6 +61,7 @@ class Verb:
 
     ``run`` is ``module:function``, imported when the verb is used, so that ``--help`` is quick; the function
     takes the parsed arguments and the settings and returns a :class:`Result`, or None when it has served.
+    ``action`` is one of the policy's, where a person acts: the function finds who in ``arguments.acting``.
     """
 
     name: str
@@ -65,6 +69,7 @@ class Verb:
     run: str
     example: str
     arguments: Callable[[argparse.ArgumentParser], None] | None = None
+    action: str = ""
 
 
 def parser_of(program: str, description: str, verbs: Sequence[Verb]) -> argparse.ArgumentParser:
@@ -82,6 +87,8 @@ def parser_of(program: str, description: str, verbs: Sequence[Verb]) -> argparse
         )
         if verb.arguments is not None:
             verb.arguments(own)
+        if verb.action:
+            own.add_argument("--as", dest="person", metavar="PERSON", help="who acts, where several are signed in")
         own.add_argument("--json", action="store_true", help="print JSON")
     return parser
 
@@ -90,10 +97,13 @@ def run(program: str, description: str, user: str, verbs: Sequence[Verb], argv: 
     """Parse `argv`, become `user`, run the verb and print its result; return the exit code."""
     arguments = parser_of(program, description, verbs).parse_args(argv)
     chosen = next(verb for verb in verbs if verb.name == arguments.verb)
-    with host_log(program):
+    with host_log(program), ExitStack() as meanwhile:
         try:
             become_service_user(user)
-            result = _function(chosen.run)(arguments, load())
+            settings = load()
+            if chosen.action:
+                _imported(ACT)(arguments, settings, chosen.action, meanwhile)
+            result: Result | None = _imported(chosen.run)(arguments, settings)
         except KeyboardInterrupt:
             return 130
         except Exception as error:
@@ -112,9 +122,9 @@ def run(program: str, description: str, user: str, verbs: Sequence[Verb], argv: 
     return result.exit_code
 
 
-def _function(reference: str) -> Callable[[argparse.Namespace, Settings], Result | None]:
+def _imported(reference: str) -> Callable[..., Any]:
     module, _, name = reference.partition(":")
-    function: Callable[[argparse.Namespace, Settings], Result | None] = getattr(importlib.import_module(module), name)
+    function: Callable[..., Any] = getattr(importlib.import_module(module), name)
     return function
 
 

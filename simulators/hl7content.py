@@ -76,6 +76,8 @@ class Order:
     priority: str = "R"
     reason: str = ""
     provider: str = ""
+    entered_by: str = ""
+    """ORC-10: who placed, changed or cancelled it, by the name at sign-on."""
     scheduled: str = ""
     """TQ1-7, a DTM; empty: now."""
     filler: str = ""
@@ -328,6 +330,7 @@ def order_message(
         2: order.placer,
         3: order.filler,
         9: timestamp(),
+        10: _provider(order.entered_by),
         12: _provider(order.provider),
     }
     obr: dict[int, Value] = {

@@ -104,6 +104,8 @@ class Settings:
     peers: tuple[Peer, ...]
     callers: tuple[Caller, ...]
     hl7: HL7 = HL7()
+    sign_on_redirect: str = ""
+    """The loopback address that the sign-on has for this host's commands (RFC 8252 7.3); empty where it has none."""
 
     def find_peers(
         self, service: str, *, role: str | None = None, name: str | None = None, permit: str | None = None
@@ -204,6 +206,7 @@ def parse(data: Mapping[str, Any]) -> Settings:
         peers=tuple(_peer(entry) for entry in data["peers"]),
         callers=tuple(_caller(entry) for entry in data["callers"]),
         hl7=HL7(**{name: tuple(values) for name, values in data.get("hl7", {}).items()}),
+        sign_on_redirect=str(data.get("sign_on_redirect", "")),
     )
 
 

@@ -9,6 +9,8 @@ from simulators.errors import NotReadyError
 from simulators.revocation import lists_alone
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from simulators.settings import Settings
 
 CIPHER_SUITES = (
@@ -32,13 +34,27 @@ def client_context(settings: Settings, certificate: str) -> ssl.SSLContext:
     Raises:
         NotReadyError: a file is missing, unreadable or not what it should be.
     """
-    trust = settings.tls
-    if certificate not in trust.certificates:
+    if certificate not in settings.tls.certificates:
         raise NotReadyError(
             f"{settings.host.name} has no certificate {certificate}",
             remedy="A role's meta/pacslab.yml names its certificates; configure the host again.",
         )
-    own = trust.certificates[certificate]
+    own = settings.tls.certificates[certificate]
+    context = server_context(settings)
+    try:
+        context.load_cert_chain(own.certificate, own.key)
+    except OSError as error:
+        raise _unusable(own.key, error) from error
+    return context
+
+
+def server_context(settings: Settings) -> ssl.SSLContext:
+    """Return a context that presents nothing, and accepts unrevoked servers of the site's CA by their name.
+
+    Raises:
+        NotReadyError: a file is missing, unreadable or not what it should be.
+    """
+    trust = settings.tls
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers(":".join(CIPHER_SUITES))
@@ -49,11 +65,13 @@ def client_context(settings: Settings, certificate: str) -> ssl.SSLContext:
         path = trust.crl
         with lists_alone(path) as lists:
             context.load_verify_locations(lists)
-        path = own.key
-        context.load_cert_chain(own.certificate, own.key)
     except OSError as error:
-        raise NotReadyError(
-            f"cannot use {path}: {error}",
-            remedy="Run the command as root or as the service's user; if it still fails, configure the host again.",
-        ) from error
+        raise _unusable(path, error) from error
     return context
+
+
+def _unusable(path: Path, error: OSError) -> NotReadyError:
+    return NotReadyError(
+        f"cannot use {path}: {error}",
+        remedy="Run the command as root or as the service's user; if it still fails, configure the host again.",
+    )

@@ -27,6 +27,7 @@ def admit(arguments: argparse.Namespace, settings: Settings) -> Result:
     record = Record(settings)
     with record.database.transaction() as cursor:
         patient = find_patient(cursor, arguments.patient)
+        arguments.acting.require(patient.identifier, record.relations)
         _end_admission(cursor, patient)
         cursor.execute(
             "INSERT INTO admissions (patient_id, attending) VALUES (%s, %s)", (patient.identifier, arguments.attending)
@@ -49,6 +50,7 @@ def discharge(arguments: argparse.Namespace, settings: Settings) -> Result:
     record = Record(settings)
     with record.database.transaction() as cursor:
         patient = find_patient(cursor, arguments.patient)
+        arguments.acting.require(patient.identifier, record.relations)
         if not _end_admission(cursor, patient):
             raise ArgumentError(
                 f"patient {patient.identifier} is not admitted", remedy="`pacslab-ehr admit` admits a patient."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simulators.command_line import Verb, run
+from simulators.person.cli import PERSON_VERBS
 from simulators.sections import SECTIONS
 from simulators.settling import settling_arguments
 
@@ -60,7 +61,6 @@ def _order(parser: argparse.ArgumentParser) -> None:
         "--priority", default="R", choices=["S", "A", "R"], help="TQ1-9: S stat, A as soon as possible, R routine"
     )
     parser.add_argument("--reason", default="", help="reason for study (OBR-31)")
-    parser.add_argument("--provider", default="", help="who orders, by the name at sign-on (ORC-12)")
     parser.add_argument("--wait", type=float, default=0, metavar="SECONDS", help="wait until the RIS has scheduled it")
 
 
@@ -85,12 +85,14 @@ def _of_order(parser: argparse.ArgumentParser) -> None:
 
 
 VERBS = (
+    *PERSON_VERBS,
     Verb(
         "register",
         "Register a patient: ADT^A04 (RAD-1)",
         "simulators.ehr.patients:register",
         "register --family Weber --given Anna --birth-date 19700412 --sex F --json",
         _register,
+        action="register-patient",
     ),
     Verb(
         "update",
@@ -98,6 +100,7 @@ VERBS = (
         "simulators.ehr.patients:update",
         "update P0000001 --family Weber-Klein",
         _update,
+        action="register-patient",
     ),
     Verb(
         "merge",
@@ -105,6 +108,7 @@ VERBS = (
         "simulators.ehr.patients:merge",
         "merge P0000002 --into P0000001",
         _merge,
+        action="register-patient",
     ),
     Verb(
         "admit",
@@ -112,6 +116,7 @@ VERBS = (
         "simulators.ehr.admissions:admit",
         "admit P0000001 --attending n.okafor",
         _admit,
+        action="register-patient",
     ),
     Verb(
         "discharge",
@@ -119,6 +124,7 @@ VERBS = (
         "simulators.ehr.admissions:discharge",
         "discharge P0000001",
         _discharge,
+        action="register-patient",
     ),
     Verb(
         "order",
@@ -126,6 +132,7 @@ VERBS = (
         "simulators.ehr.orders:place",
         "order P0000001 --code CTHEAD --text 'CT head without contrast' --modality CT --wait 10 --json",
         _order,
+        action="place-order",
     ),
     Verb(
         "change",
@@ -133,14 +140,29 @@ VERBS = (
         "simulators.ehr.orders:change",
         "change O0000001 --code CTABD --text 'CT abdomen' --priority S",
         _change,
+        action="place-order",
     ),
-    Verb("cancel", "Cancel an order: ORM^O01 CA (RAD-2)", "simulators.ehr.orders:cancel", "cancel O0000001", _placer),
+    Verb(
+        "cancel",
+        "Cancel an order: ORM^O01 CA (RAD-2)",
+        "simulators.ehr.orders:cancel",
+        "cancel O0000001",
+        _placer,
+        action="place-order",
+    ),
     Verb("patients", "List patients", "simulators.ehr.patients:listing", "patients --json"),
     Verb("orders", "List orders", "simulators.ehr.orders:listing", "orders --patient P0000001", _of_patient),
-    Verb("results", "List results", "simulators.ehr.orders:results", "results --placer O0000001 --json", _of_order),
+    Verb(
+        "results",
+        "Read results: reports",
+        "simulators.ehr.orders:results",
+        "results --placer O0000001 --json",
+        _of_order,
+        action="read-report",
+    ),
     Verb(
         "show",
-        "Show an order with its messages and results",
+        "Show an order with its messages, and which results there are",
         "simulators.ehr.orders:show",
         "show O0000001 --json",
         _placer,

@@ -29,6 +29,7 @@ def place(arguments: argparse.Namespace, settings: Settings) -> Result:
     record = Record(settings)
     with record.database.transaction() as cursor:
         patient = find_patient(cursor, arguments.patient)
+        arguments.acting.require(patient.identifier, record.relations)
         cursor.execute("SELECT 'O' || lpad(nextval('order_numbers')::text, 7, '0') AS placer")
         order = Order(
             placer=one(cursor)["placer"],
@@ -36,7 +37,8 @@ def place(arguments: argparse.Namespace, settings: Settings) -> Result:
             modality=arguments.modality,
             priority=arguments.priority,
             reason=arguments.reason,
-            provider=arguments.provider,
+            provider=arguments.acting.name,
+            entered_by=arguments.acting.name,
         )
         cursor.execute(
             "INSERT INTO orders"
@@ -90,11 +92,12 @@ def change(arguments: argparse.Namespace, settings: Settings) -> Result:
     with record.database.transaction() as cursor:
         row = _not_begun(cursor, arguments.placer)
         patient = find_patient(cursor, row["patient_id"])
+        arguments.acting.require(patient.identifier, record.relations)
         order = _order(row)
         code = replace(
             order.code, value=changes.pop("code", order.code.value), meaning=changes.pop("text", order.code.meaning)
         )
-        changed = replace(order, code=code, **changes)
+        changed = replace(order, code=code, entered_by=arguments.acting.name, **changes)
         number = enqueue(cursor, settings, record.ris, record.order_message("XO", patient, changed), row["placer"])
     told = record.told(
         number,
@@ -132,11 +135,12 @@ def cancel(arguments: argparse.Namespace, settings: Settings) -> Result:
     with record.database.transaction() as cursor:
         row = _not_begun(cursor, arguments.placer)
         patient = find_patient(cursor, row["patient_id"])
+        arguments.acting.require(patient.identifier, record.relations)
         number = enqueue(
             cursor,
             settings,
             record.ris,
-            record.order_message("CA", patient, _order(row)),
+            record.order_message("CA", patient, replace(_order(row), entered_by=arguments.acting.name)),
             row["placer"],
         )
     told = record.told(
@@ -169,32 +173,46 @@ def listing(arguments: argparse.Namespace, settings: Settings) -> Result:
 
 
 def results(arguments: argparse.Namespace, settings: Settings) -> Result:
-    """List results."""
-    with Record(settings).database.transaction() as cursor:
+    """List the results of one order, or of all patients whose reports the person may read.
+
+    Raises:
+        DeniedError: the person may not read that patient's.
+    """
+    record = Record(settings)
+    with record.database.transaction() as cursor:
+        if arguments.placer:
+            arguments.acting.require(_find(cursor, arguments.placer)["patient_id"], record.relations)
         cursor.execute(
-            "SELECT * FROM results WHERE %(placer)s::text IS NULL OR placer = %(placer)s ORDER BY id",
+            "SELECT results.*, orders.patient_id FROM results JOIN orders USING (placer)"
+            " WHERE %(placer)s::text IS NULL OR placer = %(placer)s ORDER BY id",
             {"placer": arguments.placer},
         )
         rows = cursor.fetchall()
+    if not arguments.placer:
+        reach = arguments.acting.reach(record.relations)
+        rows = [row for row in rows if reach.has(row["patient_id"])]
     return Result(
         rows, table(rows, ("id", "placer", "accession", "status", "in_force", "author", "received", "report"))
     )
 
 
 def show(arguments: argparse.Namespace, settings: Settings) -> Result:
-    """Show an order, its patient, its messages and its results."""
+    """Show an order, its patient, its messages, and which results there are; what they say, ``results`` tells."""
     with Record(settings).database.transaction() as cursor:
         row = _find(cursor, arguments.placer)
         cursor.execute("SELECT * FROM patients WHERE patient_id = %s", (row["patient_id"],))
         person = one(cursor)
-        cursor.execute("SELECT * FROM results WHERE placer = %s ORDER BY id", (row["placer"],))
+        cursor.execute(
+            "SELECT id, status, in_force, author, received, instance_uid FROM results WHERE placer = %s ORDER BY id",
+            (row["placer"],),
+        )
         found = cursor.fetchall()
         trail = messages(cursor, keys=[row["placer"]])
     text = "\n\n".join(
         (
             table([row], COLUMNS),
             table(trail, ("at", "direction", "peer", "type", "control_id", "state", "answer")),
-            table(found, ("id", "status", "in_force", "author", "received", "instance_uid", "report")),
+            table(found, ("id", "status", "in_force", "author", "received", "instance_uid")),
         )
     )
     return Result({"order": row, "patient": person, "messages": trail, "results": found}, text)

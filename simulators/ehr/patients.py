@@ -62,6 +62,7 @@ def update(arguments: argparse.Namespace, settings: Settings) -> Result:
         raise ArgumentError("nothing to change", remedy="Give at least one of --family --given --birth-date --sex.")
     with record.database.transaction() as cursor:
         patient = replace(find_patient(cursor, arguments.patient), **changes)
+        arguments.acting.require(patient.identifier, record.relations)
         require_sound(patient)
         cursor.execute(
             "UPDATE patients SET family = %(family)s, given = %(given)s, birth_date = %(birth_date)s, sex = %(sex)s"
@@ -86,6 +87,8 @@ def merge(arguments: argparse.Namespace, settings: Settings) -> Result:
     with record.database.transaction() as cursor:
         prior = find_patient(cursor, arguments.prior)
         surviving = find_patient(cursor, arguments.into)
+        for patient in (prior, surviving):
+            arguments.acting.require(patient.identifier, record.relations)
         cursor.execute(
             "UPDATE patients SET merged_into = %s WHERE patient_id = %s OR merged_into = %s",
             (surviving.identifier, prior.identifier, prior.identifier),

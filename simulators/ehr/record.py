@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any, LiteralString
 
 from simulators.command_line import Result
 from simulators.database import Database
+from simulators.ehr.relations import related_patients
 from simulators.errors import NotFoundError, RefusedError, UnreachableError
 from simulators.events import reasons
 from simulators.events.report import write_event
 from simulators.hl7content import ORDER_KINDS, Patient, order_kind, order_message
 from simulators.hl7exchange import MESSAGES_REMEMBERED, MESSAGES_TABLE
 from simulators.outbox import Outbox, outbox_of
+from simulators.relations.departments import load_departments
 
 if TYPE_CHECKING:
     import argparse
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from simulators.database import Cursor
     from simulators.events.vocabulary import Action
     from simulators.hl7content import Envelope, Order
+    from simulators.relations.resource import Relation
     from simulators.settings import Peer, Settings
 
 STEPS: tuple[LiteralString, ...] = (
@@ -106,6 +109,10 @@ class Record:
         self.database = Database(settings)
         self.database.migrate(STEPS)
         self.outbox = Outbox(settings, self.database, refused=order_refused)
+
+    def relations(self, relation: Relation, who: str) -> list[str]:
+        """Patients of a person or of a department, as this record knows them."""
+        return related_patients(load_departments(), self.database, relation, who)
 
     @property
     def authority(self) -> str:

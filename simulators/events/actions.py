@@ -36,6 +36,8 @@ WEB_SERVER = "nginx"
 HEALTH = "pacslab-health"
 COLLECTOR = "pacslab-collector-room"
 
+CONSOLES = (EHR, RIS, WORKSTATION)
+"""Commands that people who are signed in act with."""
 SIMULATORS = (EHR, RIS, MODALITY, WORKSTATION, IMAGE_MANAGER, GATEWAY)
 SERVICES = (EHR, RIS, MODALITY, IMAGE_MANAGER, GATEWAY)
 HL7_SERVICES = (EHR, RIS, IMAGE_MANAGER)
@@ -330,10 +332,11 @@ CHANGE_GROUP = Action(
 ASK_SECOND_FACTOR = Action("ask-second-factor", "The password is right; the second factor is asked for.", (SIGN_ON,))
 SIGN_IN = Action(
     "sign-in",
-    "Somebody signs in: shows the directory a password or asks it for a ticket, or shows the sign-on both factors."
+    "Somebody signs in: shows the directory a password or asks it for a ticket, or shows the sign-on both factors,"
+    " at its pages or by a command of a host."
     " `person` is the name as it was given; the sign-on leaves out what cannot be one.",
-    (DIRECTORY, SIGN_ON),
-    facts=("service", "factor", *BY_WHOM),
+    (DIRECTORY, SIGN_ON, *CONSOLES),
+    facts=("service", "factor", *BY_WHOM, "error", "trace"),
 )
 AUTHORIZE = Action("authorize", "A person who is signed in opens an application.", (SIGN_ON,), facts=("application",))
 CONFIRM_SESSION = Action(
@@ -346,7 +349,12 @@ CONFIRM_SESSION = Action(
 ISSUE_TOKEN = Action(
     "issue-token", "An application is told who signed in, and with which roles.", (SIGN_ON,), facts=("application",)
 )
-SIGN_OUT = Action("sign-out", "A person signs out, which ends the session at every application.", (SIGN_ON,))
+SIGN_OUT = Action(
+    "sign-out",
+    "A person signs out, which ends the session at every application.",
+    (SIGN_ON, *CONSOLES),
+    facts=("error", "trace"),
+)
 
 # Hosts
 FETCH_LISTS = Action(

@@ -15,6 +15,7 @@ FIXED: dict[str, str] = {
     "ae_title": "actor: the calling AE title",
     "user": "actor: the host's user who started the command",
     "person": "actor: the person who is signed in, by the name at sign-on",
+    "signed_in": "`false` where somebody acts at a site without a sign-on: who it is, nobody knows",
     "certificate": "actor: common name of the client's certificate",
     "patient": "patient identifier (PID-3.1, Patient ID)",
     "study": "Study Instance UID",

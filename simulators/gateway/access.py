@@ -5,18 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from simulators.access.decision import no_relation, scope_of
+from simulators.access.denied import DeniedError
 from simulators.events import reasons
-from simulators.gateway.denied import DeniedError
 
 if TYPE_CHECKING:
+    from simulators.access.policy import Policy
+    from simulators.access.relations import Reach, Relations
+    from simulators.access.subject import Subject
     from simulators.gateway.break_glass import Grants
-    from simulators.gateway.policy import Policy
-    from simulators.gateway.relations import Reach, Relations
     from simulators.gateway.studies import Study
-    from simulators.gateway.subject import Subject
 
 SEARCH, VIEW, ADD, BREAK_GLASS = "search-studies", "view-images", "add-images", "break-glass"
 """Actions of the policy that are decided here."""
+EMERGENCY = "In an emergency, state a reason to see the patient."
 
 
 @dataclass(frozen=True)
@@ -33,14 +35,7 @@ class Access:
         Raises:
             DeniedError: none of the person's roles may do it at all.
         """
-        scope = self.policy.scope(subject.roles, action)
-        if scope is None:
-            raise DeniedError(
-                "Your role may not do this.",
-                remedy="Ask whoever gives out roles, if it should.",
-                reason=reasons.ROLE,
-            )
-        reach = await self.relations.reach(subject, scope)
+        reach = await self.relations.reach(subject, scope_of(self.policy, subject, action))
         if action == ADD or reach.everybody:
             return reach
         emergency = self.grants.patients(subject.person) if self.may_break_glass(subject) else frozenset()
@@ -66,20 +61,4 @@ class Access:
                 reason=reasons.ARCHIVE_SILENT,
                 status=503,
             )
-        raise self.no_relation(reach)
-
-    @staticmethod
-    def no_relation(reach: Reach) -> DeniedError:
-        """Say that a patient is not the person's, or that those who would know do not answer."""
-        if reach.silent:
-            return DeniedError(
-                f"Whether you treat this patient cannot be said: {', '.join(reach.silent)} does not answer.",
-                remedy="Try again in a minute. In an emergency, state a reason to see the patient.",
-                reason=reasons.RELATION_UNKNOWN,
-                status=503,
-            )
-        return DeniedError(
-            "You have no treatment relationship with this patient.",
-            remedy="An order or an admission makes one. In an emergency, state a reason to see the patient.",
-            reason=reasons.NO_RELATION,
-        )
+        raise no_relation(reach, otherwise=EMERGENCY)

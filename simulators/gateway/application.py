@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from simulators.access import subject
+from simulators.access.calling import BROKEN
+from simulators.access.decision import no_relation
+from simulators.access.denied import DeniedError
 from simulators.errors import ArgumentError, NotFoundError, RefusedError, SimulatorError, UnreachableError
 from simulators.events import reasons
 from simulators.events.actions import PERSON_ADDS, PERSON_BREAKS_GLASS, PERSON_SEARCHES, PERSON_VIEWS
 from simulators.events.report import write_event, write_failure
-from simulators.gateway import searching, storing, subject
-from simulators.gateway.access import ADD, BREAK_GLASS, SEARCH
+from simulators.gateway import searching, storing
+from simulators.gateway.access import ADD, BREAK_GLASS, EMERGENCY, SEARCH
 from simulators.gateway.archives import LONGEST_ANSWER, ROOT
 from simulators.gateway.asked import Asked, Kind, read
 from simulators.gateway.browsers import Browsers
-from simulators.gateway.calling import BROKEN
-from simulators.gateway.denied import DeniedError
 from simulators.gateway.media_types import accept_for
 
 if TYPE_CHECKING:
@@ -27,11 +29,11 @@ if TYPE_CHECKING:
 
     from aiohttp.web import StreamResponse
 
+    from simulators.access.relations import Reach
+    from simulators.access.subject import Subject
     from simulators.events.vocabulary import Action
     from simulators.gateway.access import Access
-    from simulators.gateway.relations import Reach
     from simulators.gateway.studies import Studies, Study
-    from simulators.gateway.subject import Subject
 
 SAME_LOOK = 300.0
 """Seconds for which somebody who goes on looking at a series looks at it once, on record."""
@@ -237,7 +239,7 @@ class Gateway:
         for added in objects:
             known |= {"patient": added.patient, "study": added.study}
             if not reach.has(added.patient):
-                raise self._access.no_relation(reach)
+                raise no_relation(reach, otherwise=EMERGENCY)
             there = await self._studies.study(added.study)
             if there.silent:
                 raise DeniedError(

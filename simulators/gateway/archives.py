@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
+from simulators.access.calling import OK, Service, open_service
 from simulators.errors import RefusedError
-from simulators.gateway.calling import OK, Service, open_service
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

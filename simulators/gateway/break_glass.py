@@ -7,15 +7,15 @@ import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from simulators.access.denied import DeniedError
 from simulators.errors import ArgumentError, NotReadyError
 from simulators.events import reasons
-from simulators.gateway.denied import DeniedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from simulators.gateway.subject import Subject
+    from simulators.access.subject import Subject
 
 MINUTES = 60
 KEPT_DAYS = 30

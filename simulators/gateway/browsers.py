@@ -6,13 +6,13 @@ import hashlib
 import time
 from typing import TYPE_CHECKING
 
+from simulators.access.denied import DeniedError
 from simulators.events import reasons
-from simulators.gateway.denied import DeniedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from simulators.gateway.subject import Subject
+    from simulators.access.subject import Subject
 
 LONGEST_SESSION = 86400.0
 """Seconds; the web server ends sessions sooner."""

@@ -12,9 +12,9 @@ from simulators.gateway.archives import INSTANCE, ISSUER, PATIENT, RETRIEVE_URL,
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from simulators.access.relations import Reach
     from simulators.gateway.archives import Archive, Found
     from simulators.gateway.asked import Asked
-    from simulators.gateway.relations import Reach
     from simulators.gateway.studies import Studies
 
 KEYS = {"studies": STUDY, "series": SERIES, "instances": INSTANCE}

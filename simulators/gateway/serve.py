@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from simulators.access import policy
+from simulators.access.calling import READ_SECONDS
+from simulators.access.relations import Relations
+from simulators.access.sources import open_sources
 from simulators.events.actions import START
 from simulators.events.outlets import send_to_journal
 from simulators.events.report import write_event
-from simulators.gateway import policy
 from simulators.gateway.access import Access
 from simulators.gateway.application import Gateway
 from simulators.gateway.archives import open_archives
 from simulators.gateway.break_glass import Grants
-from simulators.gateway.calling import READ_SECONDS
-from simulators.gateway.relations import Relations
-from simulators.gateway.sources import open_sources
 from simulators.gateway.studies import Studies
 from simulators.service import notify
 from simulators.settings import load

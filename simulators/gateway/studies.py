@@ -6,9 +6,9 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from simulators.access.remembered import Remembered
 from simulators.errors import SimulatorError
 from simulators.gateway.archives import INSTANCE, ISSUER, PATIENT, SERIES, STUDY, value
-from simulators.gateway.remembered import Remembered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

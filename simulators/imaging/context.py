@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,12 @@ class Equipment:
     institution: str = "Reference hospital"
     serial_number: str = "0001"
     software: str = "pacslab"
+
+    @property
+    def uid(self) -> str:
+        """Device Observer UID (121012, DCM): the same for the same device, always (PS3.5 B.2)."""
+        name = f"{self.institution}/{self.manufacturer}/{self.ae_title}/{self.serial_number}"
+        return f"2.25.{uuid.uuid5(uuid.NAMESPACE_OID, name).int}"
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ _RGB = 3
 
 @dataclass(frozen=True)
 class Author:
-    """Who makes the object: a person at a workstation."""
+    """Who makes the object: a person at a workstation; where nobody is known, without a name, the workstation alone."""
 
     name: str
     organisation: str
@@ -62,7 +62,7 @@ def presentation_state(image: Dataset, author: Author, *, text: str, circle: Cir
         "referenced_images": [image],
         "content_label": "FINDINGS",
         "content_description": text[:64],
-        "content_creator_name": author.name,
+        "content_creator_name": author.name or None,
         "graphic_annotations": [
             hd.pr.GraphicAnnotation([image], graphic_layer=layer, graphic_objects=[ring], text_objects=[note])
         ],
@@ -92,7 +92,7 @@ def key_objects(instances: Sequence[Dataset], author: Author, *, description: st
     content = hd.ko.KeyObjectSelection(
         document_title=OF_INTEREST,
         referenced_objects=list(instances),
-        observer_person_context=_person(author),
+        **_observer(author),
         description=description,
     )
     document: Dataset = hd.ko.KeyObjectSelectionDocument(
@@ -136,7 +136,7 @@ def measurement_report(
         measurements=measured,
     )
     report = hd.sr.MeasurementReport(
-        observation_context=hd.sr.ObservationContext(observer_person_context=_person(author)),
+        observation_context=hd.sr.ObservationContext(**_observer(author)),
         procedure_reported=_procedure(image),
         imaging_measurements=[group],
         title=codes.DCM.ImagingMeasurementReport,
@@ -160,13 +160,15 @@ def _procedure(image: Dataset) -> Any:
     return codes.LN.CTUnspecifiedBodyRegion if image.Modality == "CT" else codes.LN.MRIUnspecifiedBodyRegion
 
 
-def _person(author: Author) -> Any:
-    return hd.sr.ObserverContext(
-        observer_type=codes.DCM.Person,
-        observer_identifying_attributes=hd.sr.PersonObserverIdentifyingAttributes(
-            name=author.name, organization_name=author.organisation
-        ),
-    )
+def _observer(author: Author) -> dict[str, Any]:
+    """The observer (PS3.16 TID 1002): the person, or the workstation where nobody is known."""
+    if author.name:
+        person = hd.sr.PersonObserverIdentifyingAttributes(name=author.name, organization_name=author.organisation)
+        context = hd.sr.ObserverContext(observer_type=codes.DCM.Person, observer_identifying_attributes=person)
+        return {"observer_person_context": context}
+    device = hd.sr.DeviceObserverIdentifyingAttributes(uid=author.equipment.uid, name=author.equipment.ae_title)
+    context = hd.sr.ObserverContext(observer_type=codes.DCM.Device, observer_identifying_attributes=device)
+    return {"observer_device_context": context}
 
 
 def _identity(number: int) -> dict[str, Any]:

@@ -43,6 +43,7 @@ def text_report(
     """Make the report of the study that the images of ``evidence`` belong to.
 
     A verified report names its verifying observer (PS3.3 C.17.2) and is complete; one that corrects others names them.
+    Where nobody is known to have signed it, it is complete, verified by nobody, and the workstation is its observer.
     """
     context = from_instance(evidence[0], author.equipment)
     series = Series("SR", number, "REPORT", new_uid())
@@ -54,8 +55,9 @@ def text_report(
     dataset.InstitutionName = author.organisation
     dataset.ReferencedPerformedProcedureStepSequence = []
     dataset.CompletionFlag = "COMPLETE" if report.verified else "PARTIAL"
-    dataset.VerificationFlag = "VERIFIED" if report.verified else "UNVERIFIED"
-    if report.verified:
+    verified = report.verified and bool(author.name)
+    dataset.VerificationFlag = "VERIFIED" if verified else "UNVERIFIED"
+    if verified:
         dataset.VerifyingObserverSequence = [_verifier(author)]
     dataset.PerformedProcedureCodeSequence = []
     if corrected:
@@ -70,7 +72,7 @@ def text_report(
     dataset.ContentTemplateSequence = [template]
     dataset.ContentSequence = [
         _language(),
-        _item("HAS OBS CONTEXT", "PNAME", ("121008", "DCM", "Person Observer Name"), author.name),
+        *_observer(author),
         _section(("121070", "DCM", "Findings"), ("121071", "DCM", "Finding"), report.findings),
         _section(("121072", "DCM", "Impressions"), ("121073", "DCM", "Impression"), report.impression),
     ]
@@ -102,6 +104,18 @@ def _verifier(author: Author) -> Dataset:
     verifier.VerificationDateTime = datetime.now(tz=UTC).strftime("%Y%m%d%H%M%S+0000")
     verifier.VerifyingObserverIdentificationCodeSequence = []
     return verifier
+
+
+def _observer(author: Author) -> list[Dataset]:
+    """TID 1002: the person who reports, or the workstation where nobody is known."""
+    if author.name:
+        return [_item("HAS OBS CONTEXT", "PNAME", ("121008", "DCM", "Person Observer Name"), author.name)]
+    kind = _item("HAS OBS CONTEXT", "CODE", ("121005", "DCM", "Observer Type"), None)
+    kind.ConceptCodeSequence = [code("121007", "DCM", "Device")]
+    uid = _item("HAS OBS CONTEXT", "UIDREF", ("121012", "DCM", "Device Observer UID"), None)
+    uid.UID = author.equipment.uid
+    name = _item("HAS OBS CONTEXT", "TEXT", ("121013", "DCM", "Device Observer Name"), author.equipment.ae_title)
+    return [kind, uid, name]
 
 
 def _language() -> Dataset:

@@ -1,4 +1,7 @@
-"""A ward: patients are registered and an order is placed for each, and after a lost answer nobody orders twice."""
+"""A ward: patients are registered and an order is placed for each, and after a lost answer nobody orders twice.
+
+The load works in the record itself, as nobody's: people sign in for commands, which this is not.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from simulators.ehr.orders import place
 from simulators.ehr.patients import register
 from simulators.ehr.record import Record
 from simulators.errors import SimulatorError
+from simulators.person.acting import NOBODY
 
 if TYPE_CHECKING:
     from simulators.settings import Settings
@@ -45,10 +49,10 @@ def _once(settings: Settings, patient: str, section: str) -> str:
         known = cursor.fetchone()
     if known is None:
         person = {"family": "Load", "given": patient, "birth_date": "19700412", "sex": "O", "patient_class": "O"}
-        register(Namespace(id=patient, **person), settings)
+        register(Namespace(id=patient, acting=NOBODY, **person), settings)
     if known is None or known["placer"] is None:
         wanted = {"code": f"{section}LOAD", "text": f"{section} under load", "scheme": "99PACSLAB", "modality": section}
-        rest = {"priority": "R", "reason": "", "provider": "", "wait": 0.0}
+        rest = {"priority": "R", "reason": "", "acting": NOBODY, "wait": 0.0}
         data = place(Namespace(patient=patient, **wanted, **rest), settings).data
         return str(data["order"]["placer"])
     return str(known["placer"])

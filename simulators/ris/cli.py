@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simulators.command_line import Verb, run
+from simulators.person.cli import PERSON_VERBS
 from simulators.sections import SECTIONS
 from simulators.settling import settling_arguments
 
@@ -44,6 +45,7 @@ def _order(parser: argparse.ArgumentParser) -> None:
 
 
 VERBS = (
+    *PERSON_VERBS,
     Verb("serve", "Serve HL7, worklist and procedure steps until stopped", "simulators.ris.serve:serve", "serve"),
     Verb(
         "register",
@@ -51,6 +53,7 @@ VERBS = (
         "simulators.ris.walk_in:register",
         "register --family Weber --given Anna --birth-date 19700412 --sex F --json",
         _register,
+        action="schedule",
     ),
     Verb(
         "order",
@@ -58,6 +61,15 @@ VERBS = (
         "simulators.ris.walk_in:order",
         "order W0000001 --code USABD --text 'Ultrasound of the abdomen' --modality US --json",
         _order,
+        action="schedule",
+    ),
+    Verb(
+        "cancel",
+        "Cancel a procedure that has not begun: record and archives are told (RAD-3, RAD-13)",
+        "simulators.ris.scheduling:cancel",
+        "cancel A0000001",
+        _accession,
+        action="schedule",
     ),
     Verb("orders", "List orders", "simulators.ris.views:orders", "orders --json"),
     Verb("procedures", "List requested procedures", "simulators.ris.views:procedures", "procedures"),

@@ -136,14 +136,18 @@ class Filler:
 
     def _cancel(self, cursor: Cursor, message: Message) -> str:
         order = order_of(message)
-        procedure, patient = _not_begun(cursor, order.placer, message)
+        procedure, _ = _not_begun(cursor, order.placer, message)
+        return self.cancel(cursor, procedure)
+
+    def cancel(self, cursor: Cursor, procedure: dict[str, Any]) -> str:
+        """Cancel a procedure that has not begun; record and image managers are told. Return its accession number."""
         cursor.execute("UPDATE steps SET status = 'cancelled' WHERE accession = %s", (procedure["accession"],))
-        procedure = set_status(cursor, procedure["accession"], "cancelled")
+        cancelled = set_status(cursor, procedure["accession"], "cancelled")
         teller = Teller(self.settings)
-        teller.procedure(cursor, procedure, "CA")
-        teller.status(cursor, procedure)
-        accession: str = procedure["accession"]
-        write_event(CANCEL, patient=patient.identifier, accession=accession, placer=order.placer)
+        teller.procedure(cursor, cancelled, "CA")
+        teller.status(cursor, cancelled)
+        accession: str = cancelled["accession"]
+        write_event(CANCEL, patient=cancelled["patient_id"], accession=accession, placer=cancelled["placer"])
         return accession
 
 

@@ -107,13 +107,14 @@ CREATE INDEX instances_study ON instances (study_uid);
 )
 
 
-def find_procedure(cursor: Cursor, accession: str) -> dict[str, Any]:
-    """Return a procedure's row.
+def find_procedure(cursor: Cursor, accession: str, *, locked: bool = False) -> dict[str, Any]:
+    """Return a procedure's row; nobody else changes it meanwhile where it is locked.
 
     Raises:
         NotFoundError: there is no such accession number.
     """
-    cursor.execute("SELECT * FROM procedures WHERE accession = %s", (accession,))
+    query: LiteralString = "SELECT * FROM procedures WHERE accession = %s"
+    cursor.execute(query + " FOR UPDATE" if locked else query, (accession,))
     row = cursor.fetchone()
     if row is None:
         raise NotFoundError(f"no accession number {accession}", remedy="`pacslab-ris procedures` lists them.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simulators.command_line import Verb, run
+from simulators.person.cli import PERSON_VERBS
 
 if TYPE_CHECKING:
     import argparse
@@ -63,7 +64,6 @@ def _reading(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--instance", metavar="UID", help="image (default: the middle one of the first CT or MR series)"
     )
-    parser.add_argument("--author", default="Reader^Rita", metavar="NAME", help="who does it, as a DICOM person name")
     _archive(parser)
 
 
@@ -110,6 +110,7 @@ def _discard(parser: argparse.ArgumentParser) -> None:
 
 
 VERBS = (
+    *PERSON_VERBS,
     Verb(
         "query",
         "Find studies, series or images (RAD-14, RAD-129).",
@@ -130,6 +131,7 @@ VERBS = (
         f"{_READING}:annotate",
         "annotate ACC0001 --text Cyst",
         _annotate,
+        action="annotate",
     ),
     Verb(
         "key-objects",
@@ -137,6 +139,7 @@ VERBS = (
         f"{_READING}:select",
         "key-objects ACC0001",
         _key_objects,
+        action="annotate",
     ),
     Verb(
         "measure",
@@ -144,6 +147,7 @@ VERBS = (
         f"{_READING}:measure_region",
         "measure ACC0001 --roi 256,256,20",
         _measure,
+        action="annotate",
     ),
     Verb(
         "report",
@@ -151,6 +155,7 @@ VERBS = (
         f"{_READING}:report",
         'report ACC0001 --findings "No bleeding." --impression Normal.',
         _report,
+        action="report",
     ),
     Verb(
         "submit",

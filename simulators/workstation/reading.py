@@ -83,7 +83,7 @@ def report(arguments: argparse.Namespace, settings: Settings) -> Result:
     corrected = reports_on(desk, opened.study_uid) if arguments.correction else []
     document = text_report(evidence, author, said, number=_NUMBERS["SR"] + 1, corrected=corrected)
     text = f"Findings: {said.findings}\nImpression: {said.impression}"
-    message = written(settings, ris, document, author=author.name, text=text, status=status)
+    message = written(settings, ris, document, author=arguments.acting.name, text=text, status=status)
     pending.keep(message)  # before the document: whoever sends that one again sends this one afterwards
     try:
         kept = keep(desk, pending_objects(), document, "RAD-24")
@@ -149,6 +149,7 @@ def _open(arguments: argparse.Namespace, settings: Settings) -> tuple[OpenStudy,
 
     Raises:
         ArgumentError: something that was added before has not been answered yet.
+        DeniedError: the patient is not one of the person's.
     """
     desk = desk_of(settings, arguments.archive, "C-STORE")
     opened = open_study(
@@ -160,7 +161,9 @@ def _open(arguments: argparse.Namespace, settings: Settings) -> tuple[OpenStudy,
             f"What was added to study {opened.study_uid} before has not been answered yet.",
             remedy="Send that first: `pacslab-workstation submit`.",
         )
-    return opened, Author(arguments.author, "Radiology", desk.equipment), desk
+    arguments.acting.require(str(opened.image.PatientID))
+    acting = arguments.acting
+    return opened, Author(acting.person_name, acting.department or desk.equipment.institution, desk.equipment), desk
 
 
 def _circle(text: str | None, image: Dataset) -> Circle:

@@ -24,7 +24,7 @@ def written(settings: Settings, peer: Peer, document: Dataset, *, author: str, t
         settings: this host's.
         peer: the RIS.
         document: the report as the archive keeps it (SR).
-        author: who reports, as a DICOM person name.
+        author: who reports, by the name at sign-on; empty where nobody signs in.
         text: what the report says.
         status: OBR-25.
     """
@@ -67,7 +67,7 @@ def report_of(document: Dataset, *, author: str, text: str, status: str) -> Repo
         accession=str(document.AccessionNumber),
         study_uid=str(document.StudyInstanceUID),
         code=procedure_of(document),
-        author=" ".join(reversed([part for part in author.split("^") if part])),
+        author=author,
         status=status,
         text=text,
         series_uid=str(document.SeriesInstanceUID),

@@ -28,6 +28,7 @@ from simulators.modality.links import Links
 from simulators.modality.server import listen
 from simulators.modality.spool import ACQUIRED, COMMITTED, COMPLETED, Spool
 from simulators.outbox import Attempt, Outbox
+from simulators.person.acting import NOBODY
 from simulators.settings import Peer, parse
 from simulators.workstation.pending import PendingReport, PendingReports
 from tests.unit.simulators.cutting import Cut, dicom_proxy, hl7_proxy
@@ -160,7 +161,7 @@ class Hospital:
     def ehr_does(self, verb: Callable[..., Any], **arguments: Any) -> Any:
         """Run a verb of the record, and then let its service deliver what waits."""
         self.use("ehr")
-        done = verb(argparse.Namespace(**arguments), self.ehr_settings)
+        done = verb(argparse.Namespace(acting=NOBODY, **arguments), self.ehr_settings)
         record = Record(self.ehr_settings)
         while record.outbox.deliver_next(record.ris, due=False) is not Attempt.NOTHING:
             pass
@@ -245,7 +246,7 @@ def test_every_transaction_of_an_examination_survives_its_cuts_and_has_its_effec
     with hospital.cutting("ehr1 to ris1", cuts):  # RAD-1
         hospital.ehr_does(patients.register, **PERSON, id=ANNA.identifier, patient_class="O")
     with hospital.cutting("ehr1 to ris1", cuts):  # RAD-2
-        hospital.ehr_does(orders.place, patient=ANNA.identifier, **HEAD, provider="", wait=0)
+        hospital.ehr_does(orders.place, patient=ANNA.identifier, **HEAD, wait=0)
     with hospital.cutting("ris1 to pacs-rad", cuts):  # RAD-4
         hospital.ris_tells("pacs-rad")
     with hospital.cutting("ris1 to ehr1", cuts):  # RAD-3
@@ -386,7 +387,7 @@ def report(hospital: Hospital) -> None:
 @pytest.mark.parametrize("cut", [Cut.BETWEEN, Cut.ANSWER])
 def test_a_commitment_report_whose_answer_is_lost_is_taken_once(hospital: Hospital, cut: Cut) -> None:
     hospital.ehr_does(patients.register, **PERSON, id=ANNA.identifier, patient_class="O")
-    hospital.ehr_does(orders.place, patient=ANNA.identifier, **HEAD, provider="", wait=0)
+    hospital.ehr_does(orders.place, patient=ANNA.identifier, **HEAD, wait=0)
     spool, links = hospital.spool, hospital.links
     step = acquisition.begin(links, spool, accession="A0000001", step_id="", commit=True)
     acquisition.acquire(links, spool, step, images=2, phantom=True)
@@ -403,7 +404,7 @@ def test_a_commitment_report_whose_answer_is_lost_is_taken_once(hospital: Hospit
 
 def test_a_step_that_the_service_begins_again_is_the_same_step(hospital: Hospital) -> None:
     hospital.ehr_does(patients.register, **PERSON, id=ANNA.identifier, patient_class="O")
-    hospital.ehr_does(orders.place, patient=ANNA.identifier, **HEAD, provider="", wait=0)
+    hospital.ehr_does(orders.place, patient=ANNA.identifier, **HEAD, wait=0)
     with hospital.cutting("ct1 to ris1", [Cut.ANSWER, Cut.ANSWER]):
         item = worklist.query(replace(hospital.links, ris=replace(hospital.links.ris, port=hospital.ris.port)))[0]
         with pytest.raises(NoAnswerError):
@@ -416,7 +417,7 @@ def test_a_step_that_the_service_begins_again_is_the_same_step(hospital: Hospita
 
 def test_a_step_that_the_ris_refuses_leaves_nothing_in_the_spool(hospital: Hospital) -> None:
     hospital.ehr_does(patients.register, **PERSON, id=ANNA.identifier, patient_class="O")
-    hospital.ehr_does(orders.place, patient=ANNA.identifier, **HEAD, provider="", wait=0)
+    hospital.ehr_does(orders.place, patient=ANNA.identifier, **HEAD, wait=0)
     (item,) = worklist.query(hospital.links)
     hospital.ehr_does(orders.cancel, placer="O0000001")
     with hospital.cutting("ct1 to ris1", [Cut.REQUEST, Cut.REQUEST]), pytest.raises(NoAnswerError):

@@ -20,6 +20,7 @@ from simulators.imaging.derived import key_objects, measurement_report, presenta
 from simulators.imaging.report import ReportText, text_report
 from simulators.imaging.roi import Circle, measure
 from simulators.mllp import Listener
+from simulators.person.acting import NOBODY
 from simulators.workstation import query, reading, retrieve, verbs, web
 from simulators.workstation.desk import Desk
 from simulators.workstation.folder import Folder
@@ -289,7 +290,7 @@ def reporting(
     listener = Listener(0, ris.answer, behind_proxy=False)
     listener.start()
     arguments = argparse.Namespace(
-        accession="ACC1", study=None, instance=None, archive=None, author="Reader^Rita", preliminary=False,
+        accession="ACC1", study=None, instance=None, archive=None, acting=NOBODY, preliminary=False,
         correction=False, findings="f", impression="i",
     )  # fmt: skip
     with hl7_proxy(listener.server_address[1]) as proxy:

@@ -9,7 +9,7 @@ from functools import cache
 import pytest
 
 from lab.access.policy import load_policy
-from simulators.gateway import policy, subject
+from simulators.access import policy, subject
 from tests.unit.roles.rendered import REFERENCE, files_of
 
 POLICY = load_policy()
@@ -57,13 +57,13 @@ def test_no_method_passes_but_get_and_post(path: str) -> None:
 
 
 def test_the_gateway_gets_the_policy() -> None:
-    rendered = json.loads(files_of(REFERENCE, "web1", "viewer")["/etc/pacslab/access.json"].text)
+    rendered = json.loads(files_of(REFERENCE, "web1", "simulators")["/etc/pacslab/access.json"].text)
     assert rendered == {"roles": {name: dict(role.may) for name, role in POLICY.roles.items()}}
 
 
 def test_the_gateway_reads_the_policy_as_it_is_written(tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.mktemp("policy") / "access.json"
-    path.write_text(files_of(REFERENCE, "web1", "viewer")["/etc/pacslab/access.json"].text)
+    path.write_text(files_of(REFERENCE, "web1", "simulators")["/etc/pacslab/access.json"].text)
     known = policy.load(path)
     for name, role in POLICY.roles.items():
         assert known.actions([name]) == {action: scope.value for action, scope in role.may.items()}

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+from simulators.access.policy import Scope
 from simulators.database import URL_VARIABLE, Database
 from simulators.ehr import admissions, orders, patients
 from simulators.ehr.record import STEPS
 from simulators.ehr.relations import related_patients
 from simulators.errors import ArgumentError
+from simulators.person.acting import NOBODY, SignedIn
 from simulators.relations.departments import Departments
 from simulators.relations.resource import TREATMENT_DAYS, Relation
 from simulators.settings import Settings, parse
@@ -47,11 +49,11 @@ def database(server: str, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixtu
 
 
 def does(verb: Any, settings: Settings = SETTINGS, **arguments: object) -> Any:
-    return verb(argparse.Namespace(**arguments), settings).data
+    return verb(argparse.Namespace(**{"acting": NOBODY, **arguments}), settings).data
 
 
 def ordered(patient: str, provider: str) -> str:
-    placed = does(orders.place, patient=patient, **CT, provider=provider, wait=0)
+    placed = does(orders.place, patient=patient, **CT, acting=SignedIn(provider, scope=Scope.ALL), wait=0)
     return str(placed["order"]["placer"])
 
 

@@ -11,15 +11,15 @@ import aiohttp
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from simulators.access import subject
+from simulators.access.calling import Service
+from simulators.access.policy import Policy, Scope
+from simulators.access.relations import Relations
 from simulators.errors import UnreachableError
-from simulators.gateway import subject
 from simulators.gateway.access import Access
 from simulators.gateway.application import Gateway
 from simulators.gateway.archives import Archive
 from simulators.gateway.break_glass import Grants
-from simulators.gateway.calling import Service
-from simulators.gateway.policy import Policy, Scope
-from simulators.gateway.relations import Relations
 from simulators.gateway.studies import Studies
 
 if TYPE_CHECKING:

@@ -11,8 +11,9 @@ import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
 
-from simulators.gateway import storing, subject
-from simulators.gateway.policy import Scope
+from simulators.access import subject
+from simulators.access.policy import Scope
+from simulators.gateway import storing
 from tests.unit.simulators.gateway.hospital import ORIGIN, FakeArchive, FakeSource, gateway, image, signed_in
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from simulators.access.denied import DeniedError
+from simulators.access.subject import Subject
 from simulators.errors import NotReadyError
 from simulators.gateway import emergencies
 from simulators.gateway.break_glass import MOST_PATIENTS, Grants
-from simulators.gateway.denied import DeniedError
-from simulators.gateway.subject import Subject
 from tests.unit.simulators.peers import ris_settings
 
 if TYPE_CHECKING:

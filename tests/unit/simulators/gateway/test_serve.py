@@ -16,7 +16,8 @@ from aiohttp import web
 
 from lab.trust import revoke
 from lab.trust.store import pki_folder
-from simulators.gateway import policy, serve
+from simulators.access import policy
+from simulators.gateway import serve
 from simulators.relations.resource import told
 from simulators.settings import parse
 from tests.unit.simulators.peers import free_port

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import pytest
 
+from simulators.access.calling import Service
+from simulators.access.policy import Scope
+from simulators.access.sources import Source
 from simulators.errors import NotReadyError, RefusedError, UnreachableError
-from simulators.gateway.calling import Service
-from simulators.gateway.policy import Scope
-from simulators.gateway.sources import Source
 from simulators.relations.departments import load_departments
 from simulators.relations.resource import Relation, patients_in
 from simulators.relations.service import RelationsService

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from simulators.access.denied import DeniedError
 from simulators.events import reasons
-from simulators.gateway.denied import DeniedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from simulators.access.calling import OK, Service, open_service
 from simulators.errors import RefusedError
-from simulators.gateway.calling import OK, Service, open_service
 from simulators.relations.resource import CERTIFICATE, ROOT, SERVICE, path_of, patients_in
 
 if TYPE_CHECKING:
-    from simulators.gateway.policy import Scope
+    from simulators.access.policy import Scope
     from simulators.settings import Settings
 
 CONNECTIONS = 4

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
+from simulators.access.policy import Scope
+from simulators.access.remembered import Remembered
 from simulators.errors import SimulatorError
-from simulators.gateway.policy import Scope
-from simulators.gateway.remembered import Remembered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from simulators.gateway.subject import Subject
+    from simulators.access.subject import Subject
 
 SECONDS = 10.0
 """How long an answer counts: so much later a relation that has ended ends access."""
