@@ -136,8 +136,15 @@ class Hospital:
             CommandFailedError: it ended with another code than 0.
             UnexpectedAnswerError: its answer is not of the form ``kind``.
         """
-        done = self.run(host, argv, timeout=timeout)
-        source = f"{' '.join(argv)} on {host}"
+        return self.answer(self.run(host, argv, timeout=timeout), kind, f"{' '.join(argv)} on {host}", host)
+
+    def answer(self, done: Completed, kind: type[T], source: str, host: str) -> T:
+        """Read what a command on a host answered in JSON.
+
+        Raises:
+            CommandFailedError: it ended with another code than 0.
+            UnexpectedAnswerError: its answer is not of the form ``kind``.
+        """
         if done.code != 0:
             raise CommandFailedError(
                 f"{source} ended with {done.code}: {why(done)}", remedy=f"See `pacslab logs {host}`."

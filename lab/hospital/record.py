@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from lab.hospital.answers import Answer
+from lab.hospital.signed_in import person_for, run_as
 
 if TYPE_CHECKING:
     from lab.hospital.hospital import Hospital
 
+T = TypeVar("T")
 COMMAND = "pacslab-ehr"
 SCHEDULED_WITHIN = 20
 """Seconds in which an order has to be scheduled, and its number known to the record."""
@@ -44,20 +46,25 @@ class Order(Answer):
     code: str
 
 
-class Finding(Answer):
-    """A result that was reported for an order; one of them is in force."""
+class Listed(Answer):
+    """A result that the record has for an order; one of them is in force."""
 
     status: str
-    report: str
     in_force: bool
     instance_uid: str
+
+
+class Finding(Listed):
+    """A result, with what it says."""
+
+    report: str
 
 
 class OrderFile(Answer):
     """Everything that the record has of an order."""
 
     order: Order
-    results: tuple[Finding, ...] = ()
+    results: tuple[Listed, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -88,36 +95,49 @@ class Record:
     def register(self, family: str, given: str) -> Registered:
         """Register a patient (RAD-1)."""
         who = ["--family", family, "--given", given, "--birth-date", "19700412", "--sex", "F"]
-        return self.hospital.ask(self.host, [COMMAND, "register", *who, "--json"], Registered)
+        return self._act("register-patient", ["register", *who], Registered)
 
     def update(self, patient: str, *, family: str) -> Registered:
         """Change a patient's family name (RAD-12)."""
-        return self.hospital.ask(self.host, [COMMAND, "update", patient, "--family", family, "--json"], Registered)
+        return self._act("register-patient", ["update", patient, "--family", family], Registered)
 
     def merge(self, prior: str, *, into: str) -> Registered:
         """Merge a patient's record into another's (RAD-12)."""
-        return self.hospital.ask(self.host, [COMMAND, "merge", prior, "--into", into, "--json"], Registered)
+        return self._act("register-patient", ["merge", prior, "--into", into], Registered)
 
     def order(self, patient: str, procedure: Procedure) -> Order:
         """Place an order and wait until it is scheduled (RAD-2, RAD-3)."""
         what = ["--code", procedure.code, "--text", procedure.text, "--modality", procedure.section]
-        argv = [COMMAND, "order", patient, *what, "--wait", str(SCHEDULED_WITHIN), "--json"]
-        return self.hospital.ask(self.host, argv, OrderFile).order
+        words = ["order", patient, *what, "--wait", str(SCHEDULED_WITHIN)]
+        return self._act("place-order", words, OrderFile).order
 
     def place(self, patient: str, procedure: Procedure) -> str:
         """Place an order and wait for nobody; the placer order number, under which the record has taken it."""
         what = ["--code", procedure.code, "--text", procedure.text, "--modality", procedure.section]
-        return self.hospital.ask(self.host, [COMMAND, "order", patient, *what, "--json"], OrderFile).order.placer
+        return self._act("place-order", ["order", patient, *what], OrderFile).order.placer
 
     def change(self, placer: str, procedure: Procedure) -> None:
         """Change what an order asks for, which has not begun (RAD-2 XO)."""
         what = ["--code", procedure.code, "--text", procedure.text]
-        self.hospital.ask(self.host, [COMMAND, "change", placer, *what, "--json"], OrderFile)
+        self._act("place-order", ["change", placer, *what], OrderFile)
 
     def cancel(self, placer: str) -> None:
         """Cancel an order that has not begun (RAD-2 CA)."""
-        self.hospital.ask(self.host, [COMMAND, "cancel", placer, "--json"], OrderFile)
+        self._act("place-order", ["cancel", placer], OrderFile)
 
     def show(self, placer: str) -> OrderFile:
-        """Everything that the record has of an order."""
+        """What the record has of an order, but for what its reports say."""
         return self.hospital.ask(self.host, [COMMAND, "show", placer, "--json"], OrderFile)
+
+    def results(self, placer: str) -> list[Finding]:
+        """The results of an order, with what they say (RAD-28): read by who orders."""
+        person = person_for(self.hospital.site, self.host, "place-order")
+        return self._as(person, ["results", "--placer", placer], list[Finding])
+
+    def _act(self, action: str, words: list[str], kind: type[T]) -> T:
+        """Do something as the first person who may; as nobody where nobody signs in."""
+        return self._as(person_for(self.hospital.site, self.host, action), words, kind)
+
+    def _as(self, person: str, words: list[str], kind: type[T]) -> T:
+        done = run_as(self.hospital, self.host, [COMMAND, *words], person)
+        return self.hospital.answer(done, kind, f"{COMMAND} {' '.join(words)} on {self.host}", self.host)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from lab.hospital.answers import Answer
+from lab.hospital.signed_in import person_for, run_as
 
 if TYPE_CHECKING:
     from lab.hospital.hospital import Hospital
     from lab.hospital.record import Procedure
 
+T = TypeVar("T")
 COMMAND = "pacslab-ris"
 
 
@@ -92,7 +94,7 @@ class WalkIn(Answer):
 
 
 class WalkInOrder(Answer):
-    """An order that was taken down at the RIS."""
+    """A procedure that somebody has scheduled, or cancelled, at the RIS."""
 
     procedure: Requested
 
@@ -120,9 +122,19 @@ class Ris:
     def register(self, family: str, given: str) -> str:
         """Take down a patient, where no record does; returns the identifier."""
         who = ["--family", family, "--given", given, "--birth-date", "19700412", "--sex", "F"]
-        return self.hospital.ask(self.host, [COMMAND, "register", *who, "--json"], WalkIn).patient
+        return self._schedule(["register", *who], WalkIn).patient
 
     def order(self, patient: str, procedure: Procedure) -> Requested:
         """Take down an order, where no record does."""
         what = ["--code", procedure.code, "--text", procedure.text, "--modality", procedure.section]
-        return self.hospital.ask(self.host, [COMMAND, "order", patient, *what, "--json"], WalkInOrder).procedure
+        return self._schedule(["order", patient, *what], WalkInOrder).procedure
+
+    def cancel(self, accession: str) -> Requested:
+        """Cancel a procedure that has not begun (RAD-3, RAD-13)."""
+        return self._schedule(["cancel", accession], WalkInOrder).procedure
+
+    def _schedule(self, words: list[str], kind: type[T]) -> T:
+        """Do something as the first person who schedules; as nobody where nobody signs in."""
+        person = person_for(self.hospital.site, self.host, "schedule")
+        done = run_as(self.hospital, self.host, [COMMAND, *words], person)
+        return self.hospital.answer(done, kind, f"{COMMAND} {' '.join(words)} on {self.host}", self.host)

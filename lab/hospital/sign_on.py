@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lab.errors import UsageError
 from lab.hospital.answers import Answer, read
+from lab.hospital.codes import fresh_code
 from lab.hospital.errors import CommandFailedError
 from lab.hospital.programs import program
 from lab.trust.one_time_password import one_time_password
@@ -94,9 +94,11 @@ class SignOn:
         return personal_secret(self.lab.site, self.lab.folder, person, "password")
 
     def code(self, person: str, at: float | None = None) -> str:
-        """A person's one-time password, of now or of another time."""
+        """A person's one-time password that this process has not shown yet, or that of another time."""
+        if at is None:
+            return fresh_code(self.lab, person)
         seed = personal_secret(self.lab.site, self.lab.folder, person, "one-time-password")
-        return one_time_password(seed, time.time() if at is None else at).code
+        return one_time_password(seed, at).code
 
     def sign_in(self, person: str, password: str, code: str = "", page: str = "/") -> Visit:
         """Show a person's password, and the one-time password when it is asked for; without one, leave it at that.

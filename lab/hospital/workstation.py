@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lab.hospital.answers import Answer, read
+from lab.hospital.signed_in import person_for, run_as
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from lab.hospital.hospital import Hospital
 
 COMMAND = "pacslab-workstation"
+ACTIONS = {"annotate": "annotate", "key-objects": "annotate", "measure": "annotate", "report": "report"}
+"""Verbs that somebody acts with, and the policy's word for what is done."""
+ROLES = {"reading": "radiologist", "quality-control": "technologist"}
+"""Who works at a workstation, by its function."""
 
 
 class Stored(Answer):
@@ -84,7 +89,11 @@ class Workstation:
 
     def add(self, verb: str, accession: str, *words: str) -> Added:
         """Annotate, note, measure or report: a verb that adds an object to a study."""
-        return self.hospital.ask(self.host, [COMMAND, verb, accession, *words, "--json"], Added, timeout=120)
+        functions = self.hospital.described(self.host).functions
+        role = next((ROLES[name] for name in functions if name in ROLES), "")
+        person = person_for(self.hospital.site, self.host, ACTIONS[verb], role)
+        done = run_as(self.hospital, self.host, [COMMAND, verb, accession, *words], person, timeout=120)
+        return self.hospital.answer(done, Added, f"{COMMAND} {verb} {accession} on {self.host}", self.host)
 
     @contextmanager
     def retrieved(self, accession: str, *words: str) -> Iterator[Retrieved]:

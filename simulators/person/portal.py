@@ -85,7 +85,7 @@ class Portal:
         self._opener = urllib.request.build_opener(
             urllib.request.ProxyHandler({}), *tls, urllib.request.HTTPCookieProcessor(self._cookies), _NoRedirect
         )
-        self._opener.addheaders = [("User-Agent", AGENT), ("Accept", "text/html, application/json")]
+        self._opener.addheaders = [("User-Agent", AGENT), ("Accept", "text/html")]
 
     @classmethod
     def of(cls, settings: Settings) -> Portal:

@@ -46,7 +46,7 @@ def close(stage: Stage[RadiologyFacts]) -> str:
     """The record has the result, and the order completed (RAD-28, RAD-3)."""
     done = stage.facts.examination
     status_at_record(stage, done.placer, "completed")
-    results = Record.of(stage.hospital).show(done.placer).results
+    results = Record.of(stage.hospital).results(done.placer)
     require(
         len(results) == 1 and results[0].status == "F" and stage.token in results[0].report,
         f"the record has {results}",
@@ -66,7 +66,7 @@ def correct(stage: Stage[RadiologyFacts]) -> str:
         timeout=FOLLOWED_WITHIN,
         otherwise=f"the record has no correction for {done.placer}",
     )
-    final, corrected = record.show(done.placer).results
+    final, corrected = record.results(done.placer)
     require((final.in_force, corrected.in_force) == (False, True), "the correction is not the report in force")
     require(said in corrected.report, f"the correction says {corrected.report}")
     require_document(stage, corrected.instance_uid)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lab.hospital.hospital import Actor
 from lab.scenarios.model import Scenario
-from lab.scenarios.radiology import acquisition, evaluation, refusals, trace, variants
+from lab.scenarios.radiology import acquisition, evaluation, people, refusals, trace, variants
 from lab.scenarios.radiology.facts import RadiologyFacts
 
 SCENARIO = Scenario(
@@ -16,6 +16,7 @@ SCENARIO = Scenario(
         *acquisition.STEPS,
         *evaluation.STEPS,
         *variants.STEPS,
+        *people.STEPS,
         *refusals.STEPS,
         *evaluation.LAST_STEPS,
         *trace.STEPS,
