@@ -128,9 +128,12 @@ class Portal:
             "code_challenge": _hashed(proof),
             "code_challenge_method": "S256",
         }
-        back = self._through_pages(
-            f"{self._own(known, 'authorization_endpoint')}?{urlencode(wish)}", person, password, code
-        )
+        page = f"{self._own(known, 'authorization_endpoint')}?{urlencode(wish)}"
+        try:
+            back = self._through_pages(page, person, password, code)
+        except DeniedError:  # both factors were right, so there is a session, which is of no use
+            self._exchange(f"{self.origin}/?logout=1")
+            raise
         answer = {key: values[0] for key, values in parse_qs(urlsplit(back).query).items()}
         if answer.get("state") != state or "code" not in answer:
             raise self._unexpected("its answer is not to this request, or holds no code")
@@ -154,6 +157,7 @@ class Portal:
             userinfo=self._own(known, "userinfo_endpoint"),
             end=self._own(known, "end_session_endpoint"),
             cookie=cookie,
+            hint=str(told["id_token"]),
         )
 
     def claims(self, session: Session) -> dict[str, Any] | None:
@@ -172,12 +176,19 @@ class Portal:
         return told
 
     def sign_out(self, session: Session) -> None:
-        """End a session, here and at every application.
+        """End a session, here and at every application (OpenID Connect RP-Initiated Logout 1.0, 2).
 
         Raises:
+            RefusedError: it does not end.
             UnreachableError: the sign-on does not answer.
         """
-        self._exchange(session.end, head={"Cookie": f"{COOKIE}={session.cookie}"})
+        address = f"{session.end}?{urlencode({'id_token_hint': session.hint})}"
+        self._exchange(address, head={"Cookie": f"{COOKIE}={session.cookie}"})
+        if self.claims(session) is not None:
+            raise RefusedError(
+                f"{self.name} has not ended the session of {session.person}",
+                remedy="It ends when nothing is asked of it for a while; read the sign-on's log.",
+            )
 
     def _through_pages(self, address: str, person: str, password: str, code: str) -> str:
         """Show both factors where the pages ask for them; the address that the browser is sent back to."""

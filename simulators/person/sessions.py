@@ -27,6 +27,7 @@ class Session:
         userinfo: where it says that.
         end: where a session is ended.
         cookie: the portal's own, with which it is ended.
+        hint: the ID token, which says there which session is meant.
     """
 
     person: str
@@ -34,6 +35,7 @@ class Session:
     userinfo: str
     end: str
     cookie: str = field(repr=False)
+    hint: str = field(repr=False)
 
 
 def checked_name(person: str) -> str:
@@ -60,13 +62,20 @@ class Sessions:
         return sorted(path.stem for path in self._folder.glob("*.json") if NAME.fullmatch(path.stem))
 
     def get(self, person: str) -> Session | None:
-        """The session of a person; None where there is none that can be read."""
+        """The session of a person; None where there is none, or one that another release has kept.
+
+        Raises:
+            ArgumentError: that is no name.
+            NotReadyError: it may not be read.
+        """
         try:
             return Session(**json.loads((self._folder / f"{checked_name(person)}.json").read_text("utf-8")))
-        except FileNotFoundError:
+        except (FileNotFoundError, ValueError, TypeError):
             return None
-        except (OSError, ValueError, TypeError) as error:
-            raise NotReadyError(f"the session of {person} cannot be read: {error}", remedy="Sign in again.") from error
+        except OSError as error:
+            raise NotReadyError(
+                f"the session of {person} cannot be read: {error.strerror}", remedy="Run the command as root."
+            ) from error
 
     def keep(self, session: Session) -> None:
         """Keep a session, in place of the person's former one.

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lab.hospital.hospital import Hospital
+from lab.hospital.signed_in import person_for, run_as
 from tests.lab_commands import succeed
 
 if TYPE_CHECKING:
@@ -34,7 +36,8 @@ def test_the_clone_has_the_same_addresses_and_certificates(lab: Lab, clone: Lab)
 
 def test_what_happens_in_one_lab_does_not_reach_the_other(lab: Lab, clone: Lab) -> None:
     argv = ["pacslab-ehr", "register", "--family", "Clone", "--given", "Only", "--birth-date", "19800101", "--sex", "O"]
-    assert clone.run("ehr1", [*argv, "--id", "CLONEONLY"]).code == 0
+    registrar = person_for(clone.site, "ehr1", "register-patient")
+    assert run_as(Hospital(clone), "ehr1", [*argv, "--id", "CLONEONLY"], registrar).code == 0
     assert "CLONEONLY" in clone.run("ehr1", ["pacslab-ehr", "patients"]).stdout
     assert "CLONEONLY" not in lab.run("ehr1", ["pacslab-ehr", "patients"]).stdout
 

@@ -7,10 +7,13 @@ import secrets
 from typing import TYPE_CHECKING, Any
 
 from lab.hospital.collected import Collected, is_event
+from lab.hospital.hospital import Hospital
+from lab.hospital.signed_in import person_for, run_as
 from simulators.events.actions import ACTIONS, ARCHIVE, DIRECTORY, EDGE, PACKET_FILTER, WEB_SERVER
 from tests.unit.roles.events import check_event
 
 if TYPE_CHECKING:
+    from lab.engine.execute import Completed
     from lab.engine.lab import Lab
 
 RECORDED_WITHIN = 20
@@ -110,20 +113,24 @@ def test_an_ae_title_makes_no_line(clone: Lab) -> None:
         assert event["station"] == title
 
 
-def registering(family: str, birth_date: str) -> list[str]:
-    """The command that registers a patient."""
-    return ["pacslab-ehr", "register", "--family", family, "--given", "A", "--birth-date", birth_date, "--sex", "F"]
+def register(lab: Lab, family: str, birth_date: str) -> Completed:
+    """Register a patient, as the registrar."""
+    words = ["--family", family, "--given", "A", "--birth-date", birth_date, "--sex", "F"]
+    return act(lab, "register-patient", "register", *words)
+
+
+def act(lab: Lab, action: str, *words: str) -> Completed:
+    """Do something at the record, as who may."""
+    return run_as(Hospital(lab), "ehr1", ["pacslab-ehr", *words], person_for(lab.site, "ehr1", action))
 
 
 def test_an_argument_makes_no_line(clone: Lab) -> None:
     for foreign in (FORGED, ESCAPE, "x" * 100_000):
         mark = Collected(clone).mark("ehr1")
-        clone.run("ehr1", registering(f"Weber{foreign}", "x"), timeout=60)
+        register(clone, f"Weber{foreign}", "x")
         one_event(clone, "ehr1", mark, action="command", verb="register", reason="argument")
         mark = Collected(clone).mark("ehr1")
-        clone.run(
-            "ehr1", ["pacslab-ehr", "order", foreign, "--code", "C", "--text", "T", "--modality", "CT"], timeout=60
-        )
+        act(clone, "place-order", "order", foreign, "--code", "C", "--text", "T", "--modality", "CT")
         event = one_event(clone, "ehr1", mark, action="command", verb="order", reason="not-found")
         assert len(event["patient"]) <= 200
         everything = "".join(map(str, Collected(clone).since("ehr1", mark)))
@@ -134,7 +141,7 @@ def test_a_patients_name_is_in_no_log(clone: Lab) -> None:
     name = f"Secret{secrets.token_hex(6)}"
     marks = {host: Collected(clone).mark(host) for host in ("ehr1", "ris1")}
     mark = marks["ehr1"]
-    assert clone.run("ehr1", registering(f'{name}"}}', "19700101"), timeout=60).code == 0
+    assert register(clone, f'{name}"}}', "19700101").code == 0
     one_event(clone, "ehr1", mark, action="register", outcome="success")
     for host, since in marks.items():
         assert all(name not in str(line) for line in Collected(clone).since(host, since))

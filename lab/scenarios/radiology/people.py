@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from lab.hospital.hospital import Actor, why
 from lab.hospital.ris import COMMAND as RIS
 from lab.hospital.ris import Ris
+from lab.hospital.sign_on import SERVICE as SIGN_ON
 from lab.hospital.signed_in import NOT_SIGNED_IN, holders, reason_of, run_as, sign_in, signs_in, try_sign_in, who_may
 from lab.hospital.workstation import COMMAND as WORKSTATION
 from lab.scenarios.examination.course import CT_HEAD, FOLLOWED_WITHIN, place_order, status_at_record, status_at_ris
@@ -42,15 +43,22 @@ def report_after_signing_out(stage: Stage[RadiologyFacts]) -> str:
     """Whoever has signed out acts no more."""
     desk = _desk(stage, READING)
     person = _last(who_may(stage.hospital.site, desk, "report"), "reports")
+    centre = next(flow.target for flow in stage.hospital.site.flows_out(desk) if flow.service == SIGN_ON)
     sign_in(stage.hospital, desk, WORKSTATION, person)
+    ended = stage.hospital.collected.mark(centre)
     left = stage.hospital.run(desk, [WORKSTATION, "sign-out", person, "--json"])
     require(left.code == 0, f"{person} could not sign out: {why(left)}")
+    told: dict[str, Any] = {"action": "sign-out", "outcome": "success", "person": person}
+    require(
+        stage.hospital.collected.wait(centre, ended, timeout=FOLLOWED_WITHIN, **told),
+        f"{centre} did not end the session of {person}",
+    )
     before, mark = _reports(stage), stage.hospital.collected.mark(desk)
     words = [WORKSTATION, "report", stage.facts.examination.accession]
     done = stage.hospital.run(desk, [*words, "--as", person, "--json"])
     said = _refused(stage, done, desk, mark, reason=NOT_SIGNED_IN, program=WORKSTATION, person="", verb="report")
     require(_reports(stage) == before, "there is a report of it")
-    return f"{person} has signed out: {said}"
+    return f"{centre} has ended the session of {person}; then: {said}"
 
 
 def schedule_by_others(stage: Stage[RadiologyFacts]) -> str:

@@ -63,4 +63,4 @@ def test_the_small_practice_goes_from_registration_to_the_closed_order() -> None
 def test_every_step_can_be_named_without_a_lab() -> None:
     promises = [promise.id for found in scenarios().values() for promise in found.promises]
     assert len(promises) == len(set(promises))
-    assert len(scenario("radiology-workflow").promises) == 53
+    assert len(scenario("radiology-workflow").promises) == 57

@@ -36,6 +36,8 @@ class SignOn:
     """Where it sends the browser after the password."""
     open: bool = True
     """Whether sessions stand."""
+    stays: bool = False
+    """Whether they stand after signing out, too."""
     wish: dict[str, str] = field(default_factory=dict)
     """The last request of the code flow."""
     ended: list[str] = field(default_factory=list)
@@ -97,9 +99,11 @@ class Handler(BaseHTTPRequestHandler):
         elif target.path == "/oauth2/userinfo":
             known = self.state.open and self.headers["Authorization"] == f"Bearer {TOKEN}"
             self.answer(200 if known else 401, json.dumps({"sub": "a.rivera", **self.state.claims}))
-        elif target.path == "/oauth2/logout":
-            self.state.ended.append(self.headers["Cookie"])
-            self.answer(302, Location="/")
+        elif target.path == "/oauth2/logout" or target.query == "logout=1":
+            if target.query == "logout=1" or target.query.startswith("id_token_hint=e30."):
+                self.state.ended.append(self.headers["Cookie"])
+                self.state.open = self.state.stays
+            self.answer(200, "<form>Do you want to log out?</form>")
         else:
             self.answer(404)
 

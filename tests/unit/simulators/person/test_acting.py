@@ -157,6 +157,12 @@ def test_a_session_that_the_sign_on_has_ended_is_none(at_work: Console, desk: Si
     assert at_work("signed-in") == (0, {"people": []})
 
 
+@pytest.mark.parametrize("kept", ["", "[]", '{"person": "a.rivera"}'])
+def test_a_session_of_another_release_is_none(at_work: Console, sessions: Path, kept: str) -> None:
+    (sessions / "a.rivera.json").write_text(kept)
+    assert at_work("report", "P1")[1]["reason"] == "not-signed-in"
+
+
 def test_a_role_that_the_sign_on_tells_no_more_counts_no_more(at_work: Console, desk: SignOn) -> None:
     desk.claims["groups"] = ["registrar"]
     assert at_work("report", "P1")[1]["reason"] == "role"

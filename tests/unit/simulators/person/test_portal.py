@@ -36,6 +36,7 @@ def test_who_may_do_nothing_at_the_host_is_not_let_in(desk: SignOn) -> None:
     with pytest.raises(DeniedError, match="may do nothing at ws1") as denied:
         desk.portal().sign_in("a.rivera", PASSWORD, CODE)
     assert denied.value.reason is reasons.ROLE
+    assert desk.ended == [f"{COOKIE}=c1"], "nor does a session stay behind"
 
 
 @pytest.mark.parametrize(
@@ -90,13 +91,22 @@ def test_what_is_said_of_a_person_is_asked_each_time(desk: SignOn) -> None:
 
 def test_signing_out_ends_the_session_of_the_portal(desk: SignOn) -> None:
     portal = desk.portal()
-    portal.sign_out(portal.sign_in("a.rivera", PASSWORD, CODE))
+    session = portal.sign_in("a.rivera", PASSWORD, CODE)
+    portal.sign_out(session)
     assert [cookie for cookie in desk.ended if f"{COOKIE}=c1" in cookie]
+    assert portal.claims(session) is None
+
+
+def test_a_session_that_does_not_end_is_told(desk: SignOn) -> None:
+    desk.stays = True
+    portal = desk.portal()
+    with pytest.raises(RefusedError, match="has not ended the session"):
+        portal.sign_out(portal.sign_in("a.rivera", PASSWORD, CODE))
 
 
 def test_a_sign_on_that_is_away_is_told_as_such(desk: SignOn) -> None:
     portal = desk.portal()
     session = portal.sign_in("a.rivera", PASSWORD, CODE)
-    away = type(session)(session.person, session.token, "http://127.0.0.1:9/oauth2/userinfo", session.end, "")
+    away = type(session)(session.person, session.token, "http://127.0.0.1:9/oauth2/userinfo", session.end, "", "")
     with pytest.raises(UnreachableError, match="does not answer"):
         portal.claims(away)
