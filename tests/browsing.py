@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request
 
     from lab.engine.lab import Lab
-    from lab.hospital.sign_on import SignOn
 
 EVIDENCE = ROOT / ".cache" / "viewer"
 """Where pictures of the pages are kept, in the order in which a test saw them."""
@@ -50,7 +49,6 @@ class Browser:
     asked: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
     pictures: int = 0
-    used: dict[str, str] = field(default_factory=dict)
 
     def watch(self, context: BrowserContext) -> None:
         """Note from now on what is asked for, and what the console says."""
@@ -74,17 +72,9 @@ class Browser:
         self.page.locator("[name=user]").fill(person)
         self.page.locator("[name=password]").fill(sign_on.password(person))
         self.page.keyboard.press("Enter")
-        self.page.locator("[name=code]").fill(self._new_code(sign_on, person))
+        self.page.locator("[name=code]").fill(sign_on.code(person))
         self.page.keyboard.press("Enter")
         self.page.locator("#pacslab-person", has_text=person).wait_for(timeout=ANSWERS)
-
-    def _new_code(self, sign_on: SignOn, person: str) -> str:
-        """The person's one-time password; a code is taken once, so the next is waited for."""
-        code = wait_until(
-            lambda: "" if sign_on.code(person) == self.used.get(person) else sign_on.code(person), 35, 0.5
-        )
-        self.used[person] = code
-        return code
 
     def keep(self, name: str) -> Path:
         """Keep a picture of the page as evidence."""
