@@ -10,6 +10,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import shutil
 import socket
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
@@ -19,6 +20,7 @@ from lab.errors import EngineError, MachineNotReadyError
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from io import BufferedReader
+    from typing import IO
 
 API = "/v1.41"
 DEFAULT_SOCKET = "/var/run/docker.sock"
@@ -86,7 +88,9 @@ class Docker:
         body: Any = None,
         timeout: float | None = None,
     ) -> Any:
-        """Send a request; the answer is decoded JSON, or text where it is none. A body of bytes is a tar archive.
+        """Send a request; the answer is decoded JSON, or text where it is none.
+
+        A body of bytes, or a file, is a tar archive.
 
         Raises:
             MachineNotReadyError: no engine answers.
@@ -146,14 +150,34 @@ class Docker:
                 f"Docker does not answer at {self.path}: {error.strerror or error}.", remedy=how_to_reach(error)
             ) from error
         url = f"{API}{path}" + (f"?{urlencode(query)}" if query else "")
-        kind = "application/x-tar" if isinstance(body, bytes) else "application/json"
-        payload = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+        is_archive = isinstance(body, bytes) or hasattr(body, "read")
+        kind = "application/x-tar" if is_archive else "application/json"
+        payload = body if body is None or is_archive else json.dumps(body).encode()
         connection.request(method, url, payload, {"Content-Type": kind, **(headers or {})})
         return connection.getresponse()
 
-    def unpack(self, container: str, archive: bytes) -> None:
-        """Unpack a tar archive at the root of a container's files, with the extended attributes that it has."""
-        self.call("PUT", f"/containers/{quote(container)}/archive", query={"path": "/"}, body=archive)
+    def unpack(self, container: str, archive: bytes | IO[bytes], folder: str = "/") -> None:
+        """Unpack a tar archive in a folder of a container, with the extended attributes that it has."""
+        self.call("PUT", f"/containers/{quote(container)}/archive", query={"path": folder}, body=archive)
+
+    def pack(self, container: str, path: str, into: IO[bytes]) -> None:
+        """Write a tar archive of a file or folder of a container, which need not run.
+
+        Raises:
+            NotFoundError: there is no such file.
+            EngineError: Docker refused.
+        """
+        connection = _Connection(self.path, self.timeout)
+        url = f"/containers/{quote(container)}/archive"
+        try:
+            response = self._request(connection, "GET", url, query={"path": path})
+            if response.status >= _BAD:
+                raise _refusal(response.status, "GET", url, response.read())
+            shutil.copyfileobj(response, into)
+        except OSError as error:
+            raise EngineError(f"Docker did not answer GET {url}: {error}.", remedy=DOCKER_REMEDY) from error
+        finally:
+            connection.close()
 
     def containers(self, *labels: str) -> list[dict[str, Any]]:
         """Containers, running or not, that carry every label (``name`` or ``name=value``)."""
@@ -193,6 +217,10 @@ class Docker:
     def create(self, name: str, body: dict[str, Any]) -> None:
         """Create a container."""
         self.call("POST", "/containers/create", query={"name": name}, body=body)
+
+    def rename(self, container: str, name: str) -> None:
+        """Give a container another name."""
+        self.call("POST", f"/containers/{quote(container)}/rename", query={"name": name})
 
     def start(self, container: str) -> None:
         """Start a container; one that runs is left alone."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lab.engine import names
 from lab.engine.execute import execute
+from lab.engine.keeping import carry
 from lab.errors import EngineError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from lab.engine.client import Docker
     from lab.engine.spec import Spec
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 STOP_SECONDS = 100
 """Longer than systemd waits for any unit (90 s): systemd ends a unit that hangs, not Docker all of systemd."""
 WORKERS = 8
+NEXT = ".next"
+"""Ends the name of a container that is to take the place of another and has not got its data yet."""
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -37,15 +41,16 @@ class Running:
 
 def observe(docker: Docker, lab: str) -> dict[str, Running]:
     """Every container of a lab by host name (the fabric by its own)."""
+    found = docker.containers(f"{names.LAB}={lab}")
+    found.sort(key=lambda container: not _called(container).endswith(NEXT))  # of two of one host the old one counts
     listed = {
-        container["Labels"].get(names.HOST) or container["Labels"].get(names.PART, ""): container
-        for container in docker.containers(f"{names.LAB}={lab}")
+        container["Labels"].get(names.HOST) or container["Labels"].get(names.PART, ""): container for container in found
     }
     inspected = docker.inspect_all(container["Id"] for container in listed.values())
     return {
         host: Running(
             id=container["Id"],
-            name=container["Names"][0].lstrip("/"),
+            name=_called(container),
             state=inspected[container["Id"]]["State"]["Status"],
             pid=int(inspected[container["Id"]]["State"]["Pid"]),
             digest=container["Labels"].get(names.SPEC, ""),
@@ -56,20 +61,49 @@ def observe(docker: Docker, lab: str) -> dict[str, Running]:
     }
 
 
-def ensure(docker: Docker, spec: Spec, there: Running | None) -> bool:
-    """Make the container be as its spec says, and run; True when it was made or started."""
+def ensure(
+    docker: Docker, spec: Spec, there: Running | None, folders: Sequence[str] = (), scratch: Path | None = None
+) -> bool:
+    """Make the container be as its spec says, and run; True when it was made or started.
+
+    One that is made anew keeps what it has in ``folders``; ``scratch`` is a folder of the machine for what is on its
+    way.
+    """
     if there and there.digest == spec.digest:
+        if there.name != spec.name:  # an earlier attempt was interrupted, after the old one had gone
+            docker.rename(there.name, spec.name)
         if there.state == "running":
             return False
         if there.state == "paused":
             docker.call("POST", f"/containers/{spec.name}/unpause")
             return True
-    elif there:
-        docker.remove(there.name)
-    if not there or there.digest != spec.digest:
+    elif there and folders and scratch:
+        _replace(docker, spec, there, folders, scratch)
+    else:
+        if there:
+            docker.remove(there.name)
         docker.create(spec.name, spec.body)
     docker.start(spec.name)
     return True
+
+
+def _replace(docker: Docker, spec: Spec, there: Running, folders: Sequence[str], scratch: Path) -> None:
+    """Put a new container in the place of an old one, with the old one's data; it has not started yet."""
+    following = spec.name + NEXT
+    if there.name == following:  # of an earlier attempt, after which the description changed
+        docker.rename(following, spec.name)
+    docker.remove(following)
+    if there.state == "paused":
+        docker.call("POST", f"/containers/{spec.name}/unpause")
+    docker.stop(spec.name, STOP_SECONDS)
+    docker.create(following, spec.body)
+    carry(docker, spec.name, following, folders, scratch)
+    docker.remove(spec.name)
+    docker.rename(following, spec.name)
+
+
+def _called(container: dict[str, Any]) -> str:
+    return str(container["Names"][0]).lstrip("/")
 
 
 def pids(docker: Docker, lab: str, hosts: Iterable[str]) -> dict[str, int]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lab.engine import names
+from lab.engine.keeping import PUT_BACK
 from lab.engine.memory import FABRIC, limits
 from lab.engine.sysctls import LAB, sysctls_of
 
@@ -130,7 +131,7 @@ def _boot(body: dict[str, Any], cgroups: Cgroups) -> None:
     """Let systemd start as process 1, with a hierarchy of control groups that it may write."""
     config = body["HostConfig"]
     # as systemd has it on a real machine: services in a mount namespace of their own see what is mounted later
-    first = [REDIRECTS, "mount --make-rshared /"]
+    first = [PUT_BACK, REDIRECTS, "mount --make-rshared /"]
     if cgroups.version == 1:
         # systemd 256 and newer start on version 1 only when told so, and there is no namespace that holds its own part
         config["CgroupnsMode"] = "host"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from lab.engine import names
 from lab.engine.fabric import wire
 from lab.engine.hosts import ensure, in_parallel, observe, pids, wait_for_systemd
+from lab.engine.keeping import kept
 from lab.engine.requirements import require
 from lab.errors import EngineError
 from lab.events import HostPhase, Note, Phase, StageFinished, StageStarted
@@ -113,7 +114,8 @@ class LabBringUp:
 
         def bring(host: str) -> None:
             action = containers.actions[host]
-            ensure(docker, containers.specs[host], there.get(host))
+            folders = kept(list(site.storage(host))) if host in site.managed else []
+            ensure(docker, containers.specs[host], there.get(host), folders, self.lab.folder)
             if host in site.hosts:
                 self.bus.emit(HostPhase(host, Phase.STARTED, "" if action is Action.KEEP else action.value))
 

@@ -7,9 +7,11 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 from lab.engine.hosts import observe
 from tests.lab_commands import pacslab, succeed
@@ -70,6 +72,32 @@ def test_a_host_that_was_removed_comes_back_alone(clone: Lab) -> None:
     succeed("up", "--lab", clone.name)
     after = identities(clone)
     assert {host for host in before if before[host] != after[host]} == {"mr1"}
+
+
+def test_a_host_that_is_made_anew_keeps_its_data(clone: Lab) -> None:
+    """A database's and an archive's container are replaced, because they may take more memory."""
+    patient = ["--family", "Kept", "--given", "Patient", "--birth-date", "19700101", "--sex", "O", "--id", "KEPT"]
+    assert clone.run("ehr1", ["pacslab-ehr", "register", *patient]).code == 0
+    image = "/var/lib/orthanc/storage/kept"
+    assert clone.run("pacs-rad", ["install", "-o", "orthanc", "-m", "600", "/etc/hostname", image]).code == 0
+    before = identities(clone)
+    topology = Path(clone.record.topology)
+    described = topology.read_text("utf-8")
+    site = yaml.safe_load(described)
+    for host in ("db1", "pacs-rad"):
+        site["hosts"][host]["memory"] = clone.site.memory(host).most + 8
+    try:
+        topology.write_text(yaml.safe_dump(site), "utf-8")
+        succeed("up", "--lab", clone.name)
+        after = identities(clone)
+        assert {host for host in before if before[host][0] != after[host][0]} == {"db1", "pacs-rad"}
+        assert "KEPT" in clone.run("ehr1", ["pacslab-ehr", "patients"]).stdout
+        assert clone.run("pacs-rad", ["stat", "--format=%U %a", image]).stdout == "orthanc 600\n"
+        assert clone.run("pacs-rad", ["cat", image]).stdout == "pacs-rad\n"
+    finally:
+        topology.write_text(described, "utf-8")
+        clone.run("pacs-rad", ["rm", image])
+        succeed("up", "--lab", clone.name)
 
 
 def test_the_firewalls_rules_are_there_again_after_it_was_stopped(clone: Lab) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from lab.engine import requirements
+from lab.engine.keeping import PUT_BACK
 from lab.engine.requirements import cgroups_of
 from lab.engine.spec import Cgroups, host_spec
 from lab.engine.sysctls import LAB, read_sysctls, sysctls_of
@@ -65,7 +66,8 @@ def test_on_version_2_a_host_gets_its_own_hierarchy_only_and_may_write_there() -
 def test_systemd_becomes_process_1_and_only_after_all_that_comes_before_has_worked(version: int) -> None:
     shell, option, script = body(version)["Cmd"]
     assert (shell, option) == ("/bin/sh", "-c")
-    steps = script.split(" && ")
+    assert script.startswith(f"{PUT_BACK} && ")
+    steps = script.removeprefix(PUT_BACK).split(" && ")
     assert steps[-1] == "exec /sbin/init"
     assert not set(";|&") & set("".join(steps))
 

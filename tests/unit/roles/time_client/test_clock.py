@@ -56,7 +56,7 @@ def test_a_time_service_that_does_not_answer_is_not_healthy(tmp_path: Path) -> N
 def test_hosts_ask_the_time_server_with_authentication_and_nobody_else() -> None:
     text = files_of(REFERENCE, "ct1", "time_client")["/etc/chrony/chrony.conf"].text
     sources = [line for line in text.splitlines() if line.startswith(("server", "pool", "peer"))]
-    assert sources == ["server dc1.imaging.internal nts ntsport 4460 iburst minpoll 4 maxpoll 6"]
+    assert sources == ["server dc1.imaging.internal nts ntsport 4460 iburst minpoll 4 maxpoll 4"]
     assert "authselectmode require\n" in text
     assert "\nport 0\n" in text
 
