@@ -67,8 +67,8 @@ def settings(host: Host, target: Target) -> dict[str, str]:
     return {name: value.strip('"') for name, _, value in pairs if name.startswith("OIDC")}
 
 
-def edited(expression: str, **rest: Any) -> Sabotage:
-    return changed_file(SETTINGS, f"sed -i '{expression}' $FILE", then=RESTART, also=ALSO, **rest)
+def edited(expression: str, also: tuple[str, ...] = ALSO, **rest: Any) -> Sabotage:
+    return changed_file(SETTINGS, f"sed -i '{expression}' $FILE", then=RESTART, also=also, **rest)
 
 
 @promise(
@@ -200,7 +200,7 @@ def test_the_gateway_is_told_by_the_web_server(host: Host, target: Target, subje
     remedy="`pacslab status`; `journalctl -t pacslab-viewer`, and CustomLog in /etc/apache2/apache2.conf.",
     where=VIEWER,
     reads=(asking,),
-    sabotage=edited("/^CustomLog /d"),
+    sabotage=edited("/^CustomLog /d", (*ALSO, "hardening.processes.running")),  # it writes to a program of its own
 )
 def test_a_refused_request_is_on_record(host: Host, target: Target, expect: Expect) -> None:
     line = answers(host, target)["recorded"]
