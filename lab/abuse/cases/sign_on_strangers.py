@@ -95,7 +95,7 @@ CASES = (
         weakenings=(
             restarted(
                 "nobody waits",
-                literal(SETTINGS, '"Pacslab::SignOn Pacslab::Delay"', '"Pacslab::SignOn"'),
+                literal(SETTINGS, ' Pacslab::Delay"', '"'),
             ),
         ),
     ),

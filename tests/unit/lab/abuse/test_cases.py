@@ -10,6 +10,7 @@ import yaml
 
 from lab.abuse.attempt import Parties, PartyMissingError
 from lab.abuse.cases.ssh_administrators import GuessedPassword
+from lab.abuse.cases.viewer_trespassers import OpenedKey
 from lab.abuse.forgery import NeighbourAsked, PortsOpened
 from lab.abuse.registry import cases
 from lab.abuse.weakening import Edit, EditedFiles, FilterRule, ReplacedService
@@ -132,4 +133,4 @@ def test_every_unit_and_program_that_a_weakening_names_is_there() -> None:
                 assert not weakening.program or weakening.program in programs
                 assert {word for word in weakening.effect if word.endswith(".service")} <= units
             else:
-                assert isinstance(weakening, FilterRule | PortsOpened | NeighbourAsked | GuessedPassword)
+                assert isinstance(weakening, FilterRule | PortsOpened | NeighbourAsked | GuessedPassword | OpenedKey)
