@@ -17,6 +17,7 @@ from lab.abuse.attempt import PartyMissingError
 from lab.abuse.failure import RestoreError
 from lab.abuse.halves import Half, as_shipped, without_control
 from lab.abuse.scene import Scene
+from lab.abuse.weakening import EditedFiles, ReplacedService
 from lab.errors import PacslabError
 from lab.hospital.hospital import Hospital
 from lab.results.model import Observation, Outcome, judged
@@ -28,9 +29,10 @@ if TYPE_CHECKING:
     from lab.abuse.weakening import Weakening
     from lab.engine.lab import Lab
     from lab.results.model import Result
+    from lab.topology.site import Site
 
 LANES = 3
-"""Targets whose cases are tried at the same time; those of one target follow each other."""
+"""How many cases are tried at the same time, at hosts that have nothing to do with each other."""
 EXPECTED = (
     "as shipped it is refused, on record, without harm, and the service works on; without its control it succeeds"
 )
@@ -91,8 +93,8 @@ class Twins:
     _stopped: threading.Event = field(default_factory=threading.Event, repr=False)
 
     def run(self, cases: Iterable[AbuseCase]) -> Iterator[Result]:
-        """Yield a result for each case as they come; those of one target follow each other."""
-        lanes: dict[str, list[Twin]] = defaultdict(list)
+        """Yield a result for each case as they come; those at one host follow each other."""
+        twins = []
         for case in cases:
             try:
                 parties = case.parties(self.lab.site)
@@ -100,10 +102,11 @@ class Twins:
                 yield judged(case.promise, self.lab.site.name, Outcome.NOT_APPLICABLE, reason=str(missing))
                 continue
             if self.wants_host(parties.source, parties.target):
-                lanes[parties.target].append(Twin(case, Scene(Hospital(self.lab), parties)))
+                twins.append(Twin(case, Scene(Hospital(self.lab), parties)))
+        lanes = lanes_of(twins, self.lab.site)
         ended: Queue[Result | None] = Queue()
         pool = ThreadPoolExecutor(max_workers=LANES)
-        running = [pool.submit(self._lane, twins, ended) for twins in lanes.values()]
+        running = [pool.submit(self._lane, lane, ended) for lane in lanes]
         try:
             for _ in lanes:
                 while (result := ended.get()) is not None:
@@ -112,19 +115,19 @@ class Twins:
             # After an interruption nobody waits: the clone goes away under what still runs, which ends with that.
             self._stopped.set()
             pool.shutdown(wait=False, cancel_futures=True)
-        for lane in running:
-            lane.result()
+        for ran in running:
+            ran.result()
 
     def _lane(self, twins: list[Twin], ended: Queue[Result | None]) -> None:
-        """All cases at one target: first as shipped, then without their controls, each switched off once."""
+        """All cases of a lane: first as shipped, then without their controls, each switched off once."""
         try:
             for twin in twins:
                 self.say(f"as shipped: {twin.case.id}")
                 twin.shipped = twin.attempt(as_shipped, unless=self._stopped)
-            groups: dict[tuple[Weakening, ...], list[Twin]] = defaultdict(list)
+            groups: dict[tuple[str, tuple[Weakening, ...]], list[Twin]] = defaultdict(list)
             for twin in twins:
-                groups[twin.case.weakenings].append(twin)
-            for weakenings, members in groups.items():
+                groups[twin.scene.parties.target, twin.case.weakenings].append(twin)
+            for (_, weakenings), members in groups.items():
                 self._weakened(weakenings, members, twins)
                 for twin in members:
                     ended.put(verdict(twin))
@@ -148,6 +151,19 @@ class Twins:
         except PacslabError as error:
             for twin in members:
                 twin.error = error
+
+
+def lanes_of(twins: Sequence[Twin], site: Site) -> list[list[Twin]]:
+    """Which cases follow each other: those of one target, and those that change files or services of the same host."""
+    lanes: list[tuple[set[str], list[Twin]]] = []
+    for twin in twins:
+        parties = twin.scene.parties
+        changing = (change for change in twin.case.weakenings if isinstance(change, EditedFiles | ReplacedService))
+        hosts = {parties.target, *(change.host(site, parties) for change in changing)}
+        met = [lane for lane in lanes if lane[0] & hosts]
+        lanes = [lane for lane in lanes if lane not in met]
+        lanes.append((hosts.union(*(lane[0] for lane in met)), [*(held for lane in met for held in lane[1]), twin]))
+    return [held for _, held in lanes]
 
 
 def verdict(twin: Twin) -> Result:

@@ -10,7 +10,7 @@ from lab.abuse.attempt import Parties, PartyMissingError, Tried
 from lab.abuse.evidence import Evidence
 from lab.abuse.failure import AttemptError, require
 from lab.abuse.parties import flows
-from lab.abuse.weakening import Edit, EditedFiles, listens
+from lab.abuse.weakening import Edit, EditedFiles, listens, must
 from lab.access.policy import Scope, load_policy
 from lab.hospital.modality import Modality
 from lab.hospital.record import Procedure, Record
@@ -94,13 +94,29 @@ def viewer_of(scene: Scene, caller: str = "") -> Viewer:
     return Viewer(scene.lab, scene.parties.target, SignOn(scene.lab, host, caller or scene.parties.source))
 
 
-def session_of(scene: Scene, caller: str = "") -> str:
-    """The cookie of the outsider's session; it is the same in both halves, as long as the web server keeps it.
+def clinician(site: Site) -> str:
+    """Somebody who sees the patients of an own treatment alone.
+
+    Raises:
+        PartyMissingError: the site has nobody like that.
+    """
+    policy = load_policy()
+    for name, person in site.topology.people.items():
+        scope = policy.scope(person.roles, "view-images")
+        if person.second_factor == "one-time-password" and scope is Scope.TREATMENT:
+            return name
+    raise PartyMissingError("the site has nobody who views images of patients in an own treatment alone")
+
+
+def session_of(scene: Scene, caller: str = "", person: str = "") -> str:
+    """The cookie of the outsider's session, or of another person's.
+
+    It is the same in both halves, as long as the web server keeps it.
 
     Raises:
         AttemptError: there is no such session.
     """
-    viewer, person = viewer_of(scene, caller), readers(scene.site).outsider
+    viewer, person = viewer_of(scene, caller), person or readers(scene.site).outsider
     kept: dict[str, str] = scene.once("session", dict)
     if kept and viewer.ask(kept["cookie"], SESSION)[0].status == OK:
         return kept["cookie"]
@@ -117,11 +133,18 @@ def session_of(scene: Scene, caller: str = "") -> str:
 
 def foreign_study(scene: Scene) -> str:
     """A study of a patient of the insider's department, whom the outsider does not treat; it is examined once."""
+    return examined(scene, "study")
+
+
+def examined(scene: Scene, what: str, attending: str = "") -> str:
+    """The study of a patient who is examined once for this scene, and who may have been admitted to somebody's care."""
 
     def examine() -> str:
         hospital = scene.hospital
         record = Record.of(hospital)
         patient = record.register(f"Test{scene.token}", "Viewer").patient.identifier
+        if attending:
+            must(scene.lab, record.host, ["pacslab-ehr", "admit", patient, "--attending", attending])
         ris = Ris.of(hospital)
         procedure = ris.show(record.order(patient, IMAGING).accession or "")
         station = hospital.named(procedure.steps[0].station_ae)
@@ -131,7 +154,7 @@ def foreign_study(scene: Scene) -> str:
         Modality(hospital, station).perform("acquire", procedure.procedure.accession, *words)
         return procedure.procedure.study_uid
 
-    return scene.once("study", examine)
+    return scene.once(what, examine)
 
 
 def looked(scene: Scene, headers: Mapping[str, str] | None = None) -> Tried:
@@ -155,16 +178,16 @@ def seen(scene: Scene, tried: Tried) -> str:
     return f"{readers(scene.site).outsider} sees study {study} of another department" if told else ""
 
 
-def still_reads(scene: Scene, _: Tried) -> str:
-    """Unharmed: the outsider finds what may be found.
+def still_reads(scene: Scene, _: Tried, person: str = "") -> str:
+    """Unharmed: the outsider, or another person, finds what may be found.
 
     Raises:
         NotAsPromised: it does not work any more.
     """
     caller = scene.parties.other or scene.parties.source
-    (answer,) = viewer_of(scene, caller).ask(session_of(scene, caller), STUDIES)
+    (answer,) = viewer_of(scene, caller).ask(session_of(scene, caller, person), STUDIES)
     require(answer.status == OK, f"afterwards the viewer answers {answer.status} to a search")
-    return f"{scene.parties.target} still searches for {readers(scene.site).outsider}"
+    return f"{scene.parties.target} still searches for {person or readers(scene.site).outsider}"
 
 
 def gateway_port(site: Site, host: str) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lab.abuse.attempt import Parties, PartyMissingError, Tried
+from lab.abuse.edges import RELOADED
 from lab.abuse.evidence import Evidence
 from lab.abuse.failure import AttemptError
 from lab.abuse.model import AbuseCase
@@ -18,7 +19,9 @@ from lab.abuse.viewer import (
     SESSION,
     SETTINGS,
     STUDIES,
+    clinician,
     desk,
+    examined,
     looked,
     no_relation,
     readers,
@@ -40,11 +43,59 @@ if TYPE_CHECKING:
     from lab.topology.site import Site
 
 ARCHIVE = "dicomweb-tls"
+EDGE = "/etc/haproxy/conf.d/40-dicomweb.cfg"
 VIEWING = "viewing"
 WEB_SERVER = "www-data"
 AUTHORITY, CERTIFICATE = "/etc/pacslab/tls/ca.crt", "/etc/pacslab/tls/gateway.pem"
 SAID = ("Person", "Roles", "Department")
 """What a browser says of itself in headers that are the web server's."""
+
+
+def desk_of_clinician(site: Site) -> Parties:
+    """A workstation, the viewer, and an archive with DICOMweb that the viewer searches.
+
+    Raises:
+        PartyMissingError: the site lacks one of them, or somebody who sees the patients of an own treatment alone.
+    """
+    clinician(site)
+    people = desk(site)
+    return Parties(people.source, people.target, beside_gateway(site).target)
+
+
+def by_a_winding_path(scene: Scene) -> Tried:
+    """Ask for an own patient's study by a path that goes on to another's: one that the archive's server resolves."""
+    person = clinician(scene.site)
+    own, study = examined(scene, "own", person), examined(scene, "study")
+    session = session_of(scene, person=person)
+    path = f"/dicom-web/studies/{own}/../{study}/metadata"
+    (answer,) = viewer_of(scene).ask(session, path, headers={"Accept": "application/dicom+json"})
+    return Tried(answer.status != OK, f"status {answer.status}", {"study": study, "text": answer.text})
+
+
+def no_resource(scene: Scene) -> Evidence:
+    """The gateway's event about who asked."""
+    return Evidence(scene.parties.target, "no-resource", about=(frozenset({clinician(scene.site)}),))
+
+
+def wound_past(scene: Scene, tried: Tried) -> str:
+    """Harm: what the other patient's study holds was told."""
+    study = str(tried.facts["study"])
+    told = not tried.refused and study in str(tried.facts["text"])
+    return f"{clinician(scene.site)} sees study {study} of somebody else's patient" if told else ""
+
+
+def clinician_reads(scene: Scene, tried: Tried) -> str:
+    """Unharmed: the clinician finds what may be found.
+
+    Raises:
+        NotAsPromised: it does not work any more.
+    """
+    return still_reads(type(scene)(scene.hospital, desk(scene.site)), tried, clinician(scene.site))
+
+
+def on_archive(_: Site, parties: Parties) -> str:
+    """The archive behind the gateway."""
+    return parties.other
 
 
 def with_stolen_cookie(scene: Scene) -> Tried:
@@ -156,6 +207,31 @@ CASES = (
             regated(
                 "every study is everybody's",
                 literal(f"{GATEWAY}/access.py", "if study.patient and reach.has(study.patient):", "if True:"),
+            ),
+        ),
+    ),
+    AbuseCase(
+        "abuse.viewer-winding-path",
+        "Viewer: a path that begins at an own patient's study and winds on to another's",
+        parties=desk_of_clinician,
+        attempt=by_a_winding_path,
+        evidence=no_resource,
+        harm=wound_past,
+        unharmed=clinician_reads,
+        control="gateway and edge take a path as it came, and only one that PS3.18 has",
+        weakenings=(
+            regated(
+                "the gateway takes a path for the study that it begins with",
+                literal(
+                    f"{GATEWAY}/asked.py",
+                    'rf"/studies/(?P<study>{_UID})"',
+                    r'rf"/studies/(?P<study>{_UID})(?:/\.\./{_UID})?"',
+                ),
+            ),
+            RELOADED(
+                "the archive's edge lets every request through",
+                (Edit(EDGE, r"^ *http-request set-var\(txn\.reason\) str\(not-permitted\) .*\n", ""),),
+                where=on_archive,
             ),
         ),
     ),

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, NoReturn
 
 from lab.abuse.attempt import Parties, PartyMissingError
 from lab.abuse.failure import WeakeningError
-from lab.abuse.twins import Twins
+from lab.abuse.registry import cases
+from lab.abuse.scene import Scene
+from lab.abuse.twins import Twin, Twins, lanes_of
 from lab.results.model import Outcome
 from lab.verify.checks.abuse import tally
 from tests.unit.lab.abuse.trial import LocalLab, Switch, World, case
+from tests.unit.roles.rendered import REFERENCE
 
 if TYPE_CHECKING:
     import pytest
@@ -122,3 +125,13 @@ def test_the_tally_counts_what_applies_and_names_what_is_unproven(monkeypatch: p
     results += run(monkeypatch, World(), case(World(), "abuse.two"))
     assert tally(results)["unproven"] == ["abuse.one"]
     assert tally(results)["cases"] == 2
+
+
+def test_cases_that_change_the_same_host_follow_each_other() -> None:
+    """One whose target is the viewer changes the archive's edge too, as cases at that archive do."""
+    twins = [Twin(case, Scene(World().hospital(), case.parties(REFERENCE))) for case in cases().values()]
+    lanes = [[twin.case.id for twin in lane] for lane in lanes_of(twins, REFERENCE)]
+    (together,) = (lane for lane in lanes if "abuse.viewer-winding-path" in lane)
+    assert {"abuse.viewer-foreign-study", "abuse.dicomweb-word"} <= set(together)
+    assert sum(len(lane) for lane in lanes) == len(twins)
+    assert [lane for lane in lanes if "abuse.sign-on-guessing" in lane] != [together]
