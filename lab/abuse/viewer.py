@@ -10,7 +10,7 @@ from lab.abuse.attempt import Parties, PartyMissingError, Tried
 from lab.abuse.evidence import Evidence
 from lab.abuse.failure import AttemptError, require
 from lab.abuse.parties import flows
-from lab.abuse.weakening import Edit, EditedFiles, listens, must
+from lab.abuse.weakening import Edit, EditedFiles, listens
 from lab.access.policy import Scope, load_policy
 from lab.hospital.modality import Modality
 from lab.hospital.record import Procedure, Record
@@ -31,8 +31,6 @@ SETTINGS = "/etc/apache2/apache2.conf"
 SESSION = "/gateway/session"
 STUDIES = "/dicom-web/studies?includefield=PatientID"
 OK = 200
-CODE_LASTS = 35.0
-"""Seconds in which there is another one-time password (RFC 6238 4.1)."""
 IMAGING = Procedure("CTTRIAL", "CT for a trial", "CT")
 
 
@@ -121,9 +119,7 @@ def session_of(scene: Scene, caller: str = "", person: str = "") -> str:
     if kept and viewer.ask(kept["cookie"], SESSION)[0].status == OK:
         return kept["cookie"]
     opened = viewer.open(person, SESSION)
-    if not opened.session:  # the code was used a moment ago
-        code = viewer.sign_on.code(person)
-        scene.eventually(lambda: viewer.sign_on.code(person) != code, timeout=CODE_LASTS)
+    if not opened.session:  # another process has shown that code; the next one is fresh
         opened = viewer.open(person, SESSION)
     if not opened.session:
         raise AttemptError(f"{person} has no session at the viewer: {opened}", remedy="See the sign-on's log.")
@@ -144,7 +140,7 @@ def examined(scene: Scene, what: str, attending: str = "") -> str:
         record = Record.of(hospital)
         patient = record.register(f"Test{scene.token}", "Viewer").patient.identifier
         if attending:
-            must(scene.lab, record.host, ["pacslab-ehr", "admit", patient, "--attending", attending])
+            record.admit(patient, attending)
         ris = Ris.of(hospital)
         procedure = ris.show(record.order(patient, IMAGING).accession or "")
         station = hospital.named(procedure.steps[0].station_ae)

@@ -37,6 +37,13 @@ class Registered(Answer):
     message: Message
 
 
+class Admission(Answer):
+    """Who attends a patient from now on."""
+
+    patient: str
+    attending: str
+
+
 class Order(Answer):
     """An order at the record."""
 
@@ -104,6 +111,10 @@ class Record:
     def merge(self, prior: str, *, into: str) -> Registered:
         """Merge a patient's record into another's (RAD-12)."""
         return self._act("register-patient", ["merge", prior, "--into", into], Registered)
+
+    def admit(self, patient: str, attending: str) -> Admission:
+        """Admit a patient to somebody's care (RAD-1)."""
+        return self._act("register-patient", ["admit", patient, "--attending", attending], Admission)
 
     def order(self, patient: str, procedure: Procedure) -> Order:
         """Place an order and wait until it is scheduled (RAD-2, RAD-3)."""
