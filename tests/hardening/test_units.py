@@ -124,6 +124,27 @@ def test_every_unit_starts_at_boot(host: Host, subject: str, expect: Expect) -> 
 
 
 @promise(
+    "hardening.units.restarted",
+    "Every service is started however often that is asked: new certificates and crashes in a row leave none stopped.",
+    remedy="StartLimitIntervalSec=0 in the unit's file of its role: `pacslab up --again`.",
+    each=services,
+    reads=READS,
+    sabotage=drop_in(
+        lambda target: target.subject,
+        "[Unit]",
+        "StartLimitIntervalSec=10",
+        restart=False,
+        on=lambda target: target.subject == "ulogd2.service",
+    ),
+)
+def test_no_service_is_given_up(host: Host, subject: str, expect: Expect) -> None:
+    found = units(host).get(subject, {})
+    if found.get("Type", "oneshot") == "oneshot":
+        not_applicable("it is not to last, or is not loaded now")
+    expect.equal("0", found.get("StartLimitIntervalUSec"), "interval in which starts are counted")
+
+
+@promise(
     "hardening.units.bounded",
     "Every service that takes what peers send has a limit of memory and of tasks.",
     remedy="Give its unit MemoryMax and TasksMax.",

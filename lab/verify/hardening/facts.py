@@ -37,7 +37,7 @@ PROPERTIES = (
     "Id,ActiveState,SubState,UnitFileState,Result,NRestarts,User,MainPID,NoNewPrivileges,ProtectSystem,ProtectHome,"
     "PrivateTmp,PrivateDevices,ProtectKernelTunables,ProtectKernelModules,ProtectControlGroups,RestrictSUIDSGID,"
     "RestrictRealtime,RestrictNamespaces,LockPersonality,MemoryDenyWriteExecute,RestrictAddressFamilies,"
-    "CapabilityBoundingSet,SystemCallFilter,UMask,FragmentPath,MemoryMax,TasksMax"
+    "CapabilityBoundingSet,SystemCallFilter,UMask,FragmentPath,MemoryMax,TasksMax,Type,StartLimitIntervalUSec"
 )
 UNITS = f"systemctl show --no-pager --property={PROPERTIES} '*.service' '*.timer' '*.socket'"
 EXPOSURES = (
