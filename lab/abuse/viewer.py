@@ -31,6 +31,8 @@ SETTINGS = "/etc/apache2/apache2.conf"
 SESSION = "/gateway/session"
 STUDIES = "/dicom-web/studies?includefield=PatientID"
 OK = 200
+AGAIN = ("sh", "-c", 'systemctl reset-failed "$1" && systemctl restart "$1"', "sh")
+"""Starts a service again, however often it was started in these seconds (StartLimitBurst in systemd.unit(5))."""
 IMAGING = Procedure("CTTRIAL", "CT for a trial", "CT")
 
 
@@ -204,11 +206,10 @@ def _viewer_listens(lab: Lab, host: str) -> bool:
 
 def regated(text: str, *edits: Edit) -> EditedFiles:
     """Change files of the gateway, and start it again."""
-    effect = ("systemctl", "restart", "pacslab-gateway.service")
-    return EditedFiles(text, edits, effect=effect, ready=_gateway_listens)
+    return EditedFiles(text, edits, effect=(*AGAIN, "pacslab-gateway.service"), ready=_gateway_listens)
 
 
 def reserved(text: str, *edits: Edit) -> EditedFiles:
     """Change the web server's settings, and start it again; sessions end with that."""
-    effect, check = ("systemctl", "restart", "apache2.service"), ("apache2", "-t", "-f", SETTINGS)
-    return EditedFiles(text, edits, effect=effect, check=check, ready=_viewer_listens)
+    check = ("apache2", "-t", "-f", SETTINGS)
+    return EditedFiles(text, edits, effect=(*AGAIN, "apache2.service"), check=check, ready=_viewer_listens)
