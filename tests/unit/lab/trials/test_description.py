@@ -108,7 +108,7 @@ def test_a_role_stands_on_what_it_comes_after_and_nothing_else() -> None:
 
 
 def test_a_client_of_the_database_gets_one() -> None:
-    assert list(describe(subject("ris")).started) == ["ris1", "db1"]
+    assert "db1" in describe(subject("ris")).started
     assert len(describe(subject("haproxy")).started) == 1
 
 
