@@ -1,0 +1,1 @@
+"""People: who may do what, tried by everybody at every place that decides it."""
