@@ -35,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--only", action="append", default=[], metavar="STEP", help="run this step and what it needs; may be repeated"
     )
+    parser.add_argument("--all", action="store_true", help="without a name: those too that take minutes")
     parser.add_argument("--until", metavar="STEP", help="run the steps up to this one")
     parser.add_argument("--keep-going", action="store_true", help="try also what needs a step that did not pass")
     judging.add_arguments(parser)
@@ -51,7 +52,10 @@ def run(arguments: argparse.Namespace) -> int:
     lab = Lab.open(arguments.lab)
     if arguments.name is None and (arguments.only or arguments.until):
         raise UsageError("Which scenario's steps?", remedy="Name the scenario; `pacslab scenario list` shows them.")
-    plan = _planned([scenario(arguments.name)] if arguments.name else fitting(lab.site), lab, arguments)
+    if arguments.name and arguments.all:
+        raise UsageError("A scenario is named, and all are asked for.", remedy="Leave out the name, or --all.")
+    wanted = [scenario(arguments.name)] if arguments.name else fitting(lab.site, at_length=arguments.all)
+    plan = _planned(wanted, lab, arguments)
     words = [arguments.name] if arguments.name else []
     with judging.kept_run(lab, "scenario", words, arguments.junit, options=_options(arguments)) as kept:
         outcomes = [_run(wanted, steps, lab, kept, arguments) for wanted, steps in plan]
@@ -66,6 +70,7 @@ def _options(arguments: argparse.Namespace) -> list[str]:
     """Which steps were asked for, as it was written."""
     only = [word for step in arguments.only for word in ("--only", step)]
     until = ["--until", arguments.until] if arguments.until else []
+    only += ["--all"] if arguments.all else []
     return [*only, *until, *(["--keep-going"] if arguments.keep_going else [])]
 
 

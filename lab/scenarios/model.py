@@ -65,6 +65,7 @@ class Scenario(Generic[Facts]):
         steps: The steps, in order.
         also: Who must be there besides those who act.
         without: Functions that the site must not have.
+        at_length: It takes minutes, so that it runs only when it is named, or with ``--all``.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Scenario(Generic[Facts]):
     steps: tuple[Step[Facts], ...]
     also: tuple[Actor, ...] = ()
     without: tuple[str, ...] = ()
+    at_length: bool = False
 
     def __post_init__(self) -> None:
         """Refuse steps that cannot mean what they say.

@@ -36,14 +36,18 @@ def scenario(name: str) -> Scenario[Any]:
     return known[name]
 
 
-def fitting(site: Site) -> list[Scenario[Any]]:
+def fitting(site: Site, *, at_length: bool = False) -> list[Scenario[Any]]:
     """The scenarios that a site is for: it has every function that they ask for, and none that they exclude.
+
+    Those that take minutes are among them with ``at_length`` only.
 
     Raises:
         UsageError: it is for none.
     """
     known = scenarios()
-    found = [scenario for scenario in known.values() if not scenario.unfit(site)]
+    found = [
+        scenario for scenario in known.values() if not scenario.unfit(site) and (at_length or not scenario.at_length)
+    ]
     if not found:
         reasons = "; ".join(f"{scenario.name}: {', '.join(scenario.unfit(site))}" for scenario in known.values())
         raise UsageError(

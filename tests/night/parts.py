@@ -31,7 +31,7 @@ def site_part(site: str) -> Part:
     lab = ("--site", site, "--lab", f"{LAB}-{site}")
     return Part(
         f"site {site}",
-        (("pacslab", "up", *lab), ("pacslab", "scenario", "run", *lab), ("pacslab", "verify", *lab)),
+        (("pacslab", "up", *lab), ("pacslab", "scenario", "run", "--all", *lab), ("pacslab", "verify", *lab)),
         (("pacslab", "down", *lab),),
     )
 

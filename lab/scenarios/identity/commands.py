@@ -79,12 +79,14 @@ def at_the_ris(stage: Scene) -> str:
 
 
 def at_the_workstation(stage: Scene) -> str:
-    """Everybody marks images and reports, or is refused."""
+    """Everybody marks images and reports, or is refused, where the workstation adds to an archive."""
     tried, tally, site = desk(stage, "workstation", READING, WORKSTATION_COMMAND), Tally(), stage.hospital.site
     inside = [person for person in different_people(site) if tried.enter(person, tally)]
+    stores = {flow.target for flow in site.flows_out(tried.host) if "C-STORE" in flow.permits}
     for action in ("annotate", "report"):
-        for case in stage.facts.cases:
+        for case in (own for own in stage.facts.cases if own.done.archive in stores):
             for person in sorted(inside, key=lambda name: may(site, name, action, case)):
                 allowed = may(site, person, action, case)
-                tried.attempt(person, [action, case.done.accession], allowed=allowed, tally=tally)
+                words = [action, case.done.accession, "--archive", case.done.archive]
+                tried.attempt(person, words, allowed=allowed, tally=tally)
     return str(tally)

@@ -18,6 +18,7 @@ SCENARIO = Scenario(
     summary="Everybody tries everything, in the viewer and at commands; what the policy lets works, the rest is not.",
     facts=IdentityFacts,
     also=(Actor("acquisition", "CT"), Actor("echocardiography")),
+    at_length=True,
     steps=(
         Step(
             "examinations", "A patient is examined in each of two departments", RECORD, "RAD-1 to RAD-8",

@@ -65,7 +65,8 @@ def emergency(stage: Scene) -> str:
     mark = stage.hospital.collected.mark(viewer.host)
     refused = _break_glass(viewer, stage.facts.sessions[other], case, reason)
     require(refused.status == REFUSED, f"{other} broke the glass: {refused.status} {refused.text[:200]}")
-    on_record(stage, viewer.host, mark, action="person-breaks-glass", outcome="refused", reason="role", person=other)
+    at_the_door = {"action": "request", "outcome": "refused", "reason": "not-permitted", "method": "POST"}
+    on_record(stage, viewer.host, mark, **at_the_door, path=BREAK_GLASS, person=other)
     taken = _break_glass(viewer, stage.facts.sessions[rescuer], case, reason)
     require(taken.status == OK, f"{rescuer} could not break the glass: {taken.status} {taken.text[:200]}")
     require(_sees(viewer, stage.facts.sessions[rescuer], case), f"{rescuer} does not see the patient then")
