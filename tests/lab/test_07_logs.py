@@ -10,6 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import pytest
+
 from lab.hospital.collected import Collected
 from lab.verify.matrix import sends_log
 from tests.lab_commands import until
@@ -60,6 +62,7 @@ def restart(lab: Lab, host: str) -> None:
     assert lab.run(host, ["systemctl", "restart", "rsyslog.service"]).code == 0
 
 
+@pytest.mark.night
 def test_a_new_revocation_list_costs_no_line(clone: Lab) -> None:
     """What it makes the collector and its senders do, a few times over."""
     centre = Collected(clone).centre
@@ -100,6 +103,7 @@ def test_a_connection_that_a_reload_leaves_behind_does_not_take_the_next_line_wi
             time.sleep(6)
 
 
+@pytest.mark.night
 def test_a_collector_that_is_restarted_loses_no_more_than_was_on_its_way(clone: Lab) -> None:
     centre = Collected(clone).centre
     # One line for each sender and restart would be 52 in all.

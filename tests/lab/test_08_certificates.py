@@ -80,6 +80,7 @@ def test_a_revoked_certificate_is_refused_and_its_neighbours_goes_on_working(clo
     assert "keyCompromise" in shown["state"]
 
 
+@pytest.mark.night
 def test_a_revoked_certificate_stays_revoked_until_it_is_rotated(clone: Lab) -> None:
     again = succeed("pki", "revoke", "us1", NAME, "--lab", clone.name)
     assert "was revoked before" in again.err

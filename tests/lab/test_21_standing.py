@@ -22,6 +22,8 @@ WITHIN = 60.0
 """Seconds after a change at the directory in which the viewer goes by it."""
 SESSION = "/gateway/session"
 
+pytestmark = pytest.mark.night  # the directory is asked once in 45 s
+
 
 @dataclass(frozen=True)
 class Open:
@@ -95,7 +97,6 @@ def test_whose_account_is_disabled_is_signed_out(restored: Open) -> None:
     assert restored.is_signed_out_everywhere()
 
 
-@pytest.mark.night
 @pytest.mark.parametrize("opened", ["n.okafor"], indirect=True)
 def test_whose_account_is_locked_is_signed_out(restored: Open) -> None:
     for guess in range(5):
@@ -104,7 +105,6 @@ def test_whose_account_is_locked_is_signed_out(restored: Open) -> None:
     assert restored.told(outcome="refused", reason="account-locked") is not None
 
 
-@pytest.mark.night
 @pytest.mark.parametrize("opened", ["m.haddad"], indirect=True)
 def test_a_role_counts_as_long_as_the_directory_has_it(restored: Open) -> None:
     (role,) = restored.viewer.lab.site.topology.people[restored.person].roles
@@ -119,7 +119,6 @@ def test_a_role_counts_as_long_as_the_directory_has_it(restored: Open) -> None:
         restored.change("group", "removemembers", "registrar", restored.person)
 
 
-@pytest.mark.night
 @pytest.mark.parametrize("opened", ["d.weiss"], indirect=True)
 def test_while_the_directory_is_away_whoever_is_signed_in_goes_on(opened: Open) -> None:
     lab, host = opened.viewer.lab, opened.directory.host
