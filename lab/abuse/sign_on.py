@@ -10,6 +10,7 @@ from lab.abuse.evidence import Evidence
 from lab.abuse.failure import require
 from lab.abuse.parties import flows
 from lab.abuse.weakening import Edit, EditedFiles
+from lab.hospital.codes import who_has_codes
 from lab.hospital.sign_on import SERVICE, SignOn
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Pair:
         Raises:
             PartyMissingError: the site has none, or too few people.
         """
-        if len(_who_has_codes(site)) < 2 * self.number + 2:
+        if len(who_has_codes(site)) < 2 * self.number + 2:
             raise PartyMissingError("the site has too few people who sign in with a one-time password")
         for flow in flows(site, SERVICE):
             return Parties(flow.source, flow.target)
@@ -61,7 +62,7 @@ class Pair:
 
     def victim(self, scene: Scene) -> str:
         """In whose name it is tried."""
-        return _who_has_codes(scene.site)[2 * self.number]
+        return who_has_codes(scene.site)[2 * self.number]
 
     def refused(self, reason: str) -> Callable[[Scene], Evidence]:
         """The event about the victim."""
@@ -73,14 +74,10 @@ class Pair:
         Raises:
             NotAsPromised: they do not.
         """
-        person = _who_has_codes(scene.site)[2 * self.number + 1]
+        person = who_has_codes(scene.site)[2 * self.number + 1]
         visit = signed_in(scene, person)
         require(visit.signed_in, f"afterwards {scene.parties.target} does not sign {person} in: {visit}")
         return f"{scene.parties.target} still signs {person} in"
-
-
-def _who_has_codes(site: Site) -> list[str]:
-    return [name for name, person in site.topology.people.items() if person.second_factor == "one-time-password"]
 
 
 def sign_on_of(scene: Scene, caller: str = "") -> SignOn:

@@ -12,6 +12,7 @@ from lab.abuse.failure import AttemptError, require
 from lab.abuse.parties import flows
 from lab.abuse.weakening import Edit, EditedFiles, listens
 from lab.access.policy import Scope, load_policy
+from lab.hospital.codes import who_has_codes
 from lab.hospital.modality import Modality
 from lab.hospital.record import Procedure, Record
 from lab.hospital.ris import Ris
@@ -31,8 +32,6 @@ SETTINGS = "/etc/apache2/apache2.conf"
 SESSION = "/gateway/session"
 STUDIES = "/dicom-web/studies?includefield=PatientID"
 OK = 200
-AGAIN = ("sh", "-c", 'systemctl reset-failed "$1" && systemctl restart "$1"', "sh")
-"""Starts a service again, however often it was started in these seconds (StartLimitBurst in systemd.unit(5))."""
 IMAGING = Procedure("CTTRIAL", "CT for a trial", "CT")
 
 
@@ -76,12 +75,8 @@ def readers(site: Site) -> Readers:
     Raises:
         PartyMissingError: the site has no such two.
     """
-    policy = load_policy()
-    found = {
-        name: person.department
-        for name, person in site.topology.people.items()
-        if person.second_factor == "one-time-password" and policy.scope(person.roles, "view-images") is Scope.DEPARTMENT
-    }
+    people = site.topology.people
+    found = {name: people[name].department for name in _viewing(site, Scope.DEPARTMENT)}
     for (insider, department), (outsider, other) in combinations(found.items(), 2):
         if department != other:
             return Readers(insider, outsider)
@@ -100,15 +95,16 @@ def clinician(site: Site) -> str:
     Raises:
         PartyMissingError: the site has no two people like that.
     """
-    policy = load_policy()
-    found = [
-        name
-        for name, person in site.topology.people.items()
-        if person.second_factor == "one-time-password" and policy.scope(person.roles, "view-images") is Scope.TREATMENT
-    ]
+    found = _viewing(site, Scope.TREATMENT)
     if len(found) < 2:  # noqa: PLR2004 # who orders, and who does not
         raise PartyMissingError("the site has no two people who view images of patients in an own treatment alone")
     return found[-1]
+
+
+def _viewing(site: Site, scope: Scope) -> list[str]:
+    """Who views images of the patients of a scope, and signs in with a one-time password."""
+    policy, people = load_policy(), site.topology.people
+    return [name for name in who_has_codes(site) if policy.scope(people[name].roles, "view-images") is scope]
 
 
 def session_of(scene: Scene, caller: str = "", person: str = "") -> str:
@@ -206,10 +202,10 @@ def _viewer_listens(lab: Lab, host: str) -> bool:
 
 def regated(text: str, *edits: Edit) -> EditedFiles:
     """Change files of the gateway, and start it again."""
-    return EditedFiles(text, edits, effect=(*AGAIN, "pacslab-gateway.service"), ready=_gateway_listens)
+    return EditedFiles(text, edits, effect=("systemctl", "restart", "pacslab-gateway.service"), ready=_gateway_listens)
 
 
 def reserved(text: str, *edits: Edit) -> EditedFiles:
     """Change the web server's settings, and start it again; sessions end with that."""
-    check = ("apache2", "-t", "-f", SETTINGS)
-    return EditedFiles(text, edits, effect=(*AGAIN, "apache2.service"), check=check, ready=_viewer_listens)
+    effect, check = ("systemctl", "restart", "apache2.service"), ("apache2", "-t", "-f", SETTINGS)
+    return EditedFiles(text, edits, effect=effect, check=check, ready=_viewer_listens)

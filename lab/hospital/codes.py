@@ -13,11 +13,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lab.engine.lab import Lab
+    from lab.topology.site import Site
 
 LOOK = 0.2
 """Seconds between two looks at the clock."""
 _SHOWN: dict[tuple[Path, str], int] = {}
 """The half minute of the last code that this process has shown, by lab and person."""
+
+
+def who_has_codes(site: Site) -> list[str]:
+    """The people of a site who sign in with one, in the order of its description."""
+    return [name for name, person in site.topology.people.items() if person.second_factor == "one-time-password"]
 
 
 def fresh_code(lab: Lab, person: str) -> str:

@@ -8,10 +8,9 @@ from lab.hospital.hospital import Actor
 from lab.hospital.record import COMMAND as RECORD_COMMAND
 from lab.hospital.record import SCHEDULED_WITHIN, Record
 from lab.hospital.ris import COMMAND as RIS_COMMAND
-from lab.hospital.signed_in import signs_in
 from lab.hospital.workstation import COMMAND as WORKSTATION_COMMAND
 from lab.scenarios.examination.course import place_order, status_at_ris
-from lab.scenarios.failure import NothingToJudge
+from lab.scenarios.examination.people import console
 from lab.scenarios.identity.examinations import PROCEDURES
 from lab.scenarios.identity.facts import Case, different_people, may
 from lab.scenarios.identity.tries import Desk, Tally
@@ -23,22 +22,9 @@ RECORD, FILLER, READING = Actor("order-placer"), Actor("order-filler"), Actor("r
 SOMEBODY = ["--family", "Tried", "--given", "Matrix", "--birth-date", "19700412", "--sex", "F"]
 
 
-def desk(stage: Scene, place: str, actor: Actor, command: str) -> Desk:
-    """The host of a place.
-
-    Raises:
-        NothingToJudge: nobody signs in there.
-    """
-    host = stage.hospital.host(actor)
-    stage.acts(host)
-    if not signs_in(stage.hospital.site, host):
-        raise NothingToJudge(f"nobody signs in at {host}")
-    return Desk(stage, place, host, command)
-
-
 def at_the_record(stage: Scene) -> str:
     """Everybody registers, orders and reads reports, or is refused."""
-    tried, tally, site = desk(stage, "ehr", RECORD, RECORD_COMMAND), Tally(), stage.hospital.site
+    tried, tally, site = Desk(stage, "ehr", console(stage, RECORD), RECORD_COMMAND), Tally(), stage.hospital.site
     for person in different_people(site):
         if not tried.enter(person, tally):
             continue
@@ -58,7 +44,7 @@ def at_the_record(stage: Scene) -> str:
 
 def at_the_ris(stage: Scene) -> str:
     """Everybody cancels a procedure, or is refused; whoever is refused comes first, so that there is one to cancel."""
-    tried, tally, site = desk(stage, "ris", FILLER, RIS_COMMAND), Tally(), stage.hospital.site
+    tried, tally, site = Desk(stage, "ris", console(stage, FILLER), RIS_COMMAND), Tally(), stage.hospital.site
     standing = [
         Case(place_order(stage, case.done.patient, procedure), case.orderer, case.department)
         for case, procedure in zip(stage.facts.cases, PROCEDURES, strict=True)
@@ -80,7 +66,11 @@ def at_the_ris(stage: Scene) -> str:
 
 def at_the_workstation(stage: Scene) -> str:
     """Everybody marks images and reports, or is refused, where the workstation adds to an archive."""
-    tried, tally, site = desk(stage, "workstation", READING, WORKSTATION_COMMAND), Tally(), stage.hospital.site
+    tried, tally, site = (
+        Desk(stage, "workstation", console(stage, READING), WORKSTATION_COMMAND),
+        Tally(),
+        stage.hospital.site,
+    )
     inside = [person for person in different_people(site) if tried.enter(person, tally)]
     stores = {flow.target for flow in site.flows_out(tried.host) if "C-STORE" in flow.permits}
     for action in ("annotate", "report"):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lab.access.policy import Scope, load_policy
+from lab.hospital.codes import who_has_codes
 
 if TYPE_CHECKING:
     from lab.scenarios.examination.course import Examination
@@ -37,9 +38,9 @@ class IdentityFacts:
 def different_people(site: Site) -> list[str]:
     """Somebody for each set of roles in each department: people who may do different things, with a code to show."""
     found: dict[tuple[frozenset[str], str], str] = {}
-    for name, person in sorted(site.topology.people.items()):
-        if person.second_factor == "one-time-password":
-            found.setdefault((frozenset(person.roles), person.department), name)
+    for name in sorted(who_has_codes(site)):
+        person = site.topology.people[name]
+        found.setdefault((frozenset(person.roles), person.department), name)
     return sorted(found.values())
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lab.hospital.hospital import why
 from lab.hospital.signed_in import reason_of, run_as, try_sign_in
-from lab.scenarios.examination.course import FOLLOWED_WITHIN
+from lab.scenarios.examination.people import on_record
 from lab.scenarios.failure import StepFailure, require
 from lab.scenarios.identity.facts import IdentityFacts, actions_at
 
@@ -106,17 +106,3 @@ class Desk:
             StepFailure: it has none.
         """
         on_record(self.scene, self.host, mark, program=self.command, person=person, **keys)
-
-
-def on_record(scene: Scene, host: str, mark: Mark, **keys: Any) -> dict[str, Any]:
-    """The collector has such an event of a host after a mark.
-
-    Raises:
-        StepFailure: it has none.
-    """
-    collected = scene.hospital.collected
-    line = collected.wait(host, mark, timeout=FOLLOWED_WITHIN, **keys)
-    if line is None:
-        raise StepFailure(f"{collected.centre} has no event of {host} with {keys}")
-    data: dict[str, Any] = line["data"]
-    return data

@@ -8,9 +8,10 @@ from lab.hospital.hospital import Actor, why
 from lab.hospital.ris import COMMAND as RIS
 from lab.hospital.ris import Ris
 from lab.hospital.sign_on import SERVICE as SIGN_ON
-from lab.hospital.signed_in import NOT_SIGNED_IN, holders, reason_of, run_as, sign_in, signs_in, try_sign_in, who_may
+from lab.hospital.signed_in import NOT_SIGNED_IN, holders, reason_of, run_as, sign_in, try_sign_in, who_may
 from lab.hospital.workstation import COMMAND as WORKSTATION
-from lab.scenarios.examination.course import CT_HEAD, FOLLOWED_WITHIN, place_order, status_at_record, status_at_ris
+from lab.scenarios.examination.course import CT_HEAD, place_order, status_at_record, status_at_ris
+from lab.scenarios.examination.people import console, on_record
 from lab.scenarios.failure import NothingToJudge, require
 from lab.scenarios.model import Step
 
@@ -27,21 +28,21 @@ READING, FILLER = Actor("reading"), Actor("order-filler")
 
 def report_by_technologist(stage: Stage[RadiologyFacts]) -> str:
     """Somebody who marks images at the workstation, but reports nowhere, is refused by role."""
-    desk, site = _desk(stage, READING), stage.hospital.site
+    desk, site = console(stage, READING), stage.hospital.site
     person = _last(set(who_may(site, desk, "annotate")) - set(holders(site, "report")), "marks images and reports none")
     return _refused_report(stage, desk, person, "role")
 
 
 def report_of_another_department(stage: Stage[RadiologyFacts]) -> str:
     """Somebody who reports in another department, which has nothing of the patient, is refused by relation."""
-    desk, site = _desk(stage, READING), stage.hospital.site
+    desk, site = console(stage, READING), stage.hospital.site
     person = _last(set(holders(site, "report")) - set(who_may(site, desk, "report")), "reports in another department")
     return _refused_report(stage, desk, person, "no-relation")
 
 
 def report_after_signing_out(stage: Stage[RadiologyFacts]) -> str:
     """Whoever has signed out acts no more."""
-    desk = _desk(stage, READING)
+    desk = console(stage, READING)
     person = _last(who_may(stage.hospital.site, desk, "report"), "reports")
     centre = next(flow.target for flow in stage.hospital.site.flows_out(desk) if flow.service == SIGN_ON)
     sign_in(stage.hospital, desk, WORKSTATION, person)
@@ -49,10 +50,7 @@ def report_after_signing_out(stage: Stage[RadiologyFacts]) -> str:
     left = stage.hospital.run(desk, [WORKSTATION, "sign-out", person, "--json"])
     require(left.code == 0, f"{person} could not sign out: {why(left)}")
     told: dict[str, Any] = {"action": "sign-out", "outcome": "success", "person": person}
-    require(
-        stage.hospital.collected.wait(centre, ended, timeout=FOLLOWED_WITHIN, **told),
-        f"{centre} did not end the session of {person}",
-    )
+    on_record(stage, centre, ended, **told)
     before, mark = _reports(stage), stage.hospital.collected.mark(desk)
     words = [WORKSTATION, "report", stage.facts.examination.accession]
     done = stage.hospital.run(desk, [*words, "--as", person, "--json"])
@@ -63,7 +61,7 @@ def report_after_signing_out(stage: Stage[RadiologyFacts]) -> str:
 
 def schedule_by_others(stage: Stage[RadiologyFacts]) -> str:
     """Who orders is not let in at the RIS, who does something else there is refused by role; a technologist is not."""
-    host, hospital, site = _desk(stage, FILLER), stage.hospital, stage.hospital.site
+    host, hospital, site = console(stage, FILLER), stage.hospital, stage.hospital.site
     done = place_order(stage, stage.facts.patient, CT_HEAD)
     clinician = _last(
         set(holders(site, "place-order")) - set(holders(site, "schedule")), "orders and schedules nothing"
@@ -82,19 +80,6 @@ def schedule_by_others(stage: Stage[RadiologyFacts]) -> str:
     Ris.of(hospital).cancel(done.accession)
     status_at_record(stage, done.placer, "cancelled")
     return f"{'; '.join(told)}; {done.accession} stayed scheduled until a technologist cancelled it"
-
-
-def _desk(stage: Stage[RadiologyFacts], actor: Actor) -> str:
-    """The host at which it is tried.
-
-    Raises:
-        NothingToJudge: nobody signs in there.
-    """
-    host = stage.hospital.host(actor)
-    stage.acts(host)
-    if not signs_in(stage.hospital.site, host):
-        raise NothingToJudge(f"nobody signs in at {host}")
-    return host
 
 
 def _last(people: Iterable[str], what: str) -> str:
@@ -132,12 +117,8 @@ def _refused(stage: Stage[RadiologyFacts], done: Completed, host: str, mark: Mar
     """
     require(done.code == 1 and reason_of(done) == reason, f"it ended with {done.code}: {why(done)}")
     known: dict[str, Any] = {name: value for name, value in {"action": "command", **keys}.items() if value}
-    found = stage.hospital.collected.wait(
-        host, mark, timeout=FOLLOWED_WITHIN, outcome="refused", reason=reason, **known
-    )
-    centre = stage.hospital.collected.centre
-    require(found, f"{centre} has no event of {host} with {known}, refused for {reason}")
-    return f"{why(done)} ({reason}), and {centre} has it with {known.get('person', 'nobody')}"
+    on_record(stage, host, mark, outcome="refused", reason=reason, **known)
+    return f"{why(done)} ({reason}), and {stage.hospital.collected.centre} has it with {known.get('person', 'nobody')}"
 
 
 STEPS: tuple[Step[RadiologyFacts], ...] = (
