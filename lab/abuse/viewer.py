@@ -119,9 +119,7 @@ def session_of(scene: Scene, caller: str = "", person: str = "") -> str:
     kept: dict[str, str] = scene.once("session", dict)
     if kept and viewer.ask(kept["cookie"], SESSION)[0].status == OK:
         return kept["cookie"]
-    opened = viewer.open(person, SESSION)
-    if not opened.session:  # another process has shown that code; the next one is fresh
-        opened = viewer.open(person, SESSION)
+    opened = viewer.enter(person, SESSION)
     if not opened.session:
         raise AttemptError(f"{person} has no session at the viewer: {opened}", remedy="See the sign-on's log.")
     kept["cookie"] = opened.session

@@ -16,7 +16,7 @@ from lab.scenarios.identity.facts import actions_at, different_people, may
 from lab.scenarios.identity.tries import Tally
 
 if TYPE_CHECKING:
-    from lab.hospital.viewer import Opened, Said
+    from lab.hospital.viewer import Said
     from lab.scenarios.identity.facts import Case
     from lab.scenarios.identity.tries import Scene
 
@@ -112,7 +112,7 @@ def _enter(stage: Scene, viewer: Viewer, person: str, tally: Tally) -> bool:
     wanted = bool(actions_at(stage.hospital.site, person, "viewer"))
     identity = viewer.sign_on.host
     mark = stage.hospital.collected.mark(identity)
-    opened = _open(viewer, person, wanted=wanted)
+    opened = (viewer.enter if wanted else viewer.open)(person, SESSION)
     require(opened.asked, f"{person} was not asked for a second factor: {opened}")
     require(bool(opened.session) is wanted, f"{person}: session {bool(opened.session)}, by policy {wanted}")
     told = {"outcome": "success"} if wanted else {"outcome": "refused", "reason": "role"}
@@ -125,12 +125,6 @@ def _enter(stage: Scene, viewer: Viewer, person: str, tally: Tally) -> bool:
         due = {name: str(scope) for name in policy.actions if (scope := policy.scope(roles, name)) is not None}
         require(session.json["actions"] == due, f"{person} is told of {session.json['actions']}, by policy {due}")
     return wanted
-
-
-def _open(viewer: Viewer, person: str, *, wanted: bool) -> Opened:
-    """Open it; once more where another process has shown this half minute's code."""
-    opened = viewer.open(person, SESSION)
-    return viewer.open(person, SESSION) if wanted and not opened.session else opened
 
 
 def _look(stage: Scene, viewer: Viewer, person: str, case: Case, tally: Tally) -> None:
