@@ -1,0 +1,74 @@
+"""Follows the host's journal from a place in it on, in batches of what is there at the moment."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import subprocess
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from simulators.audit.told import FIELDS, matches
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+COMMAND = ("journalctl", "--follow", "--no-tail", "--all", "--quiet", "--output=json")
+"""``--all``: a field of more than 4096 octets is told too."""
+AT_ONCE = 1 << 17
+"""Octets that are read at a time; a message to the repository is made of each line in them before the next is read."""
+
+
+class Journal:
+    """journalctl(1), with the matches of :mod:`simulators.audit.told`."""
+
+    def __init__(self, units: Sequence[str], place: str, command: Sequence[str] = COMMAND) -> None:
+        """Begin after a place, or where none is known with the first line since the host's start.
+
+        Args:
+            units: the units of which systemd's lines are of interest.
+            place: cursor of an entry.
+            command: what prints entries as JSON.
+        """
+        begin = [f"--after-cursor={place}"] if place else ["--boot"]
+        fields = [f"--output-fields={','.join(FIELDS)}"]
+        self._process = subprocess.Popen(
+            [*command, *fields, *begin, *matches(list(units))], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL
+        )
+        self._rest = b""
+
+    def batches(self, wake: int, seconds: float) -> Iterator[list[dict[str, Any]]]:
+        """Yield entries as they come; an empty list after `seconds` without one, or when `wake` can be read.
+
+        It ends when journalctl does.
+        """
+        if self._process.stdout is None:
+            return
+        handle = self._process.stdout.fileno()
+        while True:
+            ready, _, _ = select.select([handle, wake], [], [], seconds)
+            if handle not in ready:
+                yield []
+                continue
+            data = os.read(handle, AT_ONCE)
+            if not data:
+                return
+            *lines, self._rest = (self._rest + data).split(b"\n")
+            yield [entry for line in lines if (entry := _entry(line)) is not None]
+
+    def close(self) -> None:
+        """End it."""
+        self._process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(5)
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+
+
+def _entry(line: bytes) -> dict[str, Any] | None:
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return None
+    return entry if isinstance(entry, dict) and isinstance(entry.get("__CURSOR"), str) else None

@@ -1,0 +1,298 @@
+"""The daemon ``pacslab-audit``: follows the journal, makes audit messages, keeps them, and sends them to a repository.
+
+Settings: /etc/pacslab/audit.json, the settings of a simulator (:mod:`simulators.settings`) with one section more:
+``"audit": {"kind": audit source type, "names": {name, address or AE title: DNS name}, "units": [unit],
+"late_after": seconds}``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from simulators.audit import told
+from simulators.audit.journal import Journal
+from simulators.audit.message import Source, header, messages_of
+from simulators.audit.send import Repository, Sender
+from simulators.audit.spool import Spool, SpoolFullError
+from simulators.audit.table import FIRST
+from simulators.audit.told import Told, at, told_by
+from simulators.errors import NotReadyError, SimulatorError
+from simulators.events.actions import EDGE
+from simulators.events.vocabulary import Outcome
+from simulators.service import notify, publish
+from simulators.settings import parse
+from simulators.tls import client_context
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable, Iterable, Mapping
+
+    from simulators.audit.table import Row
+    from simulators.settings import Settings
+
+SETTINGS = Path("/etc/pacslab/audit.json")
+SERVICE, CERTIFICATE = "syslog-tls", "syslog"
+"""The service that takes messages, and the certificate that this host shows it."""
+PROGRAM = "pacslab-audit"
+LOOK = 30.0
+"""Seconds after which the state is told again when nothing happens."""
+NOTE = 5.0
+"""Seconds between two notes of how far the journal was read, when nothing in it became a message."""
+AGAIN = 1.0
+"""Seconds until a spool that took nothing is tried again."""
+LAST_WORDS = 2.0
+"""Seconds that a stop waits for what is not acknowledged."""
+MOST_KNOWN = 10_000
+"""Callers that are remembered, and things that are told once in a while."""
+HEALTH = "late"
+"""File in the runtime folder: empty, or why messages do not reach the repository."""
+
+
+@dataclass
+class Memory:
+    """Which callers this host has met, and what was told lately."""
+
+    path: Path
+    known: set[str] = field(default_factory=set)
+    lately: dict[tuple[str, ...], float] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: Path) -> Memory:
+        """Read what a former run has met."""
+        with suppress(OSError, ValueError):
+            found = json.loads(path.read_text("utf-8"))
+            return cls(path, {str(caller) for caller in found}) if isinstance(found, list) else cls(path)
+        return cls(path)
+
+    def meets(self, callers: set[str]) -> None:
+        """Remember callers, over a restart too."""
+        if callers <= self.known or len(self.known) >= MOST_KNOWN:
+            return
+        self.known |= callers
+        draft = self.path.with_suffix(".new")
+        draft.write_text(json.dumps(sorted(self.known)), "utf-8")
+        draft.replace(self.path)
+
+    def tells(self, told_now: Mapping[tuple[str, ...], float]) -> None:
+        """Remember until when something is not told again."""
+        now = time.monotonic()
+        if len(self.lately) + len(told_now) > MOST_KNOWN:
+            self.lately = {key: until for key, until in self.lately.items() if until > now}
+        if len(self.lately) + len(told_now) <= MOST_KNOWN:
+            self.lately |= told_now
+
+
+class Daemon:
+    """Makes messages of what the journal tells, and keeps them."""
+
+    def __init__(self, source: Source, spool: Spool, memory: Memory, more: Callable[[], None]) -> None:
+        """Keep in `spool`; tell `more` when there is something to send."""
+        self.source, self.spool, self.memory, self._more = source, spool, memory, more
+        self._noted = 0.0
+        self.trouble = ""
+        """Why nothing is kept; empty while the spool takes messages."""
+
+    def take(self, entries: Iterable[Mapping[str, Any]]) -> bool:
+        """Keep the messages of entries of the journal, all or none; tell whether that was possible."""
+        meets: set[str] = set()
+        tells: dict[tuple[str, ...], float] = {}
+        place = ""
+        for entry in entries:
+            place = str(entry["__CURSOR"])
+            event = told_by(entry)
+            if event is not None:
+                self._add(self._first(event, meets), place, tells)
+        kept = self._commit(place)
+        if kept:
+            self.memory.tells(tells)
+            with suppress(OSError):
+                self.memory.meets(meets)
+        return kept
+
+    def say(self, action: str, outcome: Outcome = Outcome.SUCCESS, reason: str = "") -> bool:
+        """Keep a message of the daemon itself."""
+        facts = {"reason": reason} if reason else {}
+        self._add(Told(action, outcome.value, at(time.time()), PROGRAM, str(os.getpid()), facts), self.spool.place, {})
+        return self._commit("")
+
+    def state(self, sender_trouble: str, late_after: float) -> str:
+        """What is wrong, for the health probe; empty where nothing is."""
+        if self.trouble:
+            return self.trouble
+        oldest = self.spool.after(self.spool.acknowledged, 1) if self.spool.waiting else []
+        age = time.time() - oldest[0].since if oldest else 0.0
+        if age < late_after:
+            return ""
+        why = sender_trouble or "the repository does not acknowledge them"
+        return f"{self.spool.waiting} audit messages wait for more than {late_after:.0f} s: {why}"
+
+    def _first(self, event: Told, meets: set[str]) -> Told:
+        """Mark what an edge let in for the first time, by the caller's certificate."""
+        certificate = event.text("certificate")
+        if event.program != EDGE or event.outcome != Outcome.SUCCESS or not certificate:
+            return event
+        caller = f"{event.text('edge')} {certificate}"
+        if caller in self.memory.known or caller in meets:
+            return event
+        meets.add(caller)
+        return Told(**{**vars(event), "facts": {**event.facts, FIRST: "true"}})
+
+    def _add(self, event: Told, place: str, tells: dict[tuple[str, ...], float]) -> None:
+        made = [message for row, message in messages_of(event, self.source) if self._is_news(row, event, tells)]
+        for number, message in enumerate(made, 1):
+            data = header(message, self.source.fqdn, self.spool.run, self.spool.next)
+            self.spool.add(data, place, ends=number == len(made))
+
+    def _is_news(self, row: Row, event: Told, tells: dict[tuple[str, ...], float]) -> bool:
+        if not row.once:
+            return True
+        key = (row.action, row.event.value, *(event.text(name) for name in ("edge", "certificate", "peer", "study")))
+        now = time.monotonic()
+        if key in tells or self.memory.lately.get(key, 0.0) > now:
+            return False
+        tells[key] = now + row.once
+        return True
+
+    def _commit(self, place: str) -> bool:
+        before, now = self.spool.last, time.monotonic()
+        due = place and now - self._noted > NOTE
+        try:
+            self.spool.commit(place if due else "")
+        except SpoolFullError:
+            self.trouble = f"the spool is full: {self.spool.waiting} audit messages wait for the repository"
+            return False
+        except OSError as error:
+            self.trouble = f"the spool cannot be written: {error.strerror or error}"
+            return False
+        self.trouble = ""
+        if due:
+            self._noted = now
+        if self.spool.last > before:
+            self._more()
+        return True
+
+
+def main(path: Path = SETTINGS) -> int:
+    """Follow until told to stop; return 0 then, 4 where the settings cannot be used, and 1 where a part of it ended."""
+    try:
+        data = json.loads(path.read_text("utf-8"))
+        settings, extra = parse(data), data["audit"]
+        peer = settings.peer(SERVICE)
+    except (OSError, ValueError, KeyError, TypeError, SimulatorError) as error:
+        sys.stderr.write(f"cannot use {path}: {error}\n")
+        return 4
+    folder = Path(os.environ.get("STATE_DIRECTORY", "/var/lib/pacslab-audit"))
+    spool = Spool(folder / "spool")
+    connect = Repository(peer.address, peer.port, peer.identity, lambda: _context(settings)).connect
+    sender = Sender(spool, connect, changed=lambda: _ages(settings))
+    daemon = Daemon(_source(settings, extra), spool, Memory.read(folder / "met.json"), sender.more)
+    sender.start()
+    code = _follow(daemon, sender, folder / "running", list(extra["units"]), float(extra["late_after"]))
+    sender.stop()
+    spool.close()
+    return code
+
+
+def _follow(daemon: Daemon, sender: Sender, running: Path, units: list[str], late_after: float) -> int:
+    wake = _wake_on_signal()
+    _say_start(daemon, running)
+    journal = Journal(units, daemon.spool.place)
+    notify("READY=1")
+    told_state = 0.0
+    code = 1  # journalctl ended
+    try:
+        for entries in journal.batches(wake, LOOK):
+            while not daemon.take(entries):
+                publish(HEALTH, daemon.trouble)
+                select.select([wake], [], [], AGAIN)
+                if _told_to_stop(wake):
+                    break
+            if time.monotonic() - told_state > LOOK or not entries:
+                publish(HEALTH, daemon.state(sender.trouble, late_after))
+                told_state = time.monotonic()
+            if not sender.alive:
+                return 1
+            if _told_to_stop(wake):
+                code = 0
+                break
+    finally:
+        notify("STOPPING=1")
+        journal.close()
+    if code == 0:
+        daemon.say(told.AUDIT_STOP)
+        running.unlink(missing_ok=True)
+        sender.wait_until_acknowledged(LAST_WORDS)
+    return code
+
+
+def _say_start(daemon: Daemon, running: Path) -> None:
+    """Tell that recording begins, and where it had ended without a word or with a loss, that too."""
+    if daemon.spool.damaged:
+        daemon.say(told.AUDIT_START, Outcome.FAILED, "spool-damaged")
+    elif running.exists():
+        daemon.say(told.AUDIT_START, Outcome.FAILED, "ended-without-a-word")
+    else:
+        daemon.say(told.AUDIT_START)
+    with suppress(OSError):
+        running.touch()
+
+
+_stop_asked = False
+
+
+def _wake_on_signal() -> int:
+    """Let SIGTERM and SIGINT write into a pipe; return the end to wait at."""
+    reading, writing = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _stop)
+    return reading
+
+
+def _stop(*_: object) -> None:
+    global _stop_asked  # noqa: PLW0603 - a signal handler has no other place
+    _stop_asked = True
+
+
+def _told_to_stop(wake: int) -> bool:
+    with suppress(BlockingIOError):
+        os.read(wake, 64)
+    return _stop_asked
+
+
+def _source(settings: Settings, extra: Mapping[str, Any]) -> Source:
+    host, site = settings.host, settings.site
+    names = {str(key): str(value) for key, value in extra["names"].items()}
+    return Source(host.name, host.fqdn, site.name, site.domain, host.ae_title or "", str(extra["kind"]), names)
+
+
+def _context(settings: Settings) -> ssl.SSLContext:
+    try:
+        return client_context(settings, CERTIFICATE)
+    except NotReadyError as error:
+        raise OSError(error.message) from error
+
+
+def _ages(settings: Settings) -> tuple[int, ...]:
+    """When what a connection presents and accepts was written last."""
+    own = settings.tls.certificates[CERTIFICATE]
+    found = []
+    for path in (settings.tls.ca, settings.tls.crl, own.certificate, own.key):
+        try:
+            found.append(path.stat().st_mtime_ns)
+        except OSError:
+            found.append(0)
+    return tuple(found)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*map(Path, sys.argv[1:2])))

@@ -1,0 +1,220 @@
+"""What a host's journal tells: an event of a program of ours, or a line of sshd, sudo, systemd or Ansible as one."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from simulators.events.actions import ACTIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# What other programs' lines become; docs/audit.md says of which messages they are.
+SSH_LOGIN, SSH_LOGOUT, SUDO, CONFIGURE = "ssh-login", "ssh-logout", "sudo", "configure-host"
+UNIT_START, UNIT_STOP, UNIT_FAIL, UNIT_RELOAD = "unit-start", "unit-stop", "unit-fail", "unit-reload"
+AUDIT_START, AUDIT_STOP = "audit-start", "audit-stop"
+
+OF_OTHERS: dict[str, str] = {
+    SSH_LOGIN: "sshd lets somebody in by a certificate, or refuses one",
+    SSH_LOGOUT: "sshd tells the end of a session",
+    SUDO: "sudo runs a program, or refuses to",
+    CONFIGURE: "Ansible changes the host's configuration",
+    UNIT_START: "systemd has started a service that the host's roles declare",
+    UNIT_STOP: "systemd has stopped one",
+    UNIT_FAIL: "one has ended with a failure",
+    UNIT_RELOAD: "systemd has reloaded one",
+    AUDIT_START: "the daemon of audit messages begins; `failed` where it had ended without saying so",
+    AUDIT_STOP: "it is stopped",
+}
+"""Actions that are no event of a program of ours, with what they are read from."""
+
+CONFIGURING = "ansible-pacslab.lab.configure"
+UNIT_MESSAGES = {
+    "39f53479d3a045ac8e11786248231fbf": UNIT_START,  # SD_MESSAGE_UNIT_STARTED
+    "9d1aaa27d60140bd96365438aad20286": UNIT_STOP,  # SD_MESSAGE_UNIT_STOPPED
+    "d9b373ed55a64feb8242e02dbe79a49c": UNIT_FAIL,  # SD_MESSAGE_UNIT_FAILURE_RESULT
+    "7b05ebc668384222baa8881179cfda54": UNIT_RELOAD,  # SD_MESSAGE_UNIT_RELOADED
+}
+"""systemd's MESSAGE_ID (sd-messages.h) of what is told of units."""
+MANAGER = "1"
+"""Process id of systemd, which the journal vouches for (_PID, systemd.journal-fields(7))."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """Something that was told, and by which program."""
+
+    action: str
+    outcome: str
+    time: str
+    """RFC 3339 in UTC."""
+    program: str
+    pid: str
+    facts: Mapping[str, Any]
+    """Keys of docs/events.md, besides those above."""
+
+    def text(self, key: str) -> str:
+        """Return a fact as text without space around it, empty where it is not known."""
+        value = self.facts.get(key)
+        if value is None:
+            return ""
+        return (",".join(map(str, value)) if isinstance(value, list) else str(value)).strip()
+
+
+def matches(units: list[str]) -> list[str]:
+    """Return the matches for journalctl(1) by which it yields every line that :func:`told_by` reads, and few more."""
+    programs = sorted({program for action in ACTIONS.values() for program in action.programs})
+    identifiers = [*programs, "sshd-session", "sshd", "sudo", CONFIGURING]
+    wanted = [[f"SYSLOG_IDENTIFIER={name}"] for name in identifiers]
+    if units:
+        ids = [f"MESSAGE_ID={number}" for number in UNIT_MESSAGES]
+        wanted.append(["_PID=1", *ids, *(f"UNIT={unit}" for unit in units)])
+    return [word for number, group in enumerate(wanted) for word in ([*(["+"] if number else []), *group])]
+
+
+FIELDS = (
+    "MESSAGE", "SYSLOG_IDENTIFIER", "MESSAGE_ID", "UNIT", "UNIT_RESULT", "_PID", "_UID", "_SOURCE_REALTIME_TIMESTAMP",
+    "__REALTIME_TIMESTAMP", "SYSLOG_PID",
+)  # fmt: skip
+"""Fields of the journal that are looked at (journalctl --output-fields)."""
+
+
+def told_by(entry: Mapping[str, Any]) -> Told | None:
+    """Return what an entry of the journal tells (journalctl --output=json), if it is of any interest here."""
+    message = entry.get("MESSAGE")
+    if not isinstance(message, str):  # not UTF-8, or too long for journalctl
+        return None
+    program, pid = str(entry.get("SYSLOG_IDENTIFIER", "")), str(entry.get("_PID", ""))
+    line = _Line(program, pid, _time(entry), message)
+    if message.lstrip().startswith("{"):
+        return _event(line)
+    reader = _READERS.get(program)
+    if reader is not None:
+        return reader(line)
+    if pid == MANAGER and entry.get("MESSAGE_ID") in UNIT_MESSAGES:
+        return _unit(line, entry)
+    return None
+
+
+@dataclass(frozen=True)
+class _Line:
+    program: str
+    pid: str
+    time: str
+    message: str
+
+    def told(self, action: str, outcome: str = "success", **facts: Any) -> Told:
+        known = {key: value for key, value in facts.items() if value}
+        return Told(action, outcome, self.time, self.program, self.pid, known)
+
+
+def _event(line: _Line) -> Told | None:
+    try:
+        event = json.loads(line.message)
+    except ValueError:
+        return None
+    if not isinstance(event, dict):
+        return None
+    action = ACTIONS.get(str(event.get("action")))
+    if action is None or line.program not in action.programs:
+        return None
+    facts = {
+        key: value
+        for key, value in event.items()
+        if key not in {"time", "action", "outcome"} and value not in ("", None) and not isinstance(value, dict)
+    }
+    if "path" in facts and (found := _STUDY.search(str(facts["path"]))):
+        facts.setdefault("study", found[1])
+    return Told(
+        action.word,
+        str(event.get("outcome", "")),
+        _stated(event.get("time")) or line.time,
+        line.program,
+        line.pid,
+        facts,
+    )
+
+
+_STUDY = re.compile(r"/studies/([0-9.]{1,64})(?:/|$)")
+"""In the path of a request for DICOMweb (PS3.18 8.2)."""
+
+_ACCEPTED = re.compile(
+    r"(?P<how>Accepted|Failed) publickey for (?:invalid user )?(?P<user>\S+) from (?P<peer>\S+) port (?P<port>\d+)"
+    r" ssh2: \S+ \S+(?: ID (?P<id>.*) \(serial (?P<serial>\d+)\) CA .*)?"
+)
+_ENDED = re.compile(r"Disconnected from user (?P<user>\S+) (?P<peer>\S+) port (?P<port>\d+)")
+_NOT_LET_IN = re.compile(
+    r"Connection (?:closed|reset) by (?:authenticating|invalid) user (?P<user>\S+) (?P<peer>\S+) port"
+)
+
+
+def _ssh(line: _Line) -> Told | None:
+    if found := _ACCEPTED.fullmatch(line.message):
+        person = (found["id"] or "").partition(":")[0]
+        told = {"user": found["user"], "person": person, "peer": found["peer"], "source_port": found["port"]}
+        if found["how"] == "Accepted":
+            return line.told(SSH_LOGIN, **told, certificate=found["serial"])
+        return line.told(SSH_LOGIN, "refused", **told, certificate=found["serial"], reason="certificate-refused")
+    if found := _ENDED.match(line.message):
+        return line.told(SSH_LOGOUT, user=found["user"], peer=found["peer"], source_port=found["port"])
+    if found := _NOT_LET_IN.match(line.message):
+        return line.told(SSH_LOGIN, "refused", user=found["user"], peer=found["peer"], reason="no-certificate")
+    return None
+
+
+_RAN = re.compile(
+    r"\s*(?P<user>\S+) : (?P<why>(?:(?!TTY=|PWD=)[^;]* ; )?)(?:TTY=\S* ; )?PWD=.*? ; USER=(?P<as>\S+) ;"
+    r" (?:.*? ; )?COMMAND=(?P<command>\S+)"
+)
+
+
+def _sudo(line: _Line) -> Told | None:
+    if not (found := _RAN.match(line.message)):
+        return None
+    refused = bool(found["why"].strip(" ;"))
+    facts = {"user": found["user"], "target": found["as"], "verb": found["command"]}
+    return line.told(SUDO, "refused", **facts, reason="not-permitted") if refused else line.told(SUDO, **facts)
+
+
+def _configured(line: _Line) -> Told | None:
+    return line.told(CONFIGURE) if line.message.startswith("Invoked with ") else None
+
+
+_READERS = {"sshd-session": _ssh, "sshd": _ssh, "sudo": _sudo, CONFIGURING: _configured}
+
+
+def _unit(line: _Line, entry: Mapping[str, Any]) -> Told:
+    action, unit = UNIT_MESSAGES[str(entry["MESSAGE_ID"])], str(entry.get("UNIT", ""))
+    if action == UNIT_FAIL:
+        return line.told(action, "failed", unit=unit, reason="unhealthy", status=str(entry.get("UNIT_RESULT", "")))
+    return line.told(action, unit=unit)
+
+
+def _stated(time: object) -> str:
+    """A time that an event states, if it is one: RFC 3339 with its zone."""
+    try:
+        when = datetime.fromisoformat(str(time))
+        return at(when.timestamp()) if when.tzinfo else ""
+    except (ValueError, OverflowError):
+        return ""
+
+
+def _time(entry: Mapping[str, Any]) -> str:
+    for name in ("_SOURCE_REALTIME_TIMESTAMP", "__REALTIME_TIMESTAMP"):
+        microseconds = str(entry.get(name, ""))
+        if microseconds.isdigit():
+            return at(int(microseconds) / 1e6)
+    return at(datetime.now(tz=UTC).timestamp())
+
+
+def at(seconds: float) -> str:
+    """Return seconds since 1970 as RFC 3339 in UTC, with milliseconds.
+
+    >>> at(0.25)
+    '1970-01-01T00:00:00.250Z'
+    """
+    return datetime.fromtimestamp(seconds, tz=UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,269 @@
+"""The daemon: what the journal tells reaches the repository once, over kills, stops, a full spool and an outage."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from lab.settings import ROOT
+from lab.trust.store import pki_folder
+from simulators.audit.serve import Daemon, Memory
+from simulators.audit.spool import Spool
+from simulators.events.vocabulary import Outcome
+from tests.unit.simulators.audit.events import SOURCE, entry
+from tests.unit.simulators.audit.repository import IDENTITY, TestRepository, server_side
+from tests.unit.waiting import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from simulators.audit.message import Source
+
+STAND_IN = Path(__file__).parent / "journalctl.py"
+
+
+@pytest.fixture(scope="module")
+def keys(pki: Path) -> Path:
+    return pki_folder(pki)
+
+
+@pytest.fixture
+def repository(keys: Path) -> Iterator[TestRepository]:
+    listening = TestRepository(server_side(keys))
+    yield listening
+    listening.close()
+
+
+class Host:
+    """A host with the daemon: its journal, its settings, its folders."""
+
+    def __init__(self, folder: Path, keys: Path, port: int) -> None:
+        """Write the settings."""
+        self.folder, self.journal = folder, folder / "journal"
+        self.journal.touch()
+        self.state, self.runtime = folder / "state", folder / "run"
+        for path in (self.state, self.runtime, folder / "bin"):
+            path.mkdir()
+        (folder / "bin/journalctl").symlink_to(STAND_IN)
+        own = {"certificate": str(keys / "hosts/ct1/syslog.crt"), "key": str(keys / "hosts/ct1/syslog.key")}
+        siem = {
+            "name": "siem1", "fqdn": "siem1.imaging.internal", "identity": IDENTITY, "address": "127.0.0.1",
+            "service": "syslog-tls", "port": port,
+        }  # fmt: skip
+        settings = {
+            "host": {"name": "ct1", "fqdn": "ct1.imaging.internal", "address": "10.24.41.11", "ae_title": "CT1"},
+            "site": {"name": "reference", "domain": "imaging.internal"},
+            "tls": {"ca": str(keys / "ca.crt"), "crl": str(keys / "crl.pem"), "certificates": {"syslog": own}},
+            "listen": {}, "peers": [siem], "callers": [],
+            "audit": {"kind": "2", "names": {}, "units": ["pacslab-modality.service"], "late_after": 0.0},
+        }  # fmt: skip
+        (folder / "audit.json").write_text(json.dumps(settings), "utf-8")
+        self._cursor = 0
+
+    def write(self, count: int) -> None:
+        """Write events to the journal, each of a study of its own."""
+        with self.journal.open("a", encoding="utf-8") as file:
+            for _ in range(count):
+                self._cursor += 1
+                facts = {"study": f"1.2.{self._cursor}", "patient": "P1", "peer": "pacs-rad", "transaction": "RAD-8"}
+                line = entry({"action": "store", "outcome": "success", **facts}, "pacslab-modality")
+                file.write(json.dumps({**line, "__CURSOR": f"c{self._cursor}"}) + "\n")
+
+    @property
+    def written(self) -> list[str]:
+        """The studies that the journal tells of."""
+        return [f"1.2.{number}" for number in range(1, self._cursor + 1)]
+
+    def environment(self) -> dict[str, str]:
+        """Folders as systemd names them."""
+        path = f"{self.folder / 'bin'}:{os.environ['PATH']}"
+        folders = {"STATE_DIRECTORY": str(self.state), "RUNTIME_DIRECTORY": str(self.runtime)}
+        return {**os.environ, **folders, "PATH": path, "JOURNAL": str(self.journal), "PYTHONPATH": str(ROOT)}
+
+    @contextmanager
+    def daemon(self) -> Iterator[subprocess.Popen[bytes]]:
+        """The daemon, in a process group with its journalctl; it is killed in the end, if it still runs."""
+        argv = [sys.executable, "-m", "simulators.audit.serve", str(self.folder / "audit.json")]
+        with subprocess.Popen(argv, env=self.environment(), cwd=ROOT, start_new_session=True) as process:
+            try:
+                yield process
+            finally:
+                if process.poll() is None:
+                    os.killpg(process.pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def host(tmp_path: Path, keys: Path, repository: TestRepository) -> Host:
+    return Host(tmp_path, keys, repository.port)
+
+
+def studies(repository: TestRepository) -> list[str]:
+    """The studies that stored messages tell of, in the order of their numbers."""
+    found = [
+        re.search(rb'ParticipantObjectID="(1\.2\.\d+)"', repository.stored[key]) for key in sorted(repository.stored)
+    ]
+    return [match[1].decode() for match in found if match]
+
+
+def types(repository: TestRepository) -> list[str]:
+    """EventTypeCode of each message that has one of DICOM's, in the order of their numbers."""
+    found = [re.search(rb'EventTypeCode csd-code="(\d+)"', repository.stored[key]) for key in sorted(repository.stored)]
+    return [match[1].decode() for match in found if match]
+
+
+def test_what_the_journal_tells_reaches_the_repository(host: Host, repository: TestRepository) -> None:
+    host.write(20)
+    with host.daemon() as daemon:
+        wait_until(lambda: len(studies(repository)) == 20, "not all arrive")
+        host.write(1)
+        wait_until(lambda: len(studies(repository)) == 21, "a later one does not arrive")
+        daemon.send_signal(signal.SIGTERM)
+        assert daemon.wait(20) == 0
+    assert studies(repository) == host.written
+    assert types(repository) == ["110134", "110133"]
+    assert all(b" ct1.imaging.internal pacslab-" in message for message in repository.stored.values())
+
+
+def test_over_kills_at_any_moment_each_event_arrives_once(host: Host, repository: TestRepository) -> None:
+    chance = random.Random(1)  # noqa: S311 - the same moments each time
+    for _ in range(6):
+        host.write(40)
+        wanted = chance.randrange(1, len(host.written))
+        with host.daemon() as daemon:
+            wait_until(lambda wanted=wanted: len(studies(repository)) >= wanted, "nothing arrives")  # type: ignore[misc]
+            os.killpg(daemon.pid, signal.SIGKILL)
+    with host.daemon():
+        wait_until(lambda: len(studies(repository)) >= len(host.written), "not all arrive")
+    assert studies(repository) == host.written
+    runs = {run for run, _ in repository.stored}
+    assert len(runs) == 1
+    assert sorted(number for _, number in repository.stored) == list(range(1, len(repository.stored) + 1))
+
+
+def test_a_daemon_that_was_killed_says_so_when_it_begins_again(host: Host, repository: TestRepository) -> None:
+    with host.daemon():
+        wait_until(lambda: types(repository) == ["110134"], "it does not begin")
+    with host.daemon():
+        wait_until(lambda: len(types(repository)) == 2, "it does not begin again")
+    (_, second) = (repository.stored[key] for key in sorted(repository.stored))
+    assert b"<EventOutcomeDescription>failed: ended-without-a-word</EventOutcomeDescription>" in second
+
+
+def test_while_the_repository_is_away_events_wait_and_the_probe_says_so(
+    tmp_path: Path, keys: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = TestRepository(server_side(keys))
+    away.close()
+    host = Host(tmp_path, keys, away.port)
+    host.write(5)
+    late = host.runtime / "late"
+    with host.daemon() as daemon:
+        wait_until(lambda: (host.state / "spool").exists() and list((host.state / "spool").glob("0*")), "no spool")
+        host.write(1)
+        wait_until(lambda: late.exists() and "audit messages wait" in late.read_text(), "the probe says nothing")
+        daemon.send_signal(signal.SIGTERM)
+        assert daemon.wait(20) == 0
+    monkeypatch.setattr("simulators.audit.spool.LIMIT", 0)
+    assert Spool(host.state / "spool").waiting == 8  # with the beginning and the end
+
+
+def test_settings_that_cannot_be_used_are_told(tmp_path: Path) -> None:
+    argv = [sys.executable, "-m", "simulators.audit.serve", str(tmp_path / "none.json")]
+    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, "cannot use" in done.stderr) == (4, True)
+
+
+class Kept(Spool):
+    """A spool whose messages are at hand."""
+
+    def all(self) -> list[str]:
+        """All of them."""
+        return [entry.data.decode() for entry in self.after(0, 1 << 30)]
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Iterator[Kept]:
+    opened = Kept(tmp_path / "spool")
+    yield opened
+    opened.close()
+
+
+def daemon_of(spool: Spool, folder: Path, source: Source = SOURCE) -> Daemon:
+    return Daemon(source, spool, Memory.read(folder / "met.json"), lambda: None)
+
+
+def at_edge(number: int, **facts: Any) -> dict[str, Any]:
+    line = {
+        "action": "associate",
+        "outcome": "success",
+        "edge": "dicom",
+        "certificate": "ct1.imaging.internal",
+        **facts,
+    }
+    return {**entry(line, "haproxy"), "__CURSOR": f"c{number}"}
+
+
+def test_a_device_that_comes_for_the_first_time_is_told_once_also_over_a_restart(tmp_path: Path, spool: Kept) -> None:
+    daemon = daemon_of(spool, tmp_path)
+    assert daemon.take([at_edge(1), at_edge(2), at_edge(3, certificate="mr1.imaging.internal")])
+    again = daemon_of(spool, tmp_path)
+    assert again.take([at_edge(4), at_edge(5, certificate="us1.imaging.internal"), at_edge(6, outcome="failed")])
+    told = [re.search(r'UserID="(\w+)\.', message)[1] for message in spool.all()]  # type: ignore[index]
+    assert told == ["ct1", "mr1", "us1"]
+    assert all('csd-code="110124"' in message for message in spool.all())
+
+
+def test_the_images_of_a_study_that_one_caller_fetches_are_told_once_in_five_minutes(
+    tmp_path: Path, spool: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr("simulators.audit.serve.time.monotonic", lambda: now[0])
+    daemon = daemon_of(spool, tmp_path)
+    daemon.memory.meets({"dicomweb web1.imaging.internal"})
+
+    def fetch(number: int, study: str) -> dict[str, Any]:
+        path = f"/dicom-web/studies/{study}/series/1.2.3.4.5/instances/{number}"
+        facts = {"edge": "dicomweb", "transaction": "WADO-RS", "path": path, "certificate": "web1.imaging.internal"}
+        line = entry({"action": "request", "outcome": "success", **facts}, "haproxy")
+        return {**line, "__CURSOR": f"c{number}"}
+
+    daemon.take([fetch(number, "1.2.3") for number in range(50)])
+    daemon.take([fetch(60, "1.2.3"), fetch(61, "1.2.4")])
+    now[0] += 301
+    daemon.take([fetch(70, "1.2.3")])
+    told = [re.search(r'ParticipantObjectID="(1[\d.]+)"', message)[1] for message in spool.all()]  # type: ignore[index]
+    assert told == ["1.2.3", "1.2.4", "1.2.3"]
+
+
+def test_a_spool_that_takes_nothing_loses_nothing(tmp_path: Path) -> None:
+    spool = Kept(tmp_path / "spool", limit=6_000, segment=1_000)
+    daemon = daemon_of(spool, tmp_path)
+    entries = [at_edge(number, certificate=f"host{number}.imaging.internal") for number in range(3)]
+    while daemon.take([at_edge(9, outcome="refused", reason="unlisted")]):
+        pass
+    assert "the spool is full" in daemon.trouble
+    assert "the spool is full" in daemon.state("", 60.0)
+    before = spool.last
+    assert not daemon.take(entries)
+    spool.acknowledge(before)
+    assert daemon.take(entries)
+    assert (spool.last, "host2." in spool.all()[-1]) == (before + 3, True)
+    assert daemon.state("", 60.0) == ""
+
+
+def test_the_probe_tells_how_long_messages_wait(tmp_path: Path, spool: Kept) -> None:
+    daemon = daemon_of(spool, tmp_path)
+    assert daemon.state("away", 0.0) == ""
+    assert daemon.say("audit-start", Outcome.SUCCESS)
+    assert daemon.state("away", 3600.0) == ""
+    assert daemon.state("away", -1.0) == "1 audit messages wait for more than -1 s: away"
