@@ -33,7 +33,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
 CONNECTING = 10.0
 """Seconds that connecting and each writing may take."""
 IDLE = 60.0
-"""Seconds after which somebody looks whether certificates have changed, when nothing happens."""
+"""Seconds after which it looks whether certificates have changed, when nothing happens and nobody wakes it."""
 LONGEST_LINE = 256
 """Octets of an acknowledgement."""
 

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from simulators.settings import Settings
 
 SETTINGS = Path("/etc/pacslab/audit.json")
-SERVICE, CERTIFICATE = "syslog-tls", "syslog"
+SERVICE, CERTIFICATE = "syslog-tls", "audit"
 """The service that takes messages, and the certificate that this host shows it."""
 PROGRAM = "pacslab-audit"
 LOOK = 30.0
@@ -128,9 +128,8 @@ class Daemon:
         """What is wrong, for the health probe; empty where nothing is."""
         if self.trouble:
             return self.trouble
-        oldest = self.spool.after(self.spool.acknowledged, 1) if self.spool.waiting else []
-        age = time.time() - oldest[0].since if oldest else 0.0
-        if age < late_after:
+        oldest = self.spool.after(self.spool.acknowledged, 1)
+        if not oldest or time.time() - oldest[0].since < late_after:
             return ""
         why = sender_trouble or "the repository does not acknowledge them"
         return f"{self.spool.waiting} audit messages wait for more than {late_after:.0f} s: {why}"
@@ -206,8 +205,9 @@ def _follow(daemon: Daemon, sender: Sender, running: Path, units: list[str], lat
     wake = _wake_on_signal()
     _say_start(daemon, running)
     journal = Journal(units, daemon.spool.place)
+    publish(HEALTH, daemon.state(sender.trouble, late_after))
     notify("READY=1")
-    told_state = 0.0
+    told_state = time.monotonic()
     code = 1  # journalctl ended
     try:
         for entries in journal.batches(wake, LOOK):
@@ -219,6 +219,7 @@ def _follow(daemon: Daemon, sender: Sender, running: Path, units: list[str], lat
             if time.monotonic() - told_state > LOOK or not entries:
                 publish(HEALTH, daemon.state(sender.trouble, late_after))
                 told_state = time.monotonic()
+                sender.more()  # it looks whether certificates are others
             if not sender.alive:
                 return 1
             if _told_to_stop(wake):
@@ -227,6 +228,7 @@ def _follow(daemon: Daemon, sender: Sender, running: Path, units: list[str], lat
     finally:
         notify("STOPPING=1")
         journal.close()
+    code = 0 if _stop_asked else code
     if code == 0:
         daemon.say(told.AUDIT_STOP)
         running.unlink(missing_ok=True)
@@ -250,11 +252,12 @@ _stop_asked = False
 
 
 def _wake_on_signal() -> int:
-    """Let SIGTERM and SIGINT write into a pipe; return the end to wait at."""
+    """Let SIGTERM and SIGINT write into a pipe, and SIGHUP, which stops nothing; return the end to wait at."""
     reading, writing = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop)
+    signal.signal(signal.SIGHUP, lambda *_: None)
     return reading
 
 

@@ -7,7 +7,7 @@ tables of words. They stand here line by line. What lxml or ``xml.etree`` parsed
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from simulators.audit import codes
@@ -64,6 +64,13 @@ class Rule:
     participants: tuple[Participants, ...]
     objects: tuple[Objects, ...] = ()
     one_requestor: bool = False
+    named: frozenset[str] = field(init=False)
+    """The roles that its participants are told apart by."""
+
+    def __post_init__(self) -> None:
+        """Collect the roles."""
+        roles = frozenset(group.role.value for group in self.participants if group.role is not None)
+        object.__setattr__(self, "named", roles)
 
 
 def _of(code: Code) -> tuple[str, str]:
@@ -148,8 +155,10 @@ RULES: dict[str, Rule] = {
 patient that a query is about, and "who saw this patient" is asked of all messages alike."""
 
 _SOURCE_TYPES = frozenset("123456789")
-_ZONE = re.compile(r"(?:Z|[+-]\d\d:\d\d)$")
+_TRUE = frozenset({"true", "1"})
+_OFFSET = re.compile(r"[+-]\d\d:\d\d$")
 _OF_A_STUDY = ("Accession", "MPPS", "Encrypted", "Anonymized")
+_STUDY, _SOP_CLASS = _of(codes.STUDY_UID), _of(codes.SOP_CLASS_UID)
 
 
 def faults(message: Element) -> list[str]:
@@ -157,128 +166,161 @@ def faults(message: Element) -> list[str]:
 
     >>> from xml.etree import ElementTree
     >>> faults(ElementTree.fromstring('<AuditMessage><EventIdentification><EventID csd-code="1"/>...'))
-    ['EventID is (1, DCM), which CID 400 does not have']
+    ['EventID is none of CID 400']
     """
+    participants: list[_Participant] = []
+    entries: list[_Entry] = []
+    found: list[str] = []
+    for part in message:
+        tag = part.tag
+        if tag == "ActiveParticipant":
+            participants.append(_Participant(part))
+        elif tag == "ParticipantObjectIdentification":
+            entries.append(_Entry(part))
+        elif tag == "AuditSourceIdentification":
+            found += [fault for kind in part if kind.tag == "AuditSourceTypeCode" for fault in _source_type(kind)]
+    found += _of_all(participants, entries)
     event = message.find("EventIdentification")
-    found = [*_of_every_event(message, event)]
-    identifier = event.find("EventID")
-    value, system = identifier.get("csd-code"), identifier.get("codeSystemName")
-    rule = RULES.get(value) if system == DCM else None
+    rule = _rule_of(event.find("EventID"))
     if rule is None:
-        return [*found, f"EventID is ({value}, {system}), which CID 400 does not have"]
-    action = event.get("EventActionCode")
-    if action not in rule.actions:
-        found.append(f"{rule.clause}: EventActionCode is {action}, not {' or '.join(sorted(rule.actions))}")
-    if rule.types is not None:
-        given = [code.get("csd-code") for code in event.findall("EventTypeCode") if code.get("codeSystemName") == DCM]
-        if not any(code in rule.types for code in given):
-            found.append(f"{rule.clause}: EventTypeCode is {' and '.join(given) or 'missing'}")
-    participants = message.findall("ActiveParticipant")
-    found += _participants(rule, participants)
-    found += _objects(rule, message.findall("ParticipantObjectIdentification"))
-    return found
+        return [*found, "EventID is none of CID 400"]
+    return [*found, *_of_event(rule, event), *_of_participants(rule, participants), *_of_objects(rule, entries)]
 
 
-def _of_every_event(message: Element, event: Element) -> Iterator[str]:
-    if not _ZONE.search(event.get("EventDateTime", "").strip()):
+def _rule_of(identifier: Element) -> Rule | None:
+    return RULES.get(identifier.get("csd-code")) if identifier.get("codeSystemName") == DCM else None
+
+
+def _of_event(rule: Rule, event: Element) -> Iterator[str]:
+    time, action = event.get("EventDateTime").strip(), event.get("EventActionCode")
+    if not time.endswith("Z") and not _OFFSET.search(time):
         yield "A.5.2.5: EventDateTime has no time zone"
-    participants = message.findall("ActiveParticipant")
-    if sum(_requests(participant) for participant in participants) > 1:
+    if action not in rule.actions:
+        yield f"{rule.clause}: EventActionCode is {action}, not {' or '.join(sorted(rule.actions))}"
+    if rule.types is not None:
+        given = [_dcm(code) for code in event if code.tag == "EventTypeCode"]
+        if rule.types.isdisjoint(given):
+            yield f"{rule.clause}: EventTypeCode is {' and '.join(given) or 'missing'}"
+
+
+class _Participant:
+    """What is looked at of an active participant."""
+
+    __slots__ = ("located", "named", "on_media", "requests", "roles", "typed")
+
+    def __init__(self, part: Element) -> None:
+        self.named = bool(part.get("UserID").strip())
+        self.requests = part.get("UserIsRequestor").strip() in _TRUE
+        self.located = bool(part.get("NetworkAccessPointID"))
+        self.typed = part.get("NetworkAccessPointTypeCode") is not None
+        self.roles, self.on_media = [], False
+        for inner in part:
+            if inner.tag == "RoleIDCode":
+                self.roles.append(_dcm(inner))
+            elif inner.tag == "MediaIdentifier":
+                self.on_media = True
+
+
+class _Entry:
+    """What is looked at of a participant object."""
+
+    __slots__ = ("code", "description", "details", "has_query", "named", "role", "type_code")
+
+    def __init__(self, part: Element) -> None:
+        self.named = bool(part.get("ParticipantObjectID").strip())
+        self.type_code = part.get("ParticipantObjectTypeCode")
+        self.role = part.get("ParticipantObjectTypeCodeRole")
+        self.code = ("", "")
+        self.details: list[str] = []
+        self.has_query, self.description = False, None
+        for inner in part:
+            tag = inner.tag
+            if tag == "ParticipantObjectDetail":
+                self.details.append(inner.get("type"))
+            elif tag == "ParticipantObjectIDTypeCode":
+                self.code = (inner.get("csd-code"), inner.get("codeSystemName"))
+            elif tag == "ParticipantObjectQuery":
+                self.has_query = True
+            elif tag == "ParticipantObjectDescription":
+                self.description = inner if self.description is None else self.description
+
+    def is_of(self, kind: Objects) -> bool:
+        """Whether it is an object of this kind."""
+        return (
+            self.type_code == kind.type_code
+            and (kind.role is None or self.role == kind.role)
+            and (not kind.identifiers or self.code in kind.identifiers)
+        )
+
+
+def _of_all(participants: list[_Participant], entries: list[_Entry]) -> Iterator[str]:
+    if sum(participant.requests for participant in participants) > 1:
         yield "A.5.2: more than one participant is the requestor"
     for participant in participants:
-        if (participant.get("NetworkAccessPointID") is None) != (participant.get("NetworkAccessPointTypeCode") is None):
+        if participant.located != participant.typed:
             yield "A.5.2: NetworkAccessPointID and NetworkAccessPointTypeCode stand together"
-        if not participant.get("UserID", "").strip():
+        if not participant.named:
             yield "A.5.2: a UserID is empty"
-    for kind in message.find("AuditSourceIdentification").findall("AuditSourceTypeCode"):
-        yield from _source_type(kind)
-    for entry in message.findall("ParticipantObjectIdentification"):
-        if not entry.get("ParticipantObjectID", "").strip():
+    for entry in entries:
+        if not entry.named:
             yield "A.5.2: a ParticipantObjectID is empty"
-        if _identified_by(entry) == _of(codes.STUDY_UID):
-            yield from _study_description(entry.find("ParticipantObjectDescription"))
+        if entry.description is not None and entry.code == _STUDY:
+            parts = [part.tag for part in entry.description]
+            if "SOPClass" not in parts and any(part in parts for part in _OF_A_STUDY):
+                yield f"A.5.2: a study with one of {', '.join(_OF_A_STUDY)} has a SOPClass too"
 
 
 def _source_type(kind: Element) -> Iterator[str]:
     system, text = kind.get("codeSystemName"), kind.get("originalText")
     if (system is None) != (text is None) or (system is None and kind.get("displayName") is not None):
         yield "A.5.1: AuditSourceTypeCode has neither or both of codeSystemName and originalText"
-    elif system is None and kind.get("csd-code", "").strip() not in _SOURCE_TYPES:
+    elif system is None and kind.get("csd-code").strip() not in _SOURCE_TYPES:
         yield "A.5.1.2.1: AuditSourceTypeCode is no digit, and has no codeSystemName"
 
 
-def _study_description(description: Element | None) -> Iterator[str]:
-    if description is None or description.find("SOPClass") is not None:
-        return
-    if any(description.find(part) is not None for part in _OF_A_STUDY):
-        yield f"A.5.2: a study with one of {', '.join(_OF_A_STUDY)} has a SOPClass too"
-
-
-def _participants(rule: Rule, participants: list[Element]) -> Iterator[str]:
-    named = {group.role.value for group in rule.participants if group.role is not None}
-    roles = [{_role(code) for code in participant.findall("RoleIDCode")} for participant in participants]
+def _of_participants(rule: Rule, participants: list[_Participant]) -> Iterator[str]:
+    named = rule.named
     for group in rule.participants:
-        members = [
-            participant
-            for participant, has in zip(participants, roles, strict=True)
-            if (group.role.value in has if group.role else not has & named)
-        ]
-        what = f"{rule.clause}: participants{f' with role {group.role.meaning}' if group.role else ''}"
+        if group.role is None:
+            members = [member for member in participants if named.isdisjoint(member.roles)]
+        else:
+            members = [member for member in participants if group.role.value in member.roles]
         if not group.least <= len(members) <= group.most:
-            yield f"{what}: {len(members)}, not {_count(group.least, group.most)}"
-        if group.requests is not None and any(_requests(member) != group.requests for member in members):
-            yield f"{what}: UserIsRequestor is not {str(group.requests).lower()}"
-        if group.located and not any(member.get("NetworkAccessPointID") for member in members):
-            yield f"{what}: none says its NetworkAccessPointID"
-        if group.on_media and any(member.find("MediaIdentifier") is None for member in members):
-            yield f"{what}: no MediaIdentifier"
-    if rule.one_requestor and not any(_requests(participant) for participant in participants):
+            yield f"{_group(rule, group)}: {len(members)}, not {_count(group.least, group.most)}"
+        if group.requests is not None and any(member.requests != group.requests for member in members):
+            yield f"{_group(rule, group)}: UserIsRequestor is not {str(group.requests).lower()}"
+        if group.located and not any(member.located for member in members):
+            yield f"{_group(rule, group)}: none says its NetworkAccessPointID"
+        if group.on_media and not all(member.on_media for member in members):
+            yield f"{_group(rule, group)}: no MediaIdentifier"
+    if rule.one_requestor and not any(participant.requests for participant in participants):
         yield f"{rule.clause}: no participant is the requestor"
 
 
-def _objects(rule: Rule, entries: list[Element]) -> Iterator[str]:
-    kinds = [(_kind_of(rule, entry), entry) for entry in entries]
+def _of_objects(rule: Rule, entries: list[_Entry]) -> Iterator[str]:
+    left = entries
     for kind in rule.objects:
-        number = sum(found is kind for found, _ in kinds)
-        if not kind.least <= number <= kind.most:
+        members = [entry for entry in left if entry.is_of(kind)]
+        left = [entry for entry in left if entry not in members]
+        if not kind.least <= len(members) <= kind.most:
             names = " or ".join(codes.OBJECTS[pair].meaning for pair in kind.identifiers) or "any identifier"
-            yield f"{rule.clause}: objects by {names}: {number}, not {_count(kind.least, kind.most)}"
-    for found, entry in kinds:
-        if found is None:
-            continue
-        details = {detail.get("type") for detail in entry.findall("ParticipantObjectDetail")}
-        if found.query and entry.find("ParticipantObjectQuery") is None:
-            yield f"{rule.clause}: no ParticipantObjectQuery"
-        if found.query and _identified_by(entry) == _of(codes.SOP_CLASS_UID) and "TransferSyntax" not in details:
-            yield f"{rule.clause}: a query of a SOP class without its TransferSyntax"
-        if missing := [name for name in found.details if name not in details]:
-            yield f"{rule.clause}: no ParticipantObjectDetail {', '.join(missing)}"
+            yield f"{rule.clause}: objects by {names}: {len(members)}, not {_count(kind.least, kind.most)}"
+        for entry in members:
+            if kind.query and not entry.has_query:
+                yield f"{rule.clause}: no ParticipantObjectQuery"
+            if kind.query and entry.code == _SOP_CLASS and "TransferSyntax" not in entry.details:
+                yield f"{rule.clause}: a query of a SOP class without its TransferSyntax"
+            if missing := [name for name in kind.details if name not in entry.details]:
+                yield f"{rule.clause}: no ParticipantObjectDetail {', '.join(missing)}"
 
 
-def _kind_of(rule: Rule, entry: Element) -> Objects | None:
-    """Which of a rule's kinds an object is: the first that it can be."""
-    for kind in rule.objects:
-        if entry.get("ParticipantObjectTypeCode") != kind.type_code:
-            continue
-        if kind.role is not None and entry.get("ParticipantObjectTypeCodeRole") != kind.role:
-            continue
-        if kind.identifiers and _identified_by(entry) not in kind.identifiers:
-            continue
-        return kind
-    return None
+def _group(rule: Rule, group: Participants) -> str:
+    return f"{rule.clause}: participants{f' with role {group.role.meaning}' if group.role else ''}"
 
 
-def _identified_by(entry: Element) -> tuple[str, str]:
-    code = entry.find("ParticipantObjectIDTypeCode")
-    return code.get("csd-code"), code.get("codeSystemName")
-
-
-def _requests(participant: Element) -> bool:
-    return participant.get("UserIsRequestor", "").strip() in {"true", "1"}
-
-
-def _role(code: Element) -> str:
-    return str(code.get("csd-code")) if code.get("codeSystemName") == DCM else ""
+def _dcm(code: Element) -> str:
+    """A code of DICOM; of another system it is none."""
+    return code.get("csd-code") if code.get("codeSystemName") == DCM else ""
 
 
 def _count(least: int, most: int) -> str:

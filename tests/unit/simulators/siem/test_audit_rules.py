@@ -6,6 +6,7 @@ import re
 from xml.etree import ElementTree as ET
 
 import pytest
+from lxml import etree
 
 from simulators.audit import codes
 from simulators.siem.audit_rules import RULES, faults
@@ -107,7 +108,7 @@ CHANGES = [
     ("Query", 'csd-code="4"', 'csd-code="14"', "is no digit"),
     ("Query", ' codeSystemName="99X"', "", "neither or both"),
     ("Query", ' originalText="an archive"', "", "neither or both"),
-    ("Query", 'csd-code="110112"', 'csd-code="110199"', "CID 400 does not have"),
+    ("Query", 'csd-code="110112"', 'csd-code="110199"', "none of CID 400"),
     ("Query", 'codeSystemName="DCM" originalText="Query"', 'codeSystemName="99X" originalText="Query"', "CID 400"),
 ]
 
@@ -117,3 +118,11 @@ def test_what_every_message_has_to_be_is_held(event: str, old: str, new: str, sa
     text = sample(event)
     assert old in text
     assert [fault for fault in found(text.replace(old, new)) if says in fault]
+
+
+@pytest.mark.parametrize("event", NUMBERS)
+def test_what_stands_between_elements_changes_nothing(event: str) -> None:
+    between = "<!-- between --><?a processing instruction?>\n"
+    text = sample(event).replace("><", f">{between}<").replace("</AuditMessage>", f"{between}</AuditMessage>")
+    assert faults(etree.fromstring(text)) == []
+    assert faults(etree.fromstring(text.replace("EventActionCode=", "x="))) != []
