@@ -87,7 +87,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Participant:
-    """An active participant (A.5.2)."""
+    """An active participant (A.5.2): people and accounts have no role of CID 402, everything else has one."""
 
     user: str
     requests: bool = False
@@ -178,13 +178,13 @@ class _Maker:
 
     def users(self, people: list[Participant]) -> list[Participant]:
         """Who did it or asked for it, if that is known, and the process."""
-        asking = [self.peer(requests=True)] if self.has_peer() else []
+        asking = [self.peer(codes.SOURCE, requests=True)] if self.has_peer() else []
         return [*(people or asking), self.process()]
 
     def told_of(self, people: list[Participant]) -> list[Participant]:
         """The process that raises an alert, and whom it is about."""
         about = [replace(person, requests=False) for person in people]
-        return [self.process(), *about, *([self.peer()] if self.has_peer() else [])]
+        return [self.process(), *about, *([self.peer(codes.SOURCE)] if self.has_peer() else [])]
 
     def people(self) -> list[Participant]:
         """The person, or else the account of the host or the directory, that did it."""
@@ -214,7 +214,7 @@ class _Maker:
         peer = self.event.text("peer")
         return (self.source.names.get(peer, peer) if _is_address(peer) else "") or self.source.fqdn
 
-    def process(self, role: Code | None = None, *, requests: bool = False) -> Participant:
+    def process(self, role: Code = codes.APPLICATION, *, requests: bool = False) -> Participant:
         """The process that told it; of a line of systemd, the unit that it is about."""
         program = self.event.text("unit") if self.row.who is Who.APPLICATION else ""
         program = program or self.event.program
@@ -225,7 +225,7 @@ class _Maker:
     def has_peer(self) -> bool:
         return any(self.event.text(key) for key in ("peer", "certificate", "ae_title"))
 
-    def peer(self, role: Code | None = None, *, requests: bool = False) -> Participant:
+    def peer(self, role: Code, *, requests: bool = False) -> Participant:
         """The other side: by its certificate's name, by its DNS name, or as it was called."""
         event, names = self.event, self.source.names
         peer, title = event.text("peer"), self._peer_title()
@@ -325,14 +325,10 @@ _ARRANGED: dict[Who, Callable[[_Maker, list[Participant]], list[Participant]]] =
         maker.peer(codes.DESTINATION, requests=not people),
         *people,
     ],
-    Who.PERSON_ASKS: lambda maker, people: [
-        replace(people[0], role=codes.SOURCE) if people else maker.peer(codes.SOURCE, requests=True),
-        maker.process(codes.DESTINATION),
-    ],
     Who.ALERT: lambda maker, people: maker.told_of(people),
     Who.SIGNS: lambda maker, people: [maker.signing(people), maker.process()],
-    Who.APPLICATION: lambda maker, _: [maker.process(codes.APPLICATION), _launched(maker)],
-    Who.NODE: lambda maker, _: [maker.peer()],
+    Who.APPLICATION: lambda maker, _: [maker.process(), _launched(maker)],
+    Who.NODE: lambda maker, _: [maker.peer(codes.SOURCE)],
     Who.IMPORTS: lambda maker, _: [maker.process(codes.DESTINATION, requests=True), FILE],
 }
 """How each row's participants are made."""

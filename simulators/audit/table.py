@@ -29,7 +29,6 @@ class Who(Enum):
     IN = "the peer, as source; the process, as destination; the person"
     FETCHES = "the peer, as source; the process, as destination, which asked; the person"
     GIVES = "the process, as source; the peer, as destination, which asked; the person"
-    PERSON_ASKS = "the person, or the peer, as source; the process, as destination"
     ALERT = "the process that tells; the person, account and peer that it is about"
     SIGNS = "the person, with where they are; the process that they sign in at"
     APPLICATION = "the application; systemd, as its launcher"
@@ -142,7 +141,7 @@ _ROWS = (
         {"transaction": _any("WADO-RS"), "edge": _any("dicomweb"), "study": frozenset()}, once=300,
     ),
     # People at the viewer
-    Row("person-searches", codes.QUERY, "E", Who.PERSON_ASKS, None, ASKED),
+    Row("person-searches", codes.QUERY, "E", Who.OUT, None, ASKED),
     Row("person-views", codes.INSTANCES_ACCESSED, "R", Who.USERS, None, STUDIES, values={"study": frozenset()}),
     _alert("person-views", codes.USE_OF_RESTRICTED_FUNCTION),
     Row("person-adds", codes.INSTANCES_ACCESSED, "C", Who.USERS, None, STUDIES, values={"study": frozenset()}),

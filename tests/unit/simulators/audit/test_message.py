@@ -274,3 +274,12 @@ def test_escaped_text_is_the_text_again_but_for_what_xml_cannot_hold(text: str) 
     assert read.isprintable()
     if text.isprintable():
         assert read == text
+
+
+@pytest.mark.parametrize("row", ROWS, ids=identify)
+def test_people_and_accounts_alone_have_no_role(row: Row) -> None:
+    for _, element in made(event_for(row, **PLAIN)):
+        without = {
+            entry.get("UserID") for entry in element.findall("ActiveParticipant") if entry.find("RoleIDCode") is None
+        }
+        assert without <= {"a.rivera@imaging.internal", "root@ris1.imaging.internal"}
