@@ -209,7 +209,8 @@ def _write(message: Message | None, failure: Exception | None, problem: Problem 
     known: Facts = {**facts, "message_type": kind, "control_id": control_id}
     transaction = kind if kind in RECEIVE.transactions else None
     if failure is None or problem is None:
-        write_event(RECEIVE, transaction=transaction, **known)
+        # Of what was refused nobody knows whether it is an identifier.
+        write_event(RECEIVE, transaction=transaction, patient=_said(message, lambda read: read.get("PID", 3)), **known)
         return
     known |= {"code": problem.code, "field": "-".join(part for part in problem.location[::2])}
     if reason_of(failure) is reasons.INTERNAL_ERROR:

@@ -265,13 +265,11 @@ def _told(db: sqlite3.Connection, study: str, filler: str) -> int:
 
 
 def names_of(archive: OrthancClient, study: str) -> Facts:
-    """Return what identifies a study in an event: its accession number, if it has one, and Study Instance UID."""
-    tags = archive.resource("studies", study)["MainDicomTags"]
-    return {
-        name: tags[keyword]
-        for name, keyword in (("accession", "AccessionNumber"), ("study", "StudyInstanceUID"))
-        if tags.get(keyword)
-    }
+    """Return what identifies a study in an event: its patient, accession number and UID, as far as it has them."""
+    resource = archive.resource("studies", study)
+    tags = {**(resource["PatientMainDicomTags"] or {}), **resource["MainDicomTags"]}
+    keywords = (("patient", "PatientID"), ("accession", "AccessionNumber"), ("study", "StudyInstanceUID"))
+    return {name: tags[keyword] for name, keyword in keywords if tags.get(keyword)}
 
 
 def _taken(db: sqlite3.Connection, series: str, target: str) -> set[str]:

@@ -79,7 +79,7 @@ def test_an_image_manager_tells_which_study_came_and_went(tmp_path: Path, events
         db.execute("UPDATE transfers SET next_try = ?", (time.time(),))
     orthanc.target_away = False
     SeriesSender(store, archive, "vna1").run_due()
-    about = {"accession": "A1", "study": "1.2.3"}
+    about = {"patient": ANNA.identifier, "accession": "A1", "study": "1.2.3"}
     arrived, refused, sent = events
     assert {"action": "receive-images", "outcome": "success", **about}.items() <= arrived.items()
     assert {"action": "forward", "outcome": "refused", "peer": "vna1", **about}.items() <= refused.items()
