@@ -154,6 +154,10 @@ _NOT_LET_IN = re.compile(
 
 def _ssh(line: _Line) -> Told | None:
     if found := _ACCEPTED.fullmatch(line.message):
+        if (
+            found["id"] is None and found["how"] == "Failed"
+        ):  # the plain key, which a client offers before its certificate
+            return None
         person = (found["id"] or "").partition(":")[0]
         told = {"user": found["user"], "person": person, "peer": found["peer"], "source_port": found["port"]}
         if found["how"] == "Accepted":

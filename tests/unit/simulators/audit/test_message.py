@@ -23,10 +23,12 @@ from simulators.audit.message import (
     header,
     messages_of,
 )
+from simulators.audit.told import told_by
 from simulators.events.actions import ACTIONS
 from simulators.siem import schema
 from simulators.siem.audit_rules import faults
 from tests.unit.simulators.audit.events import PLAIN, ROWS, SOURCE, event_for, identify, keys_of, told
+from tests.unit.simulators.audit.events import entry as line_of
 
 if TYPE_CHECKING:
     from simulators.audit.table import Row
@@ -232,6 +234,25 @@ LINES = [
 def test_a_line_of_another_program_is_read(line: str, program: str, kind: str, outcome: str) -> None:
     event = one(told(line, program)).find("EventIdentification")
     assert (event.find("EventTypeCode").get("csd-code"), event.get("EventOutcomeIndicator")) == (kind, outcome)
+
+
+@pytest.mark.parametrize(
+    ("line", "program"),
+    [
+        (
+            "Failed publickey for administrator from 127.0.0.1 port 33660 ssh2: ED25519 SHA256:eKaOmg35p6HW",
+            "sshd-session",
+        ),
+        ("Starting session: command for administrator from 127.0.0.1 port 33660 id 0", "sshd-session"),
+        ("pam_unix(sudo:session): session opened for user root(uid=0) by (uid=1000)", "sudo"),
+        ("administrator : unable to resolve host pacs-rad: Temporary failure in name resolution", "sudo"),
+        ("{not json", "pacslab-ris"),
+        ('{"action": "no such action"}', "pacslab-ris"),
+        ('{"action": "sign-in", "outcome": "success"}', "pacslab-modality"),
+    ],
+)
+def test_what_is_no_attempt_and_no_event_tells_nothing(line: str, program: str) -> None:
+    assert told_by(line_of(line, program)) is None
 
 
 def test_the_arguments_of_what_sudo_runs_are_not_told() -> None:
