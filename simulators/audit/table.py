@@ -219,6 +219,7 @@ _ROWS = (
     Row(told.SSH_LOGOUT, codes.USER_AUTHENTICATION, "E", Who.SIGNS, codes.LOGOUT),
     _alert(told.SUDO, codes.USE_OF_RESTRICTED_FUNCTION),
     _alert(told.CONFIGURE, codes.SOFTWARE_CONFIGURATION),
+    _alert(told.FORGE_EVENT, codes.USE_OF_RESTRICTED_FUNCTION),
     _alert(told.AUDIT_START, codes.AUDIT_RECORDING_STARTED),
     _alert(told.AUDIT_STOP, codes.AUDIT_RECORDING_STOPPED),
 )  # fmt: skip

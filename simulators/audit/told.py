@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 SSH_LOGIN, SSH_LOGOUT, SUDO, CONFIGURE = "ssh-login", "ssh-logout", "sudo", "configure-host"
 UNIT_START, UNIT_STOP, UNIT_FAIL, UNIT_RELOAD = "unit-start", "unit-stop", "unit-fail", "unit-reload"
 AUDIT_START, AUDIT_STOP = "audit-start", "audit-stop"
+FORGE_EVENT = "forge-event"
 
 OF_OTHERS: dict[str, str] = {
     SSH_LOGIN: "sshd lets somebody in by a certificate, or refuses one",
@@ -29,6 +30,7 @@ OF_OTHERS: dict[str, str] = {
     UNIT_RELOAD: "systemd has reloaded one",
     AUDIT_START: "the daemon of audit messages begins; `failed` where it had ended without saying so",
     AUDIT_STOP: "it is stopped",
+    FORGE_EVENT: "a line in the form of an event that an account of a person wrote, as the kernel says (`_UID`)",
 }
 """Actions that are no event of a program of ours, with what they are read from."""
 
@@ -40,6 +42,8 @@ UNIT_MESSAGES = {
     "7b05ebc668384222baa8881179cfda54": UNIT_RELOAD,  # SD_MESSAGE_UNIT_RELOADED
 }
 """systemd's MESSAGE_ID (sd-messages.h) of what is told of units."""
+FIRST_OF_PEOPLE = 1000
+"""The first user id that is a person's (login.defs, UID_MIN); programs of ours run under none of these."""
 MANAGER = "1"
 """Process id of systemd, which the journal vouches for (_PID, systemd.journal-fields(7))."""
 
@@ -91,7 +95,10 @@ def told_by(entry: Mapping[str, Any]) -> Told | None:
     program, pid = str(entry.get("SYSLOG_IDENTIFIER", "")), str(entry.get("_PID", ""))
     line = _Line(program, pid, _time(entry), message)
     if message.lstrip().startswith("{"):
-        return _event(line)
+        event, uid = _event(line), str(entry.get("_UID", ""))
+        if event is not None and uid.isdigit() and int(uid) >= FIRST_OF_PEOPLE:
+            return line.told(FORGE_EVENT, "refused", user=uid, verb=event.action, reason="other-user")
+        return event
     reader = _READERS.get(program)
     if reader is not None:
         return reader(line)

@@ -191,6 +191,16 @@ def test_an_alert_names_whom_it_is_about_and_nobody_as_its_requestor() -> None:
     assert objects(element) == {"110182": "10.24.41.11"}
 
 
+def test_an_event_that_a_person_writes_into_the_log_is_not_believed_and_raises_an_alert() -> None:
+    line = {"action": "sign-in", "outcome": "success", "person": "a.rivera"}
+    believed = one(told(line, "pacslab-sign-on", _UID="998"))
+    assert believed.find("EventIdentification/EventID").get("csd-code") == "110114"
+    (message, alert), *_ = made(told(line, "pacslab-sign-on", _UID="1000"))
+    assert alert.find("EventIdentification/EventID").get("csd-code") == "110113"
+    assert ("1000@ris1.imaging.internal", False) in users(alert)
+    assert "rivera" not in message.xml
+
+
 def test_a_wrong_password_is_a_minor_failure_and_a_locked_account_a_major_one() -> None:
     line = {"action": "sign-in", "outcome": "refused", "person": "a.rivera", "peer": "10.24.30.11"}
     found = {
