@@ -14,7 +14,6 @@ from pydicom.filebase import DicomBytesIO
 
 from simulators.audit.codes import STUDY_UID
 from simulators.audit.message import (
-    IDENTIFYING,
     LONGEST_MESSAGE,
     NOT_TOLD,
     OF_THE_PROGRAM,
@@ -34,6 +33,8 @@ if TYPE_CHECKING:
     from simulators.audit.table import Row
     from simulators.audit.told import Told
 
+NAMING = ("patient", "study", "accession", "prior", "item", "moved")
+"""Keys of an event that name a patient, or may; a path does too."""
 XSD = etree.XMLSchema(etree.parse(schema.XML_SCHEMA))
 RUN = "0b4ec0b1-4dd0-4cb5-8d1a-5a1c3e3e1ed0"
 HOSTILE = (
@@ -163,9 +164,7 @@ def test_a_query_is_the_dataset_of_its_keys() -> None:
 
 
 def test_nothing_that_names_a_patient_stands_outside_of_its_field() -> None:
-    named = {key: f"secret-{key}" for key in (*IDENTIFYING, *OF_THE_PROGRAM)} | {
-        "path": "/dicom-web/studies/1.2.3.4.5.6"
-    }
+    named = {key: f"secret-{key}" for key in (*NAMING, *OF_THE_PROGRAM)} | {"path": "/dicom-web/studies/1.2.3.4.5.6"}
     for row in ROWS:
         for message, element in made(
             event_for(row, **{key: named[key] for key in named if key in keys_of(row.action)})
