@@ -203,7 +203,7 @@ _ROWS = (
     _alert("issue-token", codes.AUTHENTICATION_DECISION, outcomes=RULES),
     _alert("command", codes.USE_OF_RESTRICTED_FUNCTION, outcomes=RULES),
     # The host itself
-    _alert("fetch-lists", codes.SECURITY_CONFIGURATION),
+    _alert("fetch-lists", codes.SECURITY_CONFIGURATION, outcomes=(SUCCESS, REFUSED)),
     _alert("take-lines", codes.AUDIT_RECORDING_STARTED, outcomes=(SUCCESS,)),
     _alert("take-lines", codes.AUDIT_RECORDING_STOPPED, outcomes=(REFUSED, FAILED, WAITING)),
     _alert(
@@ -253,6 +253,7 @@ NOT_AUDITED_PARTS: dict[str, str] = {
     "confirm-session": "a directory that does not answer",
     "connect": "what is let in, as above; packet filters tell of packets, not of a node that shows who it is",
     "echo": "what is answered",
+    "fetch-lists": "lists that cannot be fetched, as each minute while their server is away: the health of a host",
     "issue-token": "what is issued: `sign-in` and `authorize` tell it",
     "receive": "what has no message type and could not be processed, for no rule's reason",
     "request": "what is let in, as above, but for studies that are searched or given; pages of the sign-on",
