@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lab.engine import names
-from lab.engine.execute import execute
+from lab.engine.execute import STDERR, Stream, execute
+from lab.errors import EngineError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -66,23 +67,67 @@ class HostHealth:
         return "", self.detail
 
 
-def read_files(docker: Docker, lab: str, pids: Mapping[str, int], path: str) -> dict[str, str]:
-    """Read one file of many hosts, given the process ids of their first processes, with one command in the fabric.
+class ReportReader:
+    """Reads one file of many hosts again and again, by one shell in the fabric: to start one costs more than to read.
 
-    A host without the file is left out. Only regular files are read: a host could make the path a pipe that never ends.
+    Only regular files are read: a host could make the path a pipe that never ends.
     """
-    if not pids:
-        return {}
-    paths = [f"/proc/{pid}/root{path}" for pid in pids.values()]
-    done = execute(docker, names.fabric(lab), ["grep", "-sHa", "--devices=skip", "", *paths], timeout=20)
-    texts: dict[str, list[str]] = {}
-    by_pid = {str(pid): host for host, pid in pids.items()}
-    for line in done.stdout.splitlines():
-        head, separator, text = line.partition(f"/root{path}:")
-        host = by_pid.get(head.removeprefix("/proc/"))
-        if separator and host:
-            texts.setdefault(host, []).append(text)
-    return {host: "\n".join(lines) for host, lines in texts.items()}
+
+    SECONDS = 20.0
+    _SCRIPT = 'while read -r _; do grep -sHa --devices=skip "" "$@"; echo .; done'
+    _END = b".\n"
+    """What ends an answer; every line of a file has the file's path before it."""
+
+    def __init__(self, docker: Docker, lab: str, path: str = HEALTH_FILE) -> None:
+        """Nothing is started yet."""
+        self._docker = docker
+        self._fabric = names.fabric(lab)
+        self._path = path
+        self._pids: dict[str, int] = {}
+        self._stream: Stream | None = None
+
+    def read(self, pids: Mapping[str, int]) -> dict[str, str]:
+        """The file's text by host, given the process ids of the hosts' first processes; a host without it is left out.
+
+        Raises:
+            EngineError: the fabric does not answer.
+        """
+        if not pids:
+            return {}
+        if self._stream is None or pids != self._pids:
+            self.close()
+            self._pids = dict(pids)
+            paths = [f"/proc/{pid}/root{self._path}" for pid in pids.values()]
+            self._stream = Stream(self._docker, self._fabric, ["sh", "-c", self._SCRIPT, "sh", *paths])
+            self._stream.socket.settimeout(self.SECONDS)
+        texts: dict[str, list[str]] = {}
+        by_pid = {str(pid): host for host, pid in pids.items()}
+        for line in self._answer(self._stream).decode("utf-8", "replace").splitlines():
+            head, separator, text = line.partition(f"/root{self._path}:")
+            host = by_pid.get(head.removeprefix("/proc/"))
+            if separator and host:
+                texts.setdefault(host, []).append(text)
+        return {host: "\n".join(lines) for host, lines in texts.items()}
+
+    def _answer(self, stream: Stream) -> bytes:
+        answer = b""
+        try:
+            stream.send(b"\n")
+            for kind, data in stream.frames():
+                answer += data if kind != STDERR else b""
+                if answer == self._END or answer.endswith(b"\n" + self._END):
+                    return answer
+        except OSError as error:
+            self.close()
+            raise EngineError(f"{self._fabric} does not answer: {error}.", remedy="See 'pacslab status'.") from error
+        self.close()
+        raise EngineError(f"{self._fabric} ended while it was asked.", remedy="Run 'pacslab up'.")
+
+    def close(self) -> None:
+        """End the shell."""
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
 
 
 def judge(state: str, expected: list[str], report: str | None, now: float) -> HostHealth:
@@ -111,13 +156,12 @@ def _service(name: str, answer: Any, detail: str) -> ServiceHealth:
 
 
 def read_health(
-    docker: Docker, lab: str, expected: Mapping[str, list[str]], devices: Mapping[str, Device] | None = None
+    docker: Docker, lab: str, expected: Mapping[str, list[str]], devices: Mapping[str, Device], reader: ReportReader
 ) -> dict[str, HostHealth]:
     """The health of every host named in ``expected`` (host: names of its services), in that order.
 
     Those that are ``devices`` report nothing: the lab connects to their services.
     """
-    devices = devices or {}
     inspected = docker.inspect_all([names.fabric(lab), *(names.container(lab, host) for host in expected)])
     states = {host: _state(inspected.get(names.container(lab, host))) for host in expected}
     fabric = inspected.get(names.fabric(lab))
@@ -128,7 +172,7 @@ def read_health(
         for host, state in states.items()
         if state == "running"
     }
-    reports = read_files(docker, lab, {host: pid for host, pid in pids.items() if host not in devices}, HEALTH_FILE)
+    reports = reader.read({host: pid for host, pid in pids.items() if host not in devices})
     answers = knock(docker, lab, {host: (pids[host], device) for host, device in devices.items() if host in pids})
     now = time.time()
     return {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from contextlib import closing, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,13 +11,13 @@ from typing import TYPE_CHECKING
 from lab.engine import names
 from lab.engine.client import Docker
 from lab.engine.execute import Completed, Stream, execute
-from lab.engine.health import Device, HostHealth, read_health, with_devices
+from lab.engine.health import Device, HostHealth, ReportReader, read_health, with_devices
 from lab.engine.record import LabRecord, load_record
 from lab.errors import EngineError, UsageError
 from lab.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from lab.topology.site import Site
 
@@ -162,9 +163,21 @@ class Lab:
 
     def health(self) -> dict[str, HostHealth]:
         """The health of every host, by name."""
+        with self.watch_health() as look:
+            return look()
+
+    @contextmanager
+    def watch_health(self) -> Iterator[Callable[[], dict[str, HostHealth]]]:
+        """What tells the health of every host, by name, as often as it is called: each look is cheap."""
         hosts = self.record.hosts
+        services = {name: host.services for name, host in hosts.items()}
         devices = {name: Device(host.address, host.ports) for name, host in hosts.items() if host.ports is not None}
-        health = read_health(self.docker, self.name, {name: host.services for name, host in hosts.items()}, devices)
-        return health | with_devices(
-            self.docker, self.name, {name: health[name] for name in hosts if hosts[name].beside}
-        )
+        beside = [name for name, host in hosts.items() if host.beside]
+        reader = ReportReader(self.docker, self.name)
+
+        def look() -> dict[str, HostHealth]:
+            health = read_health(self.docker, self.name, services, devices, reader)
+            return health | with_devices(self.docker, self.name, {name: health[name] for name in beside})
+
+        with closing(reader):
+            yield look

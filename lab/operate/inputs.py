@@ -45,6 +45,7 @@ _OWN_SECRET = re.compile(r"trust_secrets\.\w+\[host_name\]")
 _ANY_SECRET = re.compile(r"\btrust_secrets\b")
 _PKI_FILE = re.compile(r"trust_pki_dir\s*(?:\}\}|~\s*')/([\w.-]+)")
 _OWN_PKI_FILE = re.compile(r"trust_pki_dir \}\}/hosts/\{\{ host_name \}\}/([\w.-]+)")
+_ROLE_FILE = re.compile(rf"\b(\w+)/(?:{'|'.join(PARTS)})/")
 _LISTS = ("crl.pem", "root.crl", "issuing.crl")
 """Revocation lists: hosts fetch them by themselves where the site publishes certificate status."""
 
@@ -56,22 +57,27 @@ class Reads:
     words: frozenset[str]
     text: str
 
-    @property
+    @cached_property
     def pki_files(self) -> set[str]:
         """Files and folders that it takes from the PKI's top folder; those of hosts are digested by certificate."""
         return set(_PKI_FILE.findall(self.text)) - {"hosts"}
 
-    @property
+    @cached_property
     def own_pki_files(self) -> set[str]:
         """Files that it takes by their name from its own host's folder of the PKI."""
         return set(_OWN_PKI_FILE.findall(self.text))
 
-    @property
+    @cached_property
+    def named(self) -> frozenset[str]:
+        """What may be another role, by the paths that it names."""
+        return frozenset(_ROLE_FILE.findall(self.text))
+
+    @cached_property
     def secrets(self) -> bool:
         """Whether it reads secrets."""
         return _ANY_SECRET.search(self.text) is not None
 
-    @property
+    @cached_property
     def own_secrets_only(self) -> bool:
         """Whether it reads its own host's secrets alone."""
         return len(_OWN_SECRET.findall(self.text)) == len(_ANY_SECRET.findall(self.text))
@@ -135,12 +141,8 @@ class Inputs:
 
     def _named_roles(self, role: str) -> list[str]:
         """Other roles whose files a role names by a path."""
-        text = self._reads(role).text
-        return [
-            other
-            for other in self.site.catalog
-            if other != role and re.search(rf"\b{other}/(?:{'|'.join(PARTS)})/", text) is not None
-        ]
+        named = self._reads(role).named
+        return [other for other in self.site.catalog if other != role and other in named]
 
     def _role_digest(self, role: str) -> str:
         """A role's files; those of other roles that it names; and its sources, where it names them again."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lab.events import Bus
 
 PAUSE = 0.4
-"""Seconds between two looks: one costs about 0.1 s of processor time, which the hosts need themselves."""
+"""Seconds between two looks: each costs processor time, which the hosts need themselves."""
 UNASKED = "its services have not been asked since it was configured"
 
 
@@ -63,17 +63,18 @@ def wait_until_healthy(
     """
     deadline = Deadline(seconds)
     told: dict[str, tuple[bool, str]] = {}
-    while True:
-        health = {host: _new_enough(answer, since.get(host, 0)) for host, answer in lab.health().items()}
-        if hosts is not None:
-            health = {host: answer for host, answer in health.items() if host in hosts}
-        for host, answer in health.items():
-            _tell(bus, host, answer, told)
-        if all(answer.healthy for answer in health.values()):
-            return health
-        if deadline.over or any(answer.state != "running" for answer in health.values()):
-            raise NeverHealthyError(failures(lab, health), seconds)
-        deadline.pause(PAUSE)
+    with lab.watch_health() as look:
+        while True:
+            health = {host: _new_enough(answer, since.get(host, 0)) for host, answer in look().items()}
+            if hosts is not None:
+                health = {host: answer for host, answer in health.items() if host in hosts}
+            for host, answer in health.items():
+                _tell(bus, host, answer, told)
+            if all(answer.healthy for answer in health.values()):
+                return health
+            if deadline.over or any(answer.state != "running" for answer in health.values()):
+                raise NeverHealthyError(failures(lab, health), seconds)
+            deadline.pause(PAUSE)
 
 
 def _new_enough(answer: HostHealth, since: float) -> HostHealth:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 SETTINGS = Path("/etc/pacslab/crl.json")
 TLS = Path("/etc/pacslab/tls")
 LISTS, AUTHORITIES = TLS / "crl.pem", TLS / "ca.crt"
-SEEN = Path("/run/pacslab/crl-seen")
+SEEN = Path("/var/lib/pacslab-crl/seen")
 """Where the lists at hand came from, their ETag, and when the first of them ends: what `crl-unchanged` asks by."""
 UNREAD = Path("/run/pacslab/crl-unread")
 """There from before new lists are in place until the units that trust by them have been told."""

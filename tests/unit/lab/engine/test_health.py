@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -77,7 +78,8 @@ def lab_that_says(*looks: dict[str, HostHealth]) -> Lab:
     left = list(looks)
     service = SimpleNamespace(remedy="Restart it.")
     site = SimpleNamespace(services=lambda _: {"a": service, "b": service}, managed=("h", "h1", "h2"))
-    return cast("Lab", SimpleNamespace(name="x", site=site, health=lambda: left.pop(0) if len(left) > 1 else left[0]))
+    look = lambda: left.pop(0) if len(left) > 1 else left[0]  # noqa: E731
+    return cast("Lab", SimpleNamespace(name="x", site=site, watch_health=lambda: nullcontext(look)))
 
 
 def healths(text: str | None, *hosts: str) -> dict[str, Any]:

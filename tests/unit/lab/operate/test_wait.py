@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
@@ -27,7 +28,7 @@ def lab_with(*looks: dict[str, HostHealth]) -> Lab:
     left = list(looks)
     site = SimpleNamespace(managed={"pacs", "ris"}, services=lambda _: {"archive": SimpleNamespace(remedy="Wait.")})
     health = lambda: left.pop(0) if len(left) > 1 else left[0]  # noqa: E731
-    return cast("Lab", SimpleNamespace(name="tiny", site=site, health=health))
+    return cast("Lab", SimpleNamespace(name="tiny", site=site, watch_health=lambda: nullcontext(health)))
 
 
 @pytest.fixture(autouse=True)
