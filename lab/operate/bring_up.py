@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 SYSTEMD_SECONDS = 90
 HEALTHY_SECONDS = 180
 RECONFIGURE_AFTER = 30
-"""Seconds after which a host that was configured in an earlier run and is still unhealthy is configured again: longer
-than any service takes to start."""
+"""Seconds without progress after which a host that was configured in an earlier run and is still unhealthy is configured
+again: longer than any service takes to start."""
 
 
 @dataclass(frozen=True)
@@ -170,8 +170,8 @@ class LabBringUp:
     def _wait(self, untouched: set[str], since: dict[str, float]) -> None:
         """Wait for health; hosts that this run has not configured and that stay unhealthy are configured once more."""
         try:
-            patience = min(self.timeout, RECONFIGURE_AFTER) if untouched else self.timeout
-            wait_until_healthy(self.lab, self.bus, patience, since)
+            stalled = RECONFIGURE_AFTER if untouched else None
+            wait_until_healthy(self.lab, self.bus, self.timeout, since, stalled=stalled)
         except NeverHealthyError as error:
             unhealthy = [service.host for service in error.failures if service.host in untouched]
             if unhealthy:

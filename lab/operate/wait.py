@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 PAUSE = 0.4
 """Seconds between two looks: each costs processor time, which the hosts need themselves."""
+SHARE = 3
+"""How many times as long as a look took is waited at least: a busy machine is looked at less often."""
 UNASKED = "its services have not been asked since it was configured"
 
 
@@ -51,30 +54,39 @@ class NeverHealthyError(UnhealthyError):
 
 
 def wait_until_healthy(
-    lab: Lab, bus: Bus, seconds: float, since: Mapping[str, float], hosts: Collection[str] | None = None
+    lab: Lab,
+    bus: Bus,
+    seconds: float,
+    since: Mapping[str, float],
+    hosts: Collection[str] | None = None,
+    *,
+    stalled: float | None = None,
 ) -> dict[str, HostHealth]:
     """Look again and again until all hosts are healthy, or those that are named.
 
     ``since`` holds hosts that were changed, with the time (seconds since 1970) from which on their reports count: an
-    older one may speak of services that have been restarted meanwhile.
+    older one may speak of services that have been restarted meanwhile. With ``stalled``, waiting ends also when no
+    host has come further for so many seconds: on a busy machine hosts that start need longer than on an idle one.
 
     Raises:
         NeverHealthyError: some are not when the time has passed, or a host's container ended.
     """
-    deadline = Deadline(seconds)
+    deadline, began = Deadline(seconds), time.monotonic()
+    progress = Deadline(seconds if stalled is None else stalled)
     told: dict[str, tuple[bool, str]] = {}
     with lab.watch_health() as look:
         while True:
+            looked = time.monotonic()
             health = {host: _new_enough(answer, since.get(host, 0)) for host, answer in look().items()}
             if hosts is not None:
                 health = {host: answer for host, answer in health.items() if host in hosts}
-            for host, answer in health.items():
-                _tell(bus, host, answer, told)
+            if any([_tell(bus, host, answer, told) for host, answer in health.items()]) and stalled is not None:
+                progress = Deadline(stalled)
             if all(answer.healthy for answer in health.values()):
                 return health
-            if deadline.over or any(answer.state != "running" for answer in health.values()):
-                raise NeverHealthyError(failures(lab, health), seconds)
-            deadline.pause(PAUSE)
+            if deadline.over or progress.over or any(answer.state != "running" for answer in health.values()):
+                raise NeverHealthyError(failures(lab, health), round(time.monotonic() - began))
+            deadline.pause(max(PAUSE, SHARE * (time.monotonic() - looked)))
 
 
 def _new_enough(answer: HostHealth, since: float) -> HostHealth:
@@ -105,11 +117,12 @@ def _remedy(lab: Lab, host: str, service: str) -> str:
     return f"{lab.site.services(host)[service].remedy} {look}"
 
 
-def _tell(bus: Bus, host: str, answer: HostHealth, told: dict[str, tuple[bool, str]]) -> None:
+def _tell(bus: Bus, host: str, answer: HostHealth, told: dict[str, tuple[bool, str]]) -> bool:
+    """Tell what a host lacks, where that is new; the answer is whether it is."""
     service, detail = answer.first_failure()
     state = (answer.healthy, service)
     if told.get(host) == state:
-        return
+        return False
     told[host] = state
     if answer.healthy:
         bus.emit(HostPhase(host, Phase.HEALTHY))
@@ -117,3 +130,4 @@ def _tell(bus: Bus, host: str, answer: HostHealth, told: dict[str, tuple[bool, s
         bus.emit(HostPhase(host, Phase.CHECKING))
     else:
         bus.emit(HostPhase(host, Phase.UNHEALTHY, f"{service}: {detail}" if service else detail))
+    return True

@@ -57,3 +57,9 @@ def test_who_is_not_healthy_in_time_is_named_with_what_its_probe_said() -> None:
     lab = lab_with({"pacs": report(healthy=False), "ris": report(healthy=True)})
     with pytest.raises(NeverHealthyError, match="pacs: service archive was not healthy within 0 s: it starts"):
         wait_until_healthy(lab, Bus(), 0, {})
+
+
+def test_hosts_that_come_no_further_are_given_up_before_the_time_has_passed() -> None:
+    lab = lab_with({"pacs": report(healthy=False)})
+    with pytest.raises(NeverHealthyError, match="pacs: service archive"):
+        wait_until_healthy(lab, Bus(), 600, {}, stalled=0)
