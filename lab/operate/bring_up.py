@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 SYSTEMD_SECONDS = 90
 HEALTHY_SECONDS = 180
 RECONFIGURE_AFTER = 30
-"""Seconds without progress after which a host that was configured in an earlier run and is still unhealthy is configured
-again: longer than any service takes to start."""
+"""Seconds in which no host comes further, after which one that was configured in an earlier run and is still unhealthy
+is configured again: longer than any service takes to start."""
 
 
 @dataclass(frozen=True)

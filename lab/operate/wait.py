@@ -80,7 +80,8 @@ def wait_until_healthy(
             health = {host: _new_enough(answer, since.get(host, 0)) for host, answer in look().items()}
             if hosts is not None:
                 health = {host: answer for host, answer in health.items() if host in hosts}
-            if any([_tell(bus, host, answer, told) for host, answer in health.items()]) and stalled is not None:
+            further = [host for host, answer in health.items() if _tell(bus, host, answer, told)]
+            if further and stalled is not None:
                 progress = Deadline(stalled)
             if all(answer.healthy for answer in health.values()):
                 return health
