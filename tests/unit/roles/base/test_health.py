@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import time
 from typing import TYPE_CHECKING
 
@@ -218,3 +219,18 @@ def test_a_service_whose_health_changes_is_an_event(agent: ModuleType, capsys: p
     about = {"action": "change-health", "service": "hl7", "unit": "pacslab-ris.service"}
     assert [event["outcome"] for event in events] == ["success", "failed"]
     assert all(about.items() <= event.items() for event in events)
+
+
+@pytest.mark.parametrize("without", [False, True], ids=["sock_diag", "/proc"])
+def test_who_listens_is_known_with_and_without_the_kernels_answer(
+    agent: ModuleType, monkeypatch: pytest.MonkeyPatch, *, without: bool
+) -> None:
+    def missing() -> set[int]:
+        raise OSError("no such module")
+
+    if without:
+        monkeypatch.setattr(agent, "tcp_listeners", missing)
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as caller:
+        listening = agent.listening_ports("tcp")
+        assert server.getsockname()[1] in listening
+        assert caller.getsockname()[1] not in listening
