@@ -21,7 +21,6 @@ from simulators.errors import (
 )
 from simulators.events.actions import ACQUIRE, BEGIN_STEP, IMPORT
 from simulators.events.report import performing, write_event
-from simulators.imaging.acquire import images_of
 from simulators.imaging.context import from_worklist
 from simulators.imaging.frame import new_uid
 from simulators.modality import procedure_step, worklist
@@ -184,6 +183,8 @@ def acquire(
     Raises:
         ArgumentError: the step has ended.
     """
+    from simulators.imaging.acquire import images_of  # noqa: PLC0415 # it needs NumPy, which the service is without
+
     require_in_progress(step)
     number = 1 + len({instance.series for instance in spool.instances(step.uid)})
     count = 0
