@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from lab.cli.display import print_line
 from lab.engine.lab import Lab
-from lab.errors import MachineNotReadyError, UsageError
+from lab.errors import MachineNotReadyError
 from lab.events import Bus
 from lab.operate.forward import ForwardTarget, listen, serve
 
@@ -53,11 +53,12 @@ def run(arguments: argparse.Namespace) -> int:
         MachineNotReadyError: there is no browser.
     """
     lab = Lab.open(arguments.lab)
-    from lab.operate import browser  # noqa: PLC0415 # --help needs no cryptography
+    from lab.operate import browser  # noqa: PLC0415 # with the next: --help needs no cryptography
+    from lab.trust.personal import person_of  # noqa: PLC0415
 
     found = browser.pages(lab.site, arguments.workstation)
-    if arguments.person is not None and arguments.person not in lab.site.topology.people:
-        raise UsageError(f"Nobody of the site is called {arguments.person!r}.", remedy="'pacslab people' lists them.")
+    if arguments.person is not None:
+        person_of(lab.site, arguments.person)
     program = _program(arguments.browser)
     bus = Bus()
     bus.subscribe(print_line)

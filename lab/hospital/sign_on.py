@@ -12,6 +12,7 @@ from lab.hospital.codes import fresh_code
 from lab.hospital.errors import CommandFailedError
 from lab.hospital.programs import program
 from lab.trust.one_time_password import one_time_password
+from lab.trust.partners import read_partners
 from lab.trust.personal import personal_secret
 
 if TYPE_CHECKING:
@@ -20,6 +21,18 @@ if TYPE_CHECKING:
     from lab.engine.lab import Lab
 
 SERVICE = "sign-on"
+
+
+class Statement(Answer):
+    """A form with which a browser brings what a partner's sign-on states (SAML 2.0 Bindings 3.5.4).
+
+    Attributes:
+        action: Where it is brought.
+        fields: Its fields.
+    """
+
+    action: str
+    fields: dict[str, str]
 
 
 class Visit(Answer):
@@ -31,6 +44,7 @@ class Visit(Answer):
         signed_in: Whether there is a session afterwards.
         sent_to: The address of another site that the browser was sent to.
         cookies: What was set, with its attributes (RFC 6265 4.1).
+        statement: What a partner's sign-on states of somebody, where it was kept and not brought.
     """
 
     asked: bool
@@ -38,6 +52,7 @@ class Visit(Answer):
     signed_in: bool
     sent_to: str
     cookies: list[str]
+    statement: Statement | None = None
 
 
 def browse(lab: Lab, caller: str, host: str, address: str, shown: Mapping[str, Any]) -> str:
@@ -100,13 +115,40 @@ class SignOn:
         seed = personal_secret(self.lab.site, self.lab.folder, person, "one-time-password")
         return one_time_password(seed, at).code
 
+    def shown(self, person: str, password: str, code: str) -> dict[str, Any]:
+        """What a browser needs to sign somebody in; of a partner's people also the way to their home."""
+        name, _, partner = person.partition("@")
+        factors = {"name": name, "password": password, "code": code}
+        if not partner:
+            return factors
+        site = self.lab.site
+        home = f"https://{site.fqdn(site.topology.partners[partner].host)}"
+        authority = read_partners(self.lab.folder)[partner]["authority"]
+        return {**factors, "partner": partner, "authority": authority, "sites": [self.address, home]}
+
     def sign_in(self, person: str, password: str, code: str = "", page: str = "/") -> Visit:
         """Show a person's password, and the one-time password when it is asked for; without one, leave it at that.
 
         Raises:
             CommandFailedError: the sign-on is not there, or does not prove its name.
         """
-        return self._visit(page, {"name": person, "password": password, "code": code, "cookie": ""})
+        return self._visit(page, self.shown(person, password, code))
+
+    def stated(self, person: str) -> Visit:
+        """Have somebody of a partner sign in at home, and keep what is stated of it: it is not brought.
+
+        Raises:
+            CommandFailedError: one of the two sign-ons is not there, or does not prove its name.
+        """
+        return self._visit("/", {**self.shown(person, self.password(person), self.code(person)), "keep": True})
+
+    def bring(self, statement: Statement) -> Visit:
+        """Come with a statement, and show nothing else.
+
+        Raises:
+            CommandFailedError: the sign-on is not there, or does not prove its name.
+        """
+        return self._visit("/", {"statement": statement.model_dump()})
 
     def return_with(self, cookie: str) -> Visit:
         """Come with the cookie of a session, and show nothing else.
@@ -114,8 +156,8 @@ class SignOn:
         Raises:
             CommandFailedError: the sign-on is not there, or does not prove its name.
         """
-        return self._visit("/", {"name": "", "password": "", "code": "", "cookie": cookie})
+        return self._visit("/", {"cookie": cookie})
 
-    def _visit(self, page: str, shown: dict[str, str]) -> Visit:
+    def _visit(self, page: str, shown: dict[str, Any]) -> Visit:
         told = browse(self.lab, self.caller, self.host, self.address + page, shown)
         return read(Visit, told, f"visit of {self.host} from {self.caller}")

@@ -93,7 +93,7 @@ class Viewer:
 
     def open(self, person: str, *paths: str) -> Opened:
         """Open the viewer, sign in, and ask for these paths in the session."""
-        who = {"name": person, "password": self.sign_on.password(person), "code": self.sign_on.code(person)}
+        who = self.sign_on.shown(person, self.sign_on.password(person), self.sign_on.code(person))
         holds = {"holds": WISHES_TO_SIGN_IN, "then": self._wishes(paths)}
         return read(Opened, self._run(self.sign_on.caller, {**who, **holds}), f"the viewer, opened by {person}")
 
@@ -132,5 +132,5 @@ class Viewer:
         }
 
     def _run(self, caller: str, who: dict[str, Any]) -> str:
-        sites = [self.address, self.sign_on.address]
+        sites = list(dict.fromkeys([self.address, self.sign_on.address, *who.get("sites", [])]))
         return browse(self.lab, caller, self.host, f"{self.address}/", {**who, "sites": sites})

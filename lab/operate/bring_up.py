@@ -98,11 +98,12 @@ class LabBringUp:
 
     def _trust(self) -> None:
         from lab.operate.bundles import renew_bundles  # noqa: PLC0415 # with the next: cryptography is slow to import
-        from lab.trust import ensure_pki, ensure_secrets  # noqa: PLC0415
+        from lab.trust import ensure_partners, ensure_pki, ensure_secrets  # noqa: PLC0415
 
         with self._stage("certificates"):
             ensure_pki(self.lab.site, self.lab.folder)
             ensure_secrets(self.lab.site, self.lab.folder)
+            ensure_partners(self.lab.site, self.lab.folder)
             renew_bundles(self.lab.site, self.lab.folder)
 
     def _containers(self, containers: Containers, there: dict[str, Running]) -> dict[str, int]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lab.ansible.play import Play
 from lab.ansible.site_playbook import lab_playbook
 from lab.events import StageFinished, StageStarted
-from lab.trust import ensure_secrets, pki_folder
+from lab.trust import ensure_partners, ensure_secrets, pki_folder
 from lab.trust.files import write_private
 
 if TYPE_CHECKING:
@@ -58,8 +58,12 @@ def overlay(lab: Lab, site: Site) -> dict[str, Any]:
 
 
 def variables(lab: Lab, site: Site) -> dict[str, Any]:
-    """What the driver alone knows: where the PKI is, and the lab's secrets."""
-    return {"trust_pki_dir": str(pki_folder(lab.folder)), "trust_secrets": ensure_secrets(site, lab.folder)}
+    """What the driver alone knows: where the PKI is, the lab's secrets, and what partners have of their own."""
+    return {
+        "trust_pki_dir": str(pki_folder(lab.folder)),
+        "trust_secrets": ensure_secrets(site, lab.folder),
+        "trust_partners": ensure_partners(site, lab.folder),
+    }
 
 
 def _write(path: Path, content: dict[str, Any]) -> Path:

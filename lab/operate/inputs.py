@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from lab.ansible.site_playbook import play
 from lab.settings import ROOT
 from lab.topology.variables import host_variables, site_variables
+from lab.trust.partners import read_partners
 from lab.trust.secrets import read_secrets
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ _ANY_SECRET = re.compile(r"\btrust_secrets\b")
 _PKI_FILE = re.compile(r"trust_pki_dir\s*(?:\}\}|~\s*')/([\w.-]+)")
 _OWN_PKI_FILE = re.compile(r"trust_pki_dir \}\}/hosts/\{\{ host_name \}\}/([\w.-]+)")
 _ROLE_FILE = re.compile(rf"\b(\w+)/(?:{'|'.join(PARTS)})/")
+_PARTNERS = "trust_partners"
 _LISTS = ("crl.pem", "root.crl", "issuing.crl")
 """Revocation lists: hosts fetch them by themselves where the site publishes certificate status."""
 
@@ -120,6 +122,8 @@ class Inputs:
         for path in self._trust_files(host):
             found.update(f"{path.name}\0{tree_digest(path)}\0".encode())
         found.update(json.dumps(self._used_secrets(host), sort_keys=True).encode())
+        if any(_PARTNERS in self._reads(role).words for role in self._all_roles(host)):
+            found.update(json.dumps(read_partners(self.folder), sort_keys=True).encode())
         return found.hexdigest()[:16]
 
     def used_variables(self, host: str) -> dict[str, Any]:

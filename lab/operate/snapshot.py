@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from lab.settings import Settings
 
 FILE = "snapshot.json"
-KEPT = ("pki", "secrets.json")
+KEPT = ("pki", "secrets.json", "partners.json")
 """What a snapshot takes from the lab's folder, and a clone from the snapshot, besides the site's description.
 
 Everything else there tells of one lab's runs: its log, scenario records, Ansible's artifacts, forwards, locks, and

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import ValidationError
 
 from lab.topology.catalog import ROLES_DIR, read_catalog
-from lab.topology.model import Flow, Host, Person, Strict, Topology, Zone
+from lab.topology.model import Flow, Host, Partner, Person, Strict, Topology, Zone
 from lab.topology.problems import Problem, TopologyError, choose
 from lab.topology.profiles import Profiles
 from lab.topology.rules import check_rules
@@ -73,8 +73,8 @@ def load_site(path: Path, roles_dir: Path = ROLES_DIR) -> Site:
 
 def _draft(source: Source, catalog: Catalog, role_names: frozenset[str]) -> Draft:
     """Read every part of the file that can be read on its own, so that one mistake does not hide the others."""
-    zones, profiles, hosts, people = (
-        _mapping(source.data.get(key)) for key in ("zones", "profiles", "hosts", "people")
+    zones, profiles, hosts, people, partners = (
+        _mapping(source.data.get(key)) for key in ("zones", "profiles", "hosts", "people", "partners")
     )
     flows = source.data.get("flows")
     return Draft(
@@ -85,6 +85,7 @@ def _draft(source: Source, catalog: Catalog, role_names: frozenset[str]) -> Draf
         profiles=Profiles({name: entries for name, entries in profiles.items() if _is_list_of_texts(entries)}),
         written_hosts=_readable(Host, hosts),
         people=_readable(Person, people),
+        partners=_readable(Partner, partners),
         flows=_readable(Flow, dict(enumerate(flows if isinstance(flows, list) else []))),
         zone_names=frozenset(zones),
         profile_names=frozenset(profiles),

@@ -265,6 +265,41 @@ class Person(Strict):
     )
 
 
+class Visitor(Strict):
+    """Somebody of a partner, who signs in at home: with a password and a one-time password."""
+
+    given: str = Field(min_length=1, max_length=60, description="Given name.", examples=["Eva"])
+    family: str = Field(min_length=1, max_length=60, description="Family name.", examples=["Lund"])
+
+
+class Partner(Strict):
+    """Another house, whose people sign in at their own sign-on and come to applications of this one with that."""
+
+    title: str = Field(
+        min_length=1, max_length=60, description="The partner's name for people.", examples=["Partner hospital"]
+    )
+    host: Name = Field(
+        description="The host that stands for the partner's sign-on: its role offers `partner-sign-on`.",
+        examples=["partner-idp1"],
+    )
+    role: Name = Field(
+        description="What each of its people is here, whatever the partner says of them. A role that reaches the "
+        "patients whom its people treat, and no others.",
+        examples=["visiting-clinician"],
+    )
+    trusted: bool = Field(
+        default=True,
+        description="Whether its people are let in. `false` cuts the trust: nobody of the partner comes in any more, "
+        "and whoever is in is signed out within a minute.",
+        examples=[False],
+    )
+    people: dict[PersonName, Visitor] = Field(
+        default_factory=dict,
+        description="Its people, by the name that they sign in with at home; here they are NAME@PARTNER.",
+        examples=[{"e.lund": {"given": "Eva", "family": "Lund"}}],
+    )
+
+
 class Flow(Strict):
     """Who may open which service to whom, and why. What no flow allows is denied."""
 
@@ -315,4 +350,29 @@ class Topology(Strict):
             {"a.rivera": {"given": "Ana", "family": "Rivera", "department": "Radiology", "roles": ["radiologist"]}}
         ],
     )
+    partners: dict[Name, Partner] = Field(
+        default_factory=dict,
+        description="Other houses whose people come with their own sign-on, by the word that stands behind the @.",
+        examples=[
+            {
+                "partner": {
+                    "title": "Partner hospital",
+                    "host": "partner-idp1",
+                    "role": "visiting-clinician",
+                    "people": {"e.lund": {"given": "Eva", "family": "Lund"}},
+                }
+            }
+        ],
+    )
     flows: list[Flow] = Field(min_length=1, description="Everything that is allowed.")
+
+    @property
+    def visitors(self) -> dict[str, Person]:
+        """People of all partners, by the name that they have here, which nobody of the house can have."""
+        return {
+            f"{name}@{key}": Person(
+                given=visitor.given, family=visitor.family, department=partner.title, roles=[partner.role]
+            )
+            for key, partner in self.partners.items()
+            for name, visitor in partner.people.items()
+        }

@@ -208,6 +208,9 @@ class PersonalSecret(Strict):
         description="A password, which everybody has; or a second factor, for the people who sign in with it."
     )
     purpose: Reason = Field(description="What it is for.")
+    of: Literal["people", "visitors"] = Field(
+        default="people", description="Whose: of the site's own people, or of the partners' whose sign-on the host is."
+    )
 
     def belongs_to(self, person: Person) -> bool:
         """Whether a person has one."""

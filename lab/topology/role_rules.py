@@ -152,10 +152,10 @@ def secrets_have_one_owner(catalog: Catalog, sources: Sources) -> Iterator[Probl
 
 def people_have_one_secret_of_a_kind(catalog: Catalog, sources: Sources) -> Iterator[Problem]:
     """A person has one password, and one secret of each second factor."""
-    known: dict[str, str] = {}
+    known: dict[tuple[str, str], str] = {}
     for role, meta in catalog.items():
         for name, secret in meta.secrets_of_people.items():
-            first = known.setdefault(secret.kind, name)
+            first = known.setdefault((secret.of, secret.kind), name)
             if first != name:
                 yield sources[role].problem(
                     ("secrets_of_people", name, "kind"),

@@ -70,6 +70,10 @@ def site_variables(site: Site) -> dict[str, Any]:
         "site_people_roles": {name: role.title for name, role in load_policy().roles.items()},
         "site_access": load_policy().at_places(),
         "site_people": {name: person.model_dump(mode="json") for name, person in site.topology.people.items()},
+        "site_partners": {
+            name: {"fqdn": site.fqdn(partner.host), **partner.model_dump(mode="json", exclude={"people"})}
+            for name, partner in site.topology.partners.items()
+        },
         "site_flows": [
             {key: value for key, value in _flow(site, flow).items() if key in CONNECTION} for flow in site.flows
         ],
@@ -113,10 +117,19 @@ def host_variables(site: Site, name: str) -> dict[str, Any]:
             certificate: entry.model_dump(mode="json", include=CERTIFICATE)
             for certificate, entry in site.certificates(name).items()
         },
+        "host_partner": _partner(site, name),
         "host_asks": site.asks(name),
         "flows_in": [_flow(site, flow) for flow in site.flows_in(name)],
         "flows_out": [_flow(site, flow) for flow in site.flows_out(name)],
     }
+
+
+def _partner(site: Site, host: str) -> dict[str, Any] | None:
+    """The partner whose sign-on a host stands for, with its people; none for every other host."""
+    for name, partner in site.topology.partners.items():
+        if partner.host == host:
+            return {"name": name, **partner.model_dump(mode="json", include={"title", "people"})}
+    return None
 
 
 def _flow(site: Site, flow: ResolvedFlow) -> dict[str, Any]:

@@ -120,6 +120,11 @@ def describe(subject: Subject) -> Description:
         "zones": {ZONE: {"vlan": 2, "subnet": str(SUBNET), "purpose": "The host on trial, and its peers"}},
         "hosts": hosts,
         "people": {name: person.model_dump(mode="json") for name, person in subject.site.topology.people.items()},
+        "partners": {
+            name: partner.model_dump(mode="json")
+            for name, partner in subject.site.topology.partners.items()
+            if partner.host in hosts
+        },
         "flows": [_flow(flow) for flow in flows],
     }
     return Description(content, subject.host, started)

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 def person_of(site: Site, name: str) -> Person:
-    """Return a person of the site.
+    """Return a person of the site or of a partner.
 
     Raises:
         UsageError: nobody signs in by that name.
     """
-    people = site.topology.people
+    people = {**site.topology.people, **site.topology.visitors}
     if name not in people:
         raise UsageError(f"Nobody at site {site.name!r} signs in as {name!r}.", remedy=choose(name, people, "People"))
     return people[name]

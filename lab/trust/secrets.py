@@ -66,7 +66,8 @@ def _declared(site: Site) -> list[tuple[str, list[str], Callable[[], str]]]:
         hosts = [name for name, host in site.hosts.items() if role in host.roles]
         found += [(name, hosts, _token) for name in meta.secrets]
         for name, secret in meta.secrets_of_people.items():
-            people = [person for person, entry in site.topology.people.items() if secret.belongs_to(entry)]
+            everybody = site.topology.people if secret.of == "people" else site.topology.visitors
+            people = [person for person, entry in everybody.items() if secret.belongs_to(entry)]
             found.append((name, people if hosts else [], _MAKE[secret.kind]))
     return found
 

@@ -336,7 +336,7 @@ SIGN_IN = Action(
     " at its pages or by a command of a host."
     " `person` is the name as it was given; the sign-on leaves out what cannot be one.",
     (DIRECTORY, SIGN_ON, *CONSOLES),
-    facts=("service", "factor", *BY_WHOM, "error", "trace"),
+    facts=("service", "factor", "home", *BY_WHOM, "error", "trace"),
 )
 AUTHORIZE = Action("authorize", "A person who is signed in opens an application.", (SIGN_ON,), facts=("application",))
 CONFIRM_SESSION = Action(

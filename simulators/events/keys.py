@@ -62,6 +62,7 @@ FACTS: dict[str, str] = {
     "frames": "how many frames",
     "group": "group of the directory",
     "hl7": "port for HL7",
+    "home": "partner at whose sign-on the person signed in",
     "instance": "SOP Instance UID",
     "instances": "how many objects",
     "issuer_error": "what OpenSSL says of the certificates above",

@@ -92,6 +92,12 @@ FOREIGN_REDIRECT = _refused(
 )
 NO_PROOF_KEY = _refused("no-proof-key", "the application sends no hashed proof key (RFC 7636)")
 INVALID_REQUEST = _refused("invalid-request", "the application's request is not what OpenID Connect has it be")
+BAD_SIGNATURE = _refused("bad-signature", "what a partner's sign-on states does not have the partner's signature")
+FOREIGN_ANSWER = _refused("foreign-answer", "what came is no statement of a partner that is trusted (SAML 2.0)")
+OTHER_CONDITIONS = _refused("other-conditions", "a partner's statement is for another recipient, or another time")
+UNASKED_ANSWER = _refused("unasked-answer", "a partner's statement answers no question")
+USED_ANSWER = _refused("used-answer", "a partner's statement was used before, or what it answers was asked long ago")
+PARTNER_CUT = _refused("partner-cut", "the partner whose people these are is trusted no more")
 OTHER_NAME = _refused("other-name", "the request is for a host of another name")
 REFUSED_BY_APPLICATION = _refused("refused-by-application", "what the web server stands before says no")
 

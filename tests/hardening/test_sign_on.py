@@ -6,6 +6,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from cryptography import x509
+
 from lab.verify.hardening.declare import Sabotage, has_role, promise
 from lab.verify.hardening.facts import program
 from lab.verify.hardening.sabotages import changed_file
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
     from lab.verify.hardening.declare import Target
     from lab.verify.hardening.expect import Expect
 
-SIGN_ON = has_role("sign_on")
+SIGN_ON, HOME = has_role("sign_on"), has_role("partner_sign_on")
+PORTAL = has_role("sign_on", "partner_sign_on")
 SETTINGS, WEB_SERVER = "/etc/pacslab/sign-on/portal.json", "/etc/nginx/nginx.conf"
 ANSWERS = (
     "for n in $(seq 100); do curl --silent --fail --output /dev/null --config /etc/pacslab/sign-on/health.curl"
@@ -28,6 +31,7 @@ ANSWERS = (
 ALSO = ("hardening.sign-on.*",)
 IDLE, LONGEST = 15 * 60, 12 * 3600
 """Seconds: a shared workstation is left in minutes; SP 800-63B 2.2.3 asks for both factors again within a day."""
+OWN, OWN_CA = "/etc/pacslab/partner/sign-on.crt", "/etc/pacslab/partner/ca.crt"
 PROVEN = {
     "customPlugins": re.compile(r"\bPacslab::SignOn\b"),
     "sfRequired": re.compile("1"),
@@ -60,9 +64,20 @@ ABSENT = (
     "/2fregisters", "/register", "/resetpwd", "/certificateReset", "/refresh", "/contextswitching", "/checkuser",
     "/checkdevops", "/viewer", "/mysessions", "/sessions/global", "/confs/latest", "/notifications", "/notifback",
     "/manager.html", "/index.psgi", "/index.fcgi", "/proxy", "/api", "/status", "/nginx_status", "/server-status",
-    "/oauth2/register", "/oauth2/introspect", "/oauth2/checksession.html", "/saml/singleSignOn", "/cas/login",
+    "/oauth2/register", "/oauth2/introspect", "/oauth2/checksession.html", "/saml/singleLogout", "/cas/login",
 )  # fmt: skip
 """Pages of the portal and of web servers that nobody needs to sign in."""
+STATES = "/saml/singleSignOn"
+"""The page at which a portal states who somebody is: a partner's alone has it."""
+STATEMENT = {
+    "CheckSSOMessageSignature": 1,
+    "CheckTime": 1,
+    "CheckAudience": 1,
+    "AllowLoginFromIDP": 0,
+    "ForceAuthn": 1,
+    "StoreSAMLToken": 0,
+}
+"""How a partner's statement is taken: signed, in time, for this sign-on, when asked for, and shown afresh."""
 PARTIES = '"oidcRPMetaDataOptions": '
 OTHER = (
     '"other": {"oidcRPMetaDataOptionsClientID": "other", "oidcRPMetaDataOptionsRedirectUris": "https://other.example/"}'
@@ -71,7 +86,8 @@ OTHER = (
 
 
 def asking(target: Target) -> str:
-    return program("sign_on_questions", f"{target.host}.{target.site.topology.domain}", *ABSENT)
+    absent = ABSENT if HOME(target) else (*ABSENT, STATES)
+    return program("sign_on_questions", f"{target.host}.{target.site.topology.domain}", *absent)
 
 
 def answers(host: Host, target: Target) -> dict[str, Any]:
@@ -111,12 +127,10 @@ def test_the_directory_proves_its_name(host: Host, target: Target, expect: Expec
     "hardening.sign-on.second-factor",
     "Nobody gets in by a password alone, and nobody enrols or removes a second factor at the portal.",
     remedy="`pacslab up --again`; see the setting in /etc/pacslab/sign-on/portal.json.",
-    where=SIGN_ON,
+    where=PORTAL,
     each=lambda _: named(PROVEN),
     reads=(asking,),
-    sabotage=edited(
-        SETTINGS, "s/Pacslab::SignOn Pacslab::Delay/Pacslab::Delay/", on=lambda target: target.value == "customPlugins"
-    ),
+    sabotage=edited(SETTINGS, "s/Pacslab::SignOn //", on=lambda target: target.value == "customPlugins"),
 )
 def test_the_second_factor_is_required(host: Host, target: Target, subject: str, expect: Expect) -> None:
     value = str(answers(host, target)["settings"].get(subject))
@@ -129,7 +143,7 @@ def test_the_second_factor_is_required(host: Host, target: Target, subject: str,
     "hardening.sign-on.sessions",
     "A session ends a quarter of an hour after it was used last, and within half a day in any case.",
     remedy="sign_on_idle_seconds and sign_on_session_seconds in the site's group_vars; then `pacslab up`.",
-    where=SIGN_ON,
+    where=PORTAL,
     reads=(asking,),
     sabotage=edited(SETTINGS, r's/"timeoutActivity": [0-9]*/"timeoutActivity": 0/'),
 )
@@ -145,7 +159,7 @@ def test_sessions_end(host: Host, target: Target, expect: Expect) -> None:
     "A session's cookie goes to this host alone, over TLS, is hidden from scripts, and does not come with other sites' "
     "requests (RFC 6265bis 4.1.3).",
     remedy="`pacslab up --again`; cookieName, securedCookie, httpOnly, sameSite in /etc/pacslab/sign-on/portal.json.",
-    where=SIGN_ON,
+    where=PORTAL,
     reads=(asking,),
     sabotage=edited(SETTINGS, 's/"httpOnly": 1/"httpOnly": 0/'),
 )
@@ -165,7 +179,7 @@ def test_cookies_are_kept_to_the_host(host: Host, target: Target, expect: Expect
     "hardening.sign-on.head",
     "Pages of the sign-on run their own scripts alone, stand in no frame, and are kept by no browser.",
     remedy="`pacslab up --again`; see /etc/nginx/nginx.conf and the csp settings of /etc/pacslab/sign-on/portal.json.",
-    where=SIGN_ON,
+    where=PORTAL,
     each=lambda _: named(HEAD),
     reads=(asking,),
     sabotage=edited(
@@ -184,7 +198,7 @@ def test_browsers_are_told_what_a_page_may(host: Host, target: Target, subject: 
     "hardening.sign-on.pages",
     "No page is there but those of signing in: no registration, reset, test, status or administration.",
     remedy="`pacslab up --again`; the locations in /etc/nginx/nginx.conf.",
-    where=SIGN_ON,
+    where=PORTAL,
     reads=(asking,),
     sabotage=edited(WEB_SERVER, r"s/\^\/(2fchoice|/^\/(2fregisters|2fchoice|/", unit="nginx"),
 )
@@ -228,9 +242,9 @@ def test_browsers_are_sent_to_described_addresses(host: Host, target: Target, ex
     "hardening.sign-on.guessing",
     "After a few failed attempts a person waits, longer each time; one address may not try without end (AC-7).",
     remedy="`pacslab up --again`; bruteForceProtection in /etc/pacslab/sign-on/portal.json, limit_req in nginx.conf.",
-    where=SIGN_ON,
+    where=PORTAL,
     reads=(asking, f"cat {WEB_SERVER}"),
-    sabotage=edited(SETTINGS, "s/Pacslab::SignOn Pacslab::Delay/Pacslab::SignOn/"),
+    sabotage=edited(SETTINGS, 's/ Pacslab::Delay"/"/'),
 )
 def test_who_guesses_waits(host: Host, target: Target, expect: Expect) -> None:
     settings = answers(host, target)["settings"]
@@ -250,9 +264,9 @@ def test_who_guesses_waits(host: Host, target: Target, expect: Expect) -> None:
     "hardening.sign-on.record",
     "A sign-in that is refused is on record, with the name that was given and the address that it came from.",
     remedy="`pacslab status`; see `journalctl -u pacslab-sign-on` and the plugins in /etc/pacslab/sign-on/portal.json.",
-    where=SIGN_ON,
+    where=PORTAL,
     reads=(asking,),
-    sabotage=edited(SETTINGS, "s/Pacslab::SignOn Pacslab::Delay/Pacslab::Delay/"),
+    sabotage=edited(SETTINGS, "s/Pacslab::SignOn //"),
 )
 def test_a_refused_sign_in_is_on_record(host: Host, target: Target, expect: Expect) -> None:
     line = answers(host, target)["recorded"]
@@ -261,3 +275,51 @@ def test_a_refused_sign_in_is_on_record(host: Host, target: Target, expect: Expe
     wanted = {"action": "sign-in", "outcome": "refused", "reason": "unknown-account"}
     expect.equal({**wanted, "peer": found["peer"]}, found, "event")
     expect.that(bool(found["peer"]) and bool(event.get("person")), "who tried, from where", line)
+
+
+@promise(
+    "hardening.sign-on.partners",
+    "Somebody of a partner is believed by the partner's own signature alone, here, now, once; what the person is, the "
+    "description says.",
+    remedy="`pacslab up --again`; samlIDPMetaData and pacslabPartners in /etc/pacslab/sign-on/portal.json.",
+    where=lambda target: SIGN_ON(target) and bool(target.site.topology.partners),
+    reads=(asking,),
+    sabotage=edited(SETTINGS, 's/CheckSSOMessageSignature": 1/CheckSSOMessageSignature": 0/'),
+)
+def test_a_partners_people_are_believed_by_its_signature(host: Host, target: Target, expect: Expect) -> None:
+    settings, partners = answers(host, target)["settings"], target.site.topology.partners
+    expect.all_of(["Pacslab::Partner"], settings["customPlugins"].split(), "plugins")
+    trusted = sorted(name for name, partner in partners.items() if partner.trusted)
+    for part in ("XML", "Options", "ExportedAttributes"):
+        expect.equal(trusted, sorted(settings[f"samlIDPMetaData{part}"]), f"partners with {part}")
+    for name in trusted:
+        options = settings["samlIDPMetaDataOptions"][name]
+        found = {key: options.get(f"samlIDPMetaDataOptions{key}") for key in STATEMENT}
+        expect.equal(STATEMENT, found, f"statements of {name}")
+        metadata = settings["samlIDPMetaDataXML"][name]["samlIDPMetaDataXML"]
+        expect.equal(1, metadata.count("<KeyDescriptor"), f"keys of {name}")
+    roles = {name: partner.role for name, partner in partners.items()}
+    expect.equal(roles, {name: entry["role"] for name, entry in settings["pacslabPartners"].items()}, "roles")
+    expect.only(set(roles.values()), sorted(settings["groups"]), "roles that follow from a partner")
+
+
+@promise(
+    "hardening.sign-on.apart",
+    "A partner's sign-on is a partner's: its certificate is of a CA of its own, and it has nothing of the site's PKI "
+    "or directory.",
+    remedy="`pacslab up --again`; what of the site's is there, goes: /etc/pacslab/tls, and accounts in portal.json.",
+    where=HOME,
+    reads=(asking,),
+    sabotage=Sabotage(
+        lambda _: "mkdir -p /etc/pacslab/tls && : >/etc/pacslab/tls/ca.crt", lambda _: "rm -r /etc/pacslab/tls"
+    ),
+)
+def test_a_partner_has_nothing_of_the_sites(host: Host, target: Target, expect: Expect) -> None:
+    settings = answers(host, target)["settings"]
+    expect.none([path for path in ("/etc/pacslab/tls", "/etc/krb5.keytab") if host.file(path).exists], "of the site's")
+    expect.none([name for name in settings if name.startswith("ldap") or name == "managerDn"], "ways to the directory")
+    own, authority = (x509.load_pem_x509_certificate(host.file(path).content) for path in (OWN, OWN_CA))
+    expect.equal(authority.subject, own.issuer, "who has signed its certificate")
+    own.verify_directly_issued_by(authority)
+    site = f"{target.site.name} issuing CA"
+    expect.that(site not in own.issuer.rfc4514_string(), "a CA of its own", own.issuer.rfc4514_string())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lab.topology.rules import addresses, devices, flows, functions, hosts, people, profiles
+from lab.topology.rules import addresses, devices, flows, functions, hosts, partners, people, profiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,6 +40,9 @@ RULES: tuple[Callable[[Draft], Iterator[Problem]], ...] = (
     people.names_are_free,
     people.roles_are_known,
     people.separate_duties_stay_separate,
+    partners.hosts_are_a_partners_sign_on,
+    partners.sign_ons_are_a_partners,
+    partners.roles_are_least,
     flows.selectors_match,
     flows.services_are_offered,
     flows.permits_are_known,

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lab.topology.model import Flow, Host, Person, Zone
+    from lab.topology.model import Flow, Host, Partner, Person, Zone
     from lab.topology.profiles import Placed, Profiles
     from lab.topology.role import Catalog, Service
     from lab.topology.source import Key, Source
@@ -28,6 +28,7 @@ class Draft:
     profiles: Profiles
     written_hosts: dict[str, Host]
     people: dict[str, Person]
+    partners: dict[str, Partner]
     flows: dict[int, Flow]
     zone_names: frozenset[str]
     profile_names: frozenset[str]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from unittest.mock import MagicMock
@@ -16,6 +16,7 @@ from ansible.template import Templar
 from lab.topology.catalog import ROLES_DIR
 from lab.topology.load import load_site, site_path
 from lab.topology.variables import host_variables, site_variables
+from lab.trust.partners import PartnerKeys
 from tests.unit.lab.ansible.plugins import plugin
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class RenderedFile:
 
 
 def variables_of(site: Site, host: str, role: str, roles_dir: Path = ROLES_DIR) -> dict[str, Any]:
-    """Variables as a play has them; secrets are ``secret-of-<host>`` or ``secret-of-<person>``."""
+    """Variables as a play has them: ``secret-of-<host>`` or ``secret-of-<person>``, and ``<kind>-of-<partner>``."""
     loader = DataLoader()
     folder = roles_dir / role
     read = [folder / part / "main.yml" for part in ("defaults", "vars")]
@@ -50,12 +51,16 @@ def variables_of(site: Site, host: str, role: str, roles_dir: Path = ROLES_DIR) 
     secrets = {name: {host: f"secret-of-{host}" for host in site.hosts} for meta in metas for name in meta.secrets}
     for meta in metas:
         for name in meta.secrets_of_people:
-            secrets[name] = {person: f"secret-of-{person}" for person in site.topology.people}
+            everybody = [*site.topology.people, *site.topology.visitors]
+            secrets[name] = {person: f"secret-of-{person}" for person in everybody}
+    kinds = [field.name for field in fields(PartnerKeys)]
+    keys = {name: {kind: f"{kind}-of-{name}" for kind in kinds} for name in site.topology.partners}
     return {
         **(own[0] if own else {}),
         **site_variables(site),
         **host_variables(site, host),
         "trust_secrets": secrets,
+        "trust_partners": keys,
         "trust_pki_dir": "/nowhere",
         **(own[1] if len(own) > 1 else {}),
         "role_path": str(folder),

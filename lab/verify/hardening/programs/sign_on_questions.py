@@ -15,7 +15,8 @@ import time
 from pathlib import Path
 from urllib.parse import urlencode
 
-CA = "/etc/pacslab/tls/ca.crt"
+CAS = (Path("/etc/pacslab/partner/ca.crt"), Path("/etc/pacslab/tls/ca.crt"))
+"""A partner's own, or the site's."""
 TIMEOUT = 10.0
 SETTINGS = Path("/run/pacslab-sign-on/conf/lmConf-1.json")
 SECRET = re.compile("^key$|Secret$|Password$|PrivateKey")
@@ -26,7 +27,7 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 def asked(name: str, path: str, form: dict[str, str] | None = None) -> tuple[int, list[tuple[str, str]], str]:
     """Ask for a page, or send a form: the status, the head and the text of the answer."""
-    tls = ssl.create_default_context(cafile=CA)
+    tls = ssl.create_default_context(cafile=next(path for path in CAS if path.exists()))
     connection = http.client.HTTPSConnection(name, timeout=TIMEOUT, context=tls)
     try:
         if form is None:

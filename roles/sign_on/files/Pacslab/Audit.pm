@@ -29,7 +29,9 @@ my %EVENTS = (
     },
     LOGIN => sub {
         my ($req) = @_;
-        return [ 'sign-in', 'success', undef, factor => $FACTOR{ $req->sessionInfo->{_2f} || '' } ];
+        my $session = $req->sessionInfo;
+        my $factor  = $FACTOR{ $session->{_2f} || '' };
+        return [ 'sign-in', 'success', undef, factor => $factor, home => $session->{_idpConfKey} ];
     },
     LOGOUT                    => sub { [ 'sign-out', 'success', undef ] },
     ISSUER_OIDC_LOGIN_SUCCESS => sub { [ 'authorize', 'success', undef, application => $_[1]{rp} ] },

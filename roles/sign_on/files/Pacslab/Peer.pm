@@ -1,14 +1,15 @@
 package Pacslab::Peer;
 
-# Who asks: the host by its name where a flow declares it, and the person by the name that was typed.
+# Who asks: the host by its name where a flow declares it, its browser, and the person by the name that was typed.
 
 use strict;
 use warnings;
 
+use Digest::SHA qw(sha256_hex);
 use Exporter 'import';
 use JSON::XS;
 
-our @EXPORT_OK = qw(peer_of person_of);
+our @EXPORT_OK = qw(browser_of peer_of person_of);
 
 use constant CALLERS => '/etc/pacslab/sign-on/callers.json';
 
@@ -20,10 +21,18 @@ sub peer_of {
     return $callers->{ $req->address } || $req->address;
 }
 
-# A name that could be somebody's. Anything else is left out: people type passwords into the wrong field.
+# A browser at its address, as a word that tells nothing of either.
+sub browser_of {
+    my ($req) = @_;
+    return sha256_hex( $req->address . "\n" . ( $req->env->{HTTP_USER_AGENT} || '' ) );
+}
+
+# A name that could be somebody's, of the house or of a partner. Anything else is left out: people type passwords into the
+# wrong field.
 sub person_of {
     my ($name) = @_;
-    return defined $name && $name =~ /\A[a-z](?:[a-z0-9.-]{0,18}[a-z0-9])?\z/ ? $name : undef;
+    return if !defined $name;
+    return $name =~ /\A[a-z](?:[a-z0-9.-]{0,18}[a-z0-9])?(?:\@[a-z](?:[a-z0-9-]{0,29}[a-z0-9])?)?\z/ ? $name : undef;
 }
 
 sub _read {

@@ -7,7 +7,6 @@ package Pacslab::SignOn;
 use strict;
 use warnings;
 
-use Digest::SHA qw(sha256_hex);
 use Fcntl qw(:flock O_CREAT O_RDWR);
 use Mouse;
 use Lemonldap::NG::Portal::Main::Issuer;
@@ -15,7 +14,7 @@ use Lemonldap::NG::Portal::Main::Constants
   qw(PE_BADOTP PE_ERROR PE_LDAPCONNECTFAILED PE_LDAPERROR PE_MALFORMEDUSER PE_NO_SECOND_FACTORS PE_OK PE_PP_CHANGE_AFTER_RESET
   PE_PP_PASSWORD_EXPIRED PE_SESSIONEXPIRED PE_WAIT);
 use Pacslab::Event qw(write_event);
-use Pacslab::Peer qw(peer_of person_of);
+use Pacslab::Peer qw(browser_of peer_of person_of);
 
 extends 'Lemonldap::NG::Portal::Main::Plugin';
 
@@ -130,22 +129,17 @@ sub _later {
 # A session's cookie is worth nothing in another browser or at another address.
 sub rememberBrowser {
     my ( $self, $req ) = @_;
-    $req->sessionInfo->{_browser} = _browser($req);
+    $req->sessionInfo->{_browser} = browser_of($req);
     return PE_OK;
 }
 
 sub sameBrowser {
     my ( $self, $req ) = @_;
     my $session = $req->userData;
-    return PE_OK if ( $session->{_browser} || '' ) eq _browser($req);
+    return PE_OK if ( $session->{_browser} || '' ) eq browser_of($req);
     my $person = person_of( $session->{ $self->conf->{whatToTrace} } );
     write_event( 'sign-in', 'refused', 'other-browser', person => $person, peer => peer_of($req) );
     return PE_SESSIONEXPIRED;
-}
-
-sub _browser {
-    my ($req) = @_;
-    return sha256_hex( $req->address . "\n" . ( $req->env->{HTTP_USER_AGENT} || '' ) );
 }
 
 sub checkRequest {

@@ -2,7 +2,8 @@ package Pacslab::Standing;
 
 # Whether somebody who is signed in may go on, and as what: the directory is asked each time an application confirms a
 # session (OpenID Connect Core 1.0, 5.3), and when an application is opened with one. Roles are those of now. Of whom the
-# account is closed, the session ends, at the sign-on and at every application.
+# account is closed, the session ends, at the sign-on and at every application. For a partner's people the description
+# stands in the directory's place: whether the partner is trusted, and what its people are.
 
 use strict;
 use warnings;
@@ -17,6 +18,7 @@ extends 'Lemonldap::NG::Portal::Main::Plugin';
 use constant hook        => { oidcGenerateUserInfoResponse => 'confirm' };
 use constant forAuthUser => 'confirmHere';
 use constant ISSUER      => 'Lemonldap::NG::Portal::Issuer::OpenIDConnect';
+use constant DIRECTORY   => 'Lemonldap::NG::Portal::UserDB::AD';
 
 # Flags of an account (MS-ADTS 2.2.16), and the attribute of the portal's that has them; the first that is set is told.
 my @CLOSED = (
@@ -53,7 +55,8 @@ sub _standing {
     my ( $self, $req, $session, $application ) = @_;
     my $person = person_of( $session->{ $self->conf->{whatToTrace} } ) or return { closed => 'unknown-account' };
     my @who = ( person => $person, peer => peer_of($req), application => $application );
-    my ( $answer, $now ) = $self->_ask( $req, $person );
+    my $home = $session->{_idpConfKey};
+    my ( $answer, $now ) = $home ? ( PE_OK, $self->_visitor($home) ) : $self->_ask( $req, $person );
     if ( $answer != PE_OK && $answer != PE_BADCREDENTIALS ) {
         write_event( 'confirm-session', 'failed', 'unreachable', @who );
         return;
@@ -75,7 +78,7 @@ sub _ask {
     local $req->{user}        = $person;
     local $req->{sessionInfo} = {};
     local $req->{data}        = {};
-    my $directory = $self->p->_userDB;
+    my $directory = $self->p->loadedModules->{ +DIRECTORY };
     my $answer    = $directory->getUser($req);
     for my $step (qw(setSessionInfo setGroups)) {
         $answer = $directory->$step($req) if $answer == PE_OK;
@@ -83,8 +86,18 @@ sub _ask {
     return ( $answer, $req->{sessionInfo} );
 }
 
+# What somebody of a partner is.
+sub _visitor {
+    my ( $self, $home ) = @_;
+    my $partner = ( $self->conf->{pacslabPartners} || {} )->{$home};
+    return { cut => 1 } if !$partner || !$partner->{trusted};
+    my $role = $partner->{role};
+    return { groups => $role, hGroups => { $role => { name => $role } } };
+}
+
 sub _closed {
     my ($now) = @_;
+    return 'partner-cut' if $now->{cut};
     for my $flag (@CLOSED) {
         my ( $attribute, $bit, $reason ) = @{$flag};
         return $reason if ( $now->{$attribute} || 0 ) & $bit;

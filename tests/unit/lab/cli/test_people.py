@@ -18,7 +18,8 @@ from tests.unit.lab.trust.test_secrets import site_with_people
 if TYPE_CHECKING:
     from pathlib import Path
 
-DESCRIBED = load_site(site_path("reference")).topology.people
+TOPOLOGY = load_site(site_path("reference")).topology
+DESCRIBED = {**TOPOLOGY.people, **TOPOLOGY.visitors}
 
 
 @pytest.fixture(autouse=True)

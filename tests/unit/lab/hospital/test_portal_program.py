@@ -74,8 +74,12 @@ def address(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         server.shutdown()
 
 
+def who(password: str, code: str, **more: Any) -> dict[str, Any]:
+    return {"name": "ana", "password": password, "code": code, **more}
+
+
 def test_both_factors_lead_to_a_session_and_on_to_the_application(address: str) -> None:
-    found = portal.sign_in(address, "ana", "right", "123456")
+    found = portal.sign_in(address, who("right", "123456"))
     assert (found["asked"], found["signed_in"], found["told"]) == (True, True, [])
     assert found["sent_to"] == "https://application.example/back?code=1"
     assert found["cookies"] == ["session=1; HttpOnly"]
@@ -86,30 +90,30 @@ def test_both_factors_lead_to_a_session_and_on_to_the_application(address: str) 
 
 
 def test_a_password_alone_is_asked_for_a_code_and_leads_nowhere(address: str) -> None:
-    found = portal.sign_in(address, "ana", "right", "")
+    found = portal.sign_in(address, who("right", ""))
     assert (found["asked"], found["signed_in"], found["sent_to"]) == (True, False, "")
 
 
 def test_what_the_page_says_of_a_wrong_password_is_told(address: str) -> None:
-    found = portal.sign_in(address, "ana", "wrong", "123456")
+    found = portal.sign_in(address, who("wrong", "123456"))
     assert (found["asked"], found["signed_in"], found["told"]) == (False, False, [5])
 
 
 def test_a_sign_on_that_is_down_signs_nobody_in(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Sites, "do_GET", lambda handler: handler.send_error(503))
-    found = portal.sign_in(address, "ana", "right", "123456")
+    found = portal.sign_in(address, who("right", "123456"))
     assert (found["asked"], found["signed_in"]) == (False, False)
 
 
 @pytest.mark.parametrize(("cookie", "there"), [("session=1", True), ("session=2", False)])
 def test_who_comes_with_the_cookie_of_a_session_shows_nothing_else(address: str, cookie: str, there: bool) -> None:  # noqa: FBT001
-    found = portal.sign_in(address, "", "", "", cookie)
+    found = portal.sign_in(address, {"cookie": cookie})
     assert (found["signed_in"], Sites.sent) == (there, [])
 
 
 def test_an_application_is_reached_through_the_sign_on_and_asked_in_the_session(address: str) -> None:
     browser = portal.Browser(sites=[address])
-    assert portal.sign_in(address, "ana", "right", "123456", browser=browser)["signed_in"]
+    assert portal.sign_in(address, who("right", "123456"), browser=browser)["signed_in"]
     answer = browser.ask(f"{address}shown", headers={"X-Said": "this"})
     assert (answer["status"], answer["text"]) == (200, "Signed in")
     assert browser.ask(f"{address}application")["status"] == 302

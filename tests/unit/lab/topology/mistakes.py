@@ -34,7 +34,47 @@ def person(name: str, roles: str) -> tuple[str, str]:
     return "flows:\n", f"people:\n{written}flows:\n"
 
 
+HOME = (
+    "  home1: {zone: core, address: 10.0.10.20, roles: [base, home], asset: {owner: X, criticality: low, purpose: X}}\n"
+)
+
+
+def partner(
+    host: str, role: str = "visiting-clinician", *, homes: str = HOME, person: str = "e.lund"
+) -> tuple[str, str]:
+    """Return the change that adds a partner, and hosts that stand for partners' sign-ons."""
+    people = f"people: {{{person}: {{given: A, family: B}}}}"
+    written = f"partners:\n  other:\n    title: Other\n    host: {host}\n    role: {role}\n    {people}\n"
+    return "flows:\n", f"{homes}{written if host else ''}flows:\n"
+
+
 MISTAKES = {
+    # Partners
+    "partner without a host": Mistake(
+        *partner("home2"), "host: home2", "Host home2 does not exist", "Did you mean home1?"
+    ),
+    "partner at another's host": Mistake(
+        *partner("ct1", homes=""), "host: ct1", "ct1 is no sign-on of a partner", "partner-sign-on"
+    ),
+    "a sign-on of nobody's": Mistake(*partner(""), "  home1:", "home1 is the sign-on of no partner", "partners"),
+    "unknown role of a partner": Mistake(
+        *partner("home1", "visiting-clinican"),
+        "role: visiting-clinican",
+        "Role visiting-clinican does not exist",
+        "Did you mean visiting-clinician?",
+    ),
+    "a partner's role with more than least rights": Mistake(
+        *partner("home1", "referring-clinician"),
+        "role: referring-clinician",
+        "referring-clinician may place-order, and not only for patients whom a person treats",
+        "least rights: visiting-clinician",
+    ),
+    "a partner's role that runs the systems": Mistake(
+        *partner("home1", "pacs-administrator"), "role: pacs-administrator", "may manage-archive", "least rights"
+    ),
+    "no name to sign in with at home": Mistake(
+        *partner("home1", person="Eva Lund"), "people: {Eva Lund", "Eva Lund", "lower case"
+    ),
     # People
     "person called as a host": Mistake(
         *person("ct1", "[radiologist]"), "  ct1: {given", "ct1 is the name of a host", "another name"

@@ -70,6 +70,11 @@ flows:
 
 ROLES = {
     "base": "summary: Every host",
+    "home": """\
+summary: A partner's sign-on
+services:
+  partner-sign-on: {port: 443, unit: web.service, remedy: Look at it}
+""",
     "archive": """\
 summary: Keeps images
 services:

@@ -14,7 +14,7 @@ from lab.topology.role import RoleMeta
 from simulators.events.actions import ACTIONS
 from simulators.events.keys import FIXED
 from simulators.events.reasons import REASONS
-from tests.unit.roles.rendered import files_of
+from tests.unit.roles.rendered import REFERENCE, files_of
 from tests.unit.site_builder import build_site
 
 VIEWER = {
@@ -60,9 +60,11 @@ SITE = build_site(
     CATALOG,
 )
 FILES = files_of(SITE, "idp1", "sign_on")
+FEDERATED = files_of(REFERENCE, "idp1", "sign_on")
+HOME = files_of(REFERENCE, "partner-idp1", "partner_sign_on")
 PORTAL: dict[str, Any] = json.loads(FILES["/etc/pacslab/sign-on/portal.json"].text)
 NGINX = FILES["/etc/nginx/nginx.conf"].text
-PROGRAMS = sorted((ROLES_DIR / "sign_on" / "files" / "Pacslab").glob("*.pm"))
+PROGRAMS = sorted(ROLES_DIR.glob("*sign_on/files/Pacslab/*.pm"))
 WRITTEN = re.compile(r"(?:write_event\(|\[) ?'([a-z-]+)', '(success|refused|failed)', (?:'([a-z-]+)')?")
 
 
@@ -194,3 +196,76 @@ def test_every_reason_that_the_portal_gives_is_one_of_a_refusal() -> None:
     words = {word for pair in given for word in pair if word} - {"one-time-password", "security-key"}
     assert len(words) >= 10
     assert {word: REASONS[word].outcome for word in words} == dict.fromkeys(words, "refused")
+
+
+def of_partner(name: str) -> Any:
+    return json.loads(FEDERATED["/etc/pacslab/sign-on/portal.json"].text)[name]
+
+
+def test_a_site_without_partners_knows_no_other_sign_on() -> None:
+    assert PORTAL["authentication"] == "AD"
+    assert not [name for name in PORTAL if name.startswith(("samlIDP", "pacslab", "comb", "groups", "macros"))]
+    assert "Pacslab::Partner" not in PORTAL["customPlugins"]
+    assert "proxySingleSignOn" not in NGINX
+    assert FILES["/etc/pacslab/sign-on/pages/bootstrap/customLoginFooter.tpl"].text.count("href=") == 0
+
+
+def test_of_a_partner_the_sign_on_has_one_certificate_and_believes_what_it_signs() -> None:
+    (metadata,) = of_partner("samlIDPMetaDataXML")["partner"].values()
+    assert re.findall(r"<ds:X509Certificate>\s*(\S+)\s*</ds:X509Certificate>", metadata) == [
+        "signing_certificate-of-partner"
+    ]
+    assert 'entityID="https://partner-idp1.imaging.internal/saml/metadata"' in metadata
+    whole = "".join(file.text for file in FEDERATED.values())
+    assert not re.findall(r"(?:authority|signing_key|(?<!signing_)certificate|(?<!_)key)-of-partner", whole)
+    options = {
+        name.removeprefix("samlIDPMetaDataOptions"): value
+        for name, value in of_partner("samlIDPMetaDataOptions")["partner"].items()
+    }
+    checked = ("CheckSSOMessageSignature", "CheckTime", "CheckAudience", "ForceAuthn")
+    assert [options[name] for name in (*checked, "AllowLoginFromIDP")] == [1, 1, 1, 1, 0]
+
+
+def test_a_partners_people_are_what_the_site_says_under_names_of_their_own() -> None:
+    assert of_partner("groups") == {"visiting-clinician": "$_idpConfKey =~ /^(?:partner)$/"}
+    assert of_partner("macros")["uid"] == "$_idpConfKey ? $_user . '@' . $_idpConfKey : $uid"
+    taken = {
+        attribute.split(";")[1] for attribute in of_partner("samlIDPMetaDataExportedAttributes")["partner"].values()
+    }
+    names = {"2.16.840.1.113730.3.1.241", "2.5.4.42", "2.5.4.4"}  # displayName, givenName, sn
+    assert taken == {f"urn:oid:{name}" for name in names}
+    assert re.fullmatch(of_partner("userControl"), "e.lund@partner") is None
+
+
+def test_who_showed_less_than_both_factors_at_home_is_below_what_every_application_asks_for() -> None:
+    levels = {
+        name: of_partner(name)
+        for name in json.loads(FEDERATED["/etc/pacslab/sign-on/portal.json"].text)
+        if "ContextMap" in name
+    }
+    assert levels.pop("samlAuthnContextMapExtra") == {"https://refeds.org/profile/mfa": of_partner("totp2fAuthnLevel")}
+    assert len(levels) == 4
+    assert all(level < of_partner("totp2fAuthnLevel") for level in levels.values())
+
+
+def test_a_partner_states_to_the_sites_sign_on_alone_and_signs_it() -> None:
+    home = json.loads(HOME["/etc/pacslab/sign-on/portal.json"].text)
+    (metadata,) = home["samlSPMetaDataXML"]["idp1"].values()
+    assert list(home["samlSPMetaDataXML"]) == ["idp1"]
+    assert "https://idp1.imaging.internal/saml/proxySingleSignOnPost" in metadata
+    assert home["samlSPMetaDataOptions"]["idp1"]["samlSPMetaDataOptionsSignSSOMessage"] == 1
+    assert home["samlServicePrivateKeySig"] == "signing_key-of-partner"
+    assert home["sfRequired"] == 1
+    people = json.loads(HOME["/etc/pacslab/sign-on/people.json"].text)
+    assert people["e.lund"] == {"given": "Eva", "family": "Lund", "password": "secret-of-e.lund@partner"}
+    assert all(
+        file.mode == "0400" and file.secret
+        for path, file in HOME.items()
+        if re.search("people|factors|portal|key", path)
+    )
+
+
+def test_a_partner_that_is_trusted_is_offered_to_who_signs_in() -> None:
+    page = FEDERATED["/etc/pacslab/sign-on/pages/bootstrap/customLoginFooter.tpl"].text
+    assert 'href="/?idpName=partner"' in page
+    assert "Partner hospital" in page
