@@ -22,6 +22,8 @@ KINDS = {
     "a host's asset": "Asset",
     "room on its disk": "FreeSpace",
     "a person": "Person",
+    "a partner": "Partner",
+    "a partner's person": "Visitor",
     "a flow": "Flow",
 }
 """Headings of the tables, and the schema's definitions that they show."""

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509 import load_pem_x509_certificate
 
 from lab.errors import UsageError
 from lab.trust.files import read_certificate
+from lab.trust.partners import read_partners
 from lab.trust.store import leaf_file, pki_folder
 
 if TYPE_CHECKING:
@@ -90,6 +92,12 @@ def _keys(lab: Lab, flow: ResolvedFlow) -> list[str]:
         read_certificate(leaf_file(pki, flow.target, name, "crt"))
         for name, entry in held.items()
         if entry.profile == profile
+    ]
+    kept = read_partners(lab.folder)
+    certificates += [
+        load_pem_x509_certificate(kept[name]["certificate"].encode())
+        for name, partner in lab.site.topology.partners.items()
+        if partner.host == flow.target and name in kept
     ]
     return [
         base64.b64encode(

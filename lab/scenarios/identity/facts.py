@@ -29,10 +29,12 @@ class IdentityFacts:
     Attributes:
         cases: One examination in each of two departments.
         sessions: The cookies of those who are signed in at the viewer, by person.
+        visit: The same of somebody of a partner.
     """
 
     cases: tuple[Case, Case] = field(init=False)
     sessions: dict[str, str] = field(init=False)
+    visit: str = field(init=False)
 
 
 def different_people(site: Site) -> list[str]:

@@ -7,6 +7,7 @@ from lab.scenarios.identity.commands import at_the_record, at_the_ris, at_the_wo
 from lab.scenarios.identity.examinations import examine
 from lab.scenarios.identity.facts import IdentityFacts
 from lab.scenarios.identity.viewer import closed_account, emergency, everybody
+from lab.scenarios.identity.visitors import cut, visitor
 from lab.scenarios.model import Scenario, Step
 from lab.scenarios.refusal import refusal
 
@@ -48,6 +49,17 @@ SCENARIO = Scenario(
             "ris", "Everybody cancels a procedure", FILLER, "RAD-3, RAD-13",
             "each may as the policy says; what was refused stays scheduled; on record with the person's name",
             at_the_ris, ("examinations",),
+        ),
+        Step(
+            "visitor", "Somebody of a partner opens the viewer", READING, "RAD-107",
+            "signed in at home, with least rights: the one patient in own treatment is seen; on record by name",
+            visitor, ("viewer",),
+        ),
+        refusal("altered-statement", "abuse.partner-altered", READING, ("visitor",)),
+        refusal("replayed-statement", "abuse.partner-replayed", READING, ("visitor",)),
+        Step(
+            "cut-trust", "The trust in a partner is cut while its person reads", READING, "",
+            "within a minute the session is over, and nobody of the partner comes in", cut, ("visitor",),
         ),
         refusal("password-alone", "abuse.sign-on-password-alone", READING),
         refusal("used-code", "abuse.sign-on-used-code", READING),

@@ -64,19 +64,19 @@ def emergency(stage: Scene) -> str:
         raise NothingToJudge("the site has nobody who may break the glass, or nobody in the viewer who may not")
     reason = f"Unconscious in the emergency room, {stage.token}"
     mark = stage.hospital.collected.mark(viewer.host)
-    refused = _break_glass(viewer, stage.facts.sessions[other], case, reason)
+    refused = breaks_glass(viewer, stage.facts.sessions[other], case, reason)
     require(refused.status == REFUSED, f"{other} broke the glass: {refused.status} {refused.text[:200]}")
     at_the_door = {"action": "request", "outcome": "refused", "reason": "not-permitted", "method": "POST"}
     on_record(stage, viewer.host, mark, **at_the_door, path=BREAK_GLASS, person=other)
-    taken = _break_glass(viewer, stage.facts.sessions[rescuer], case, reason)
+    taken = breaks_glass(viewer, stage.facts.sessions[rescuer], case, reason)
     require(taken.status == OK, f"{rescuer} could not break the glass: {taken.status} {taken.text[:200]}")
-    require(_sees(viewer, stage.facts.sessions[rescuer], case), f"{rescuer} does not see the patient then")
+    require(sees(viewer, stage.facts.sessions[rescuer], case), f"{rescuer} does not see the patient then")
     about = {"person": rescuer, "patient": case.done.patient}
     on_record(stage, viewer.host, mark, action="person-breaks-glass", outcome="success", **about)
     on_record(stage, viewer.host, mark, action="person-views", outcome="success", state="emergency", **about)
     another = stage.facts.cases[1]
     require(
-        may(site, rescuer, "view-images", another) or not _sees(viewer, stage.facts.sessions[rescuer], another),
+        may(site, rescuer, "view-images", another) or not sees(viewer, stage.facts.sessions[rescuer], another),
         f"{rescuer} sees {another.done.patient}, too, for whom no glass was broken",
     )
     listed = stage.hospital.run(viewer.host, ["pacslab-gateway", "emergencies", "--json"])
@@ -140,7 +140,7 @@ def _look(stage: Scene, viewer: Viewer, person: str, case: Case, tally: Tally) -
     for studies, how in ((found, "by patient"), (wide, "with a wildcard")):
         require((done.study in studies) is allowed, f"{person} finds {done.study} {how}: {done.study in studies}")
     require(found <= {done.study}, f"{person} finds others' studies with {done.patient}: {sorted(found)}")
-    require(_sees(viewer, session, case) is allowed, f"{person} sees {done.study}: {not allowed}, by policy {allowed}")
+    require(sees(viewer, session, case) is allowed, f"{person} sees {done.study}: {not allowed}, by policy {allowed}")
     about: dict[str, Any] = {"action": "person-views", "person": person, "study": done.study}
     told = {"outcome": "success"} if allowed else {"outcome": "refused", "reason": "no-relation"}
     on_record(stage, viewer.host, mark, **about, **told)
@@ -153,7 +153,7 @@ def _search(viewer: Viewer, session: str, query: str) -> set[str]:
     return {entry[STUDY_UID]["Value"][0] for entry in answer.json}
 
 
-def _sees(viewer: Viewer, session: str, case: Case) -> bool:
+def sees(viewer: Viewer, session: str, case: Case) -> bool:
     """Whether the study's data is told; refused, not a word of it is.
 
     Raises:
@@ -167,7 +167,8 @@ def _sees(viewer: Viewer, session: str, case: Case) -> bool:
     return {entry[PATIENT_ID]["Value"][0] for entry in answer.json} == {case.done.patient}
 
 
-def _break_glass(viewer: Viewer, session: str, case: Case, reason: str) -> Said:
+def breaks_glass(viewer: Viewer, session: str, case: Case, reason: str) -> Said:
+    """What the viewer answers to somebody who states a reason to see one more patient."""
     said = json.dumps({"patient": case.done.patient, "reason": reason})
     head = {"Content-Type": "application/json", "Origin": viewer.address, "Sec-Fetch-Site": "same-origin"}
     (answer,) = viewer.ask(session, {"address": BREAK_GLASS, "method": "POST", "headers": head, "text": said})

@@ -17,7 +17,7 @@ SERVICE = "partner-sign-on"
 """What a host offers that stands for a partner's sign-on."""
 
 
-def hosts_are_a_partners_sign_on(draft: Draft) -> Iterator[Problem]:
+def partners_have_a_sign_on(draft: Draft) -> Iterator[Problem]:
     """A partner names a host that offers its sign-on, and no two name one."""
     offering = _offering(draft)
     for key, partner in draft.partners.items():
@@ -39,7 +39,7 @@ def hosts_are_a_partners_sign_on(draft: Draft) -> Iterator[Problem]:
             )
 
 
-def sign_ons_are_a_partners(draft: Draft) -> Iterator[Problem]:
+def sign_ons_have_a_partner(draft: Draft) -> Iterator[Problem]:
     """A host that stands for a partner's sign-on is named by a partner: nobody signs in there otherwise."""
     written = draft.source.data.get("partners") or {}
     named = {partner.host for partner in draft.partners.values()}
@@ -52,7 +52,7 @@ def sign_ons_are_a_partners(draft: Draft) -> Iterator[Problem]:
             )
 
 
-def roles_are_least(draft: Draft) -> Iterator[Problem]:
+def partners_have_least_rights(draft: Draft) -> Iterator[Problem]:
     """A partner's people have a role of the policy whose every action reaches patients in their treatment (AC-6)."""
     roles = load_policy().roles
     beyond = {
