@@ -24,7 +24,7 @@ SECOND_SCANNER, X_RAY_ROOM, EMERGENCY = fragments(HOST_PAGE)
 ROLE = "downtime_page"
 OF_EVERY_HOST = {"certificate-status", "syslog-tls", "dns", "dns-tcp", "nts-ke", "ntp"}
 """Services that each managed host of the site calls."""
-OF_EVERY_WORKSTATION = {"sign-on", "viewer"}
+OF_EVERY_WORKSTATION = {"sign-on", "partner-sign-on", "viewer"}
 """Those that the hosts of their zone call."""
 
 
