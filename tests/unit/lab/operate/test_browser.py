@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509 import load_pem_x509_certificate
 
 from lab.engine.lab import Lab
 from lab.errors import UsageError
 from lab.operate.browser import arguments, pages
 from lab.topology.load import load_site, site_path
-from lab.trust import ensure_pki
+from lab.trust import ensure_partners, ensure_pki
 from lab.trust.files import read_certificate
+from lab.trust.partners import read_partners
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,13 +28,16 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
     folder = tmp_path_factory.mktemp("state") / "reference"
     found = Lab.describe("reference", site_path("reference"), folder)
     ensure_pki(found.site, folder)
+    ensure_partners(found.site, folder)
     return found
 
 
-def test_a_workstation_opens_the_viewer_and_the_sign_on_and_no_archive(lab: Lab) -> None:
+def test_a_workstation_opens_the_viewer_and_sign_ons_and_no_archive(lab: Lab) -> None:
     found = pages(lab.site, "ws-tech1")
     assert found.start.target == "web1"
-    assert {(flow.source, flow.target) for flow in found.flows} == {("ws-tech1", "web1"), ("ws-tech1", "idp1")}
+    assert {(flow.source, flow.target) for flow in found.flows} == {
+        ("ws-tech1", "web1"), ("ws-tech1", "idp1"), ("ws-tech1", "partner-idp1"),
+    }  # fmt: skip
 
 
 def test_without_a_name_it_is_a_workstation_of_people_and_not_the_sign_on_that_reaches_the_viewer_too(lab: Lab) -> None:
@@ -41,7 +46,7 @@ def test_without_a_name_it_is_a_workstation_of_people_and_not_the_sign_on_that_r
 
 def test_names_lead_to_loopback_and_every_other_name_nowhere(lab: Lab, tmp_path: Path) -> None:
     found = pages(lab.site, "ws-rad1")
-    served = dict(zip(found.flows, (40001, 40002), strict=True))
+    served = dict(zip(found.flows, (40001, 40002, 40003), strict=True))
     given = arguments(lab, found, served, tmp_path)
     assert given[-1] == "https://web1.imaging.internal/"
     (rules,) = [option for option in given if option.startswith("--host-resolver-rules=")]
@@ -57,13 +62,15 @@ def test_the_keys_of_these_servers_alone_are_believed(lab: Lab, tmp_path: Path) 
     files = [
         lab.folder / "pki" / "hosts" / host / f"{name}.crt" for host, name in (("web1", "viewer"), ("idp1", "sign-on"))
     ]
+    partner = read_partners(lab.folder)["partner"]["certificate"]
+    certificates = [*map(read_certificate, files), load_pem_x509_certificate(partner.encode())]
     keys = {
         base64.b64encode(
             hashlib.sha256(
-                read_certificate(path).public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+                certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
             ).digest()
         ).decode()
-        for path in files
+        for certificate in certificates
     }
     assert set(said.removeprefix("--ignore-certificate-errors-spki-list=").split(",")) == keys
 
