@@ -31,8 +31,8 @@ sub browser_of {
 # wrong field.
 sub person_of {
     my ($name) = @_;
-    return if !defined $name;
-    return $name =~ /\A[a-z](?:[a-z0-9.-]{0,18}[a-z0-9])?(?:\@[a-z](?:[a-z0-9-]{0,29}[a-z0-9])?)?\z/ ? $name : undef;
+    my $named = qr/\A[a-z](?:[a-z0-9.-]{0,18}[a-z0-9])?(?:\@[a-z](?:[a-z0-9-]{0,29}[a-z0-9])?)?\z/;
+    return defined $name && $name =~ $named ? $name : undef;
 }
 
 sub _read {

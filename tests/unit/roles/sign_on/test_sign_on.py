@@ -64,7 +64,7 @@ FEDERATED = files_of(REFERENCE, "idp1", "sign_on")
 HOME = files_of(REFERENCE, "partner-idp1", "partner_sign_on")
 PORTAL: dict[str, Any] = json.loads(FILES["/etc/pacslab/sign-on/portal.json"].text)
 NGINX = FILES["/etc/nginx/nginx.conf"].text
-PROGRAMS = sorted(ROLES_DIR.glob("*sign_on/files/Pacslab/*.pm"))
+PROGRAMS = sorted(ROLES_DIR.glob("*sign_on/files/**/*.pm"))
 WRITTEN = re.compile(r"(?:write_event\(|\[) ?'([a-z-]+)', '(success|refused|failed)', (?:'([a-z-]+)')?")
 
 
