@@ -13,12 +13,14 @@ import socket
 import ssl
 import sys
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-CA = "/etc/pacslab/tls/ca.crt"
+CAS = (Path("/etc/pacslab/partner/ca.crt"), Path("/etc/pacslab/tls/ca.crt"))
+"""A partner's own, or the site's."""
 TIMEOUT = 5.0
 BRIEF = 0.05
 """Seconds to wait for session tickets: whoever is let in is sent nothing else before it speaks."""
@@ -98,7 +100,7 @@ def probe(
     for key, version in GOOD.items():
         found[f"{key}-stranger"] = attempt(where, context(version, version, offered=protocols), name)[0]
         known = context(version, version, offered=protocols)
-        known.load_verify_locations(CA)
+        known.load_verify_locations(next(path for path in CAS if path.exists()))
         known.check_hostname, known.verify_mode = True, ssl.CERT_REQUIRED
         if certificate:
             known.load_cert_chain(certificate)
