@@ -53,7 +53,7 @@ SCENARIO = Scenario(
         Step(
             "visitor", "Somebody of a partner opens the viewer", READING, "RAD-107",
             "signed in at home, with least rights: the one patient in own treatment is seen; on record by name",
-            visitor, ("viewer",),
+            visitor, ("examinations",),
         ),
         refusal("altered-statement", "abuse.partner-altered", READING, ("visitor",)),
         refusal("replayed-statement", "abuse.partner-replayed", READING, ("visitor",)),
