@@ -42,6 +42,7 @@ NAMING = {
     "prior": "prior",
     "study": "study",
     "step": "step",
+    "rejection": "rejection",
 }
 """Arguments that name an order, a patient or a study by number, and so may stand in an event, with their key there."""
 

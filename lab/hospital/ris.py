@@ -87,6 +87,26 @@ class Course(Answer):
     messages: list[Message]
 
 
+class Told(Answer):
+    """An archive that a rejection note is for, and whether it has taken the note."""
+
+    archive: str
+    state: str
+
+
+class Rejection(Answer):
+    """Images that somebody asks to be rejected, what somebody else has decided, and which archives were told."""
+
+    id: int
+    accession: str
+    title: str
+    state: str
+    instances: list[str]
+    asked_by: str
+    decided_by: str | None
+    archives: list[Told]
+
+
 class WalkIn(Answer):
     """A patient who was taken down at the RIS."""
 
@@ -118,6 +138,12 @@ class Ris:
     def show(self, accession: str) -> Course:
         """Everything that the RIS has of an accession number."""
         return self.hospital.ask(self.host, [COMMAND, "show", accession, "--json"], Course)
+
+    def rejections(self, accession: str) -> list[Rejection]:
+        """The rejections of an accession number, the oldest first."""
+        return self.hospital.ask(
+            self.host, [COMMAND, "rejections", "--accession", accession, "--json"], list[Rejection]
+        )
 
     def register(self, family: str, given: str) -> str:
         """Take down a patient, where no record does; returns the identifier."""

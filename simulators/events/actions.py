@@ -57,7 +57,7 @@ COMMAND = Action(
     "command",
     "A command ended before it began a transaction.",
     (*SIMULATORS, "pacslab-misuse"),
-    facts=("verb", "error", "detail", "remedy", "trace", "placer", "prior", "step"),
+    facts=("verb", "error", "detail", "remedy", "trace", "placer", "prior", "step", "rejection"),
 )
 WORK = Action(
     "work",
@@ -269,6 +269,37 @@ TAKE_OBJECT = Action(
     (ARCHIVE,),
     ("C-STORE",),
     facts=("octets", "series", "instance", "sop_class", "field", "state", "status", "detail", "error"),
+)
+ASK_REJECTION = Action(
+    "ask-rejection",
+    "Somebody asks for images to be rejected.",
+    (RIS,),
+    facts=("rejection", "title", "instances"),
+)
+DECIDE_REJECTION = Action(
+    "decide-rejection",
+    "Somebody else decides on images that are to be rejected; `state` says how.",
+    (RIS,),
+    facts=("rejection", "title", "instances", "state"),
+)
+REJECT = Action(
+    "reject-images",
+    "A rejection note goes to an archive, which takes out what it names.",
+    (RIS, IMAGE_MANAGER),
+    ("RAD-66",),
+    facts=(
+        "rejection",
+        "title",
+        "instance",
+        "instances",
+        "attempts",
+        "seconds",
+        "status",
+        "error",
+        "detail",
+        "remedy",
+        "trace",
+    ),
 )
 HOLD = Action(
     "hold-object",

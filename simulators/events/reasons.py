@@ -59,6 +59,7 @@ TLS_REFUSED = _refused("tls-refused", "one side does not accept the other's cert
 # People at the viewer
 NOT_SIGNED_IN = _refused("not-signed-in", "nobody is signed in")
 ROLE = _refused("role", "none of the person's roles may do this")
+OWN_REQUEST = _refused("own-request", "whoever asks for a rejection does not decide on it")
 NO_RELATION = _refused("no-relation", "the person does not treat the patient, nor does the person's department")
 RELATION_UNKNOWN = _failed("relation-unknown", "a system that knows whom the person treats does not answer: denied")
 ARCHIVE_SILENT = _failed("archive-silent", "no archive that answers has the study, and another does not answer")
@@ -176,6 +177,10 @@ OTHER_ACCESSION = _refused("other-accession", "the accession number is not that 
 CANCELLED_PROCEDURE = _refused("cancelled-procedure", "the procedure was cancelled")
 WRONG_WORKLIST_ENTRY = _refused(
     "wrong-worklist-entry", "the procedure step was discontinued because another worklist entry was meant (110514)"
+)
+REJECTED_IMAGE = _refused("rejected-image", "the object was rejected by a rejection note (RAD-66)")
+REJECTION_NOTE = _refused(
+    "rejection-note", "the object says which others were rejected, so it is kept where they are (RAD-66)"
 )
 DESK_AWAY = _failed("desk-away", "the image manager does not answer, so nothing is let in (0xA700)")
 OTHER_USER = _refused("other-user", "a program of another user asks")

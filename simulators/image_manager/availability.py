@@ -19,9 +19,11 @@ from simulators.errors import (
     RefusedError,
     UnreachableError,
 )
+from simulators.events import reasons
 from simulators.events.actions import NOTIFY_AVAILABILITY
 from simulators.events.report import write_event, write_failure
 from simulators.image_manager.quarantine import held
+from simulators.image_manager.rejection import rejected_of
 from simulators.image_manager.store import pause
 from simulators.image_manager.troubles import (
     Queue,
@@ -118,9 +120,7 @@ class Notifier:
         study: str = row["study"]
         instances = self.archive.instances_with(study)
         with self.store.transaction() as db:
-            gone = [
-                (one.series, one.instance, self.quarantine.sop_class(one)) for one in held(db) if one.study == study
-            ]
+            gone = self._gone(db, study)
         steps = self._performed_steps(instances)
         content = notification(self.ae_title, study, instances, gone, steps).to_json() if instances or gone else ""
         with self.store.transaction() as db:
@@ -133,6 +133,16 @@ class Notifier:
                 "SELECT * FROM notifications WHERE study = ? AND target = ?", (study, row["target"])
             ).fetchone()
         return drafted
+
+    def _gone(self, db: sqlite3.Connection, study: str) -> list[tuple[str, str, str]]:
+        """Series, instance and SOP class of what nobody can retrieve: held, or rejected; notes are left out."""
+        found = {
+            one.instance: (one.series, one.instance, self.quarantine.sop_class(one))
+            for one in held(db)
+            if one.study == study and one.reason != reasons.REJECTION_NOTE.word
+        }
+        found |= {one.instance: (one.series, one.instance, one.sop_class) for one in rejected_of(db, study)}
+        return list(found.values())
 
     def _performed_steps(self, instances: Iterable[StoredInstance]) -> list[str]:
         """Return the performed procedure steps that the objects name; those of a series are of one."""

@@ -17,17 +17,20 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from simulators.errors import NotReadyError, RefusedError
+from simulators.errors import ArgumentError, NotReadyError, RefusedError
 from simulators.events import reasons
-from simulators.events.actions import CONNECT, HOLD
+from simulators.events.actions import CONNECT, HOLD, REJECT
 from simulators.events.report import write_event, write_failure
 from simulators.image_manager.quarantine import held
+from simulators.image_manager.rejection import read_note
 from simulators.image_manager.schedule import Arrival, misfit, present
+from simulators.rejections import KEY_OBJECT_SELECTION, PERMIT
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-    from simulators.events.vocabulary import Reason
+    from simulators.events.vocabulary import Facts, Reason
     from simulators.image_manager.quarantine import Quarantine
     from simulators.image_manager.store import Store
     from simulators.settings import Caller
@@ -37,9 +40,11 @@ SECONDS = 30.0
 """For which a question or an object may take; an open connection may be silent for longer."""
 ARCHIVES = frozenset({"primary-archive", "cardiology-archive", "long-term-archive"})
 """Functions of hosts whose own image manager has judged what they send on."""
-ALSO_OF_ARCHIVES = frozenset({reasons.CANCELLED_PROCEDURE, reasons.WRONG_WORKLIST_ENTRY})
+ALSO_OF_ARCHIVES = frozenset({reasons.CANCELLED_PROCEDURE, reasons.WRONG_WORKLIST_ENTRY, reasons.REJECTED_IMAGE})
 """What may have become known since another archive sent an object on."""
-KEEP, HOLD_IT, REFUSE = "keep", "hold", "refuse"
+KEEP, HOLD_IT, HELD, REFUSE = "keep", "hold", "held", "refuse"
+STORE = "C-STORE"
+"""The word by which a flow lets a host store anything."""
 
 
 @dataclass(frozen=True)
@@ -59,16 +64,20 @@ class Desk:
         quarantine: where objects are held.
         callers: by AE title, who may store.
         hold_unscheduled: whether an object of a study that nobody has announced is held.
+        rejected: called when a rejection note was taken.
     """
 
     store: Store
     quarantine: Quarantine
     callers: dict[str, Caller]
     hold_unscheduled: bool
+    rejected: Callable[[], None] = lambda: None
 
     def judge(self, ae_title: str, arrival: Arrival) -> Verdict:
         """Compare an object with the schedule; what another archive sends on was judged there."""
         caller = self.callers.get(ae_title)
+        if caller is not None and STORE not in caller.permits:
+            return Verdict(REFUSE, reasons.NOT_PERMITTED)
         with self.store.transaction() as db:
             reason = misfit(db, arrival)
         if caller is not None and ARCHIVES.intersection(caller.functions) and reason not in ALSO_OF_ARCHIVES:
@@ -76,6 +85,31 @@ class Desk:
         if reason is None or (reason is reasons.UNSCHEDULED and not self.hold_unscheduled):
             return Verdict(KEEP)
         return Verdict(HOLD_IT, reason)
+
+    def note(self, ae_title: str, file: bytes) -> Verdict | None:
+        """Take a rejection note from whom a flow lets reject; None of another document.
+
+        Raises:
+            RefusedError: another object with its UID is held.
+        """
+        try:
+            note = read_note(file)
+        except ArgumentError:
+            return Verdict(REFUSE, reasons.ATTRIBUTE_VALUE)
+        if note is None:
+            return None
+        facts: Facts = {
+            "ae_title": ae_title, "study": note.study, "instance": note.own.instance, "title": note.title.value,
+            "instances": len(note.rejects),
+        }  # fmt: skip
+        caller = self.callers.get(ae_title)
+        if caller is None or PERMIT not in caller.permits:
+            write_event(REJECT, reason=reasons.NOT_PERMITTED, **facts)
+            return Verdict(REFUSE, reasons.NOT_PERMITTED)
+        self.quarantine.reject(file, note, ae_title)
+        self.rejected()
+        write_event(REJECT, peer=caller.name, **facts)
+        return Verdict(HOLD_IT, reasons.REJECTION_NOTE)
 
     def holds(self, instance: str, sop_class: str) -> bool:
         """Tell whether an object of a SOP class is in quarantine."""
@@ -139,21 +173,44 @@ class _Conversation(socketserver.StreamRequestHandler):
             return {"same": desk.same_patient(question["one"], question["other"])}
         if question["ask"] == "held":
             return {"held": desk.holds(question["instance"], question["sop_class"])}
-        arrival = Arrival(question["patient"], question["study"], question["accession"], bool(question["known_study"]))
-        verdict = desk.judge(question["ae_title"], arrival)
-        if verdict.word != HOLD_IT or verdict.reason is None:
-            return {"verdict": verdict.word}
-        self._say({"verdict": HOLD_IT, "reason": verdict.reason.word})
-        self.connection.settimeout(SECONDS)
-        file = self.rfile.read(int(question["octets"]))
-        self.connection.settimeout(None)
-        if len(file) < int(question["octets"]):
-            raise OSError("the object broke off")
+        caller, octets = str(question["ae_title"]), int(question["octets"])
+        arrival = Arrival(
+            question["patient"], question["study"], question["accession"], bool(question["known_study"]),
+            question["instance"],
+        )  # fmt: skip
+        file = b""
         try:
-            desk.quarantine.hold(file, verdict.reason, question["ae_title"])
+            if question["sop_class"] == KEY_OBJECT_SELECTION:
+                file = self._read(octets, reasons.REJECTION_NOTE)
+                noted = desk.note(caller, file)
+                if noted is not None:
+                    return _final(noted)
+            verdict = desk.judge(caller, arrival)
+            if verdict.word == HOLD_IT and verdict.reason is not None:
+                desk.quarantine.hold(file or self._read(octets, verdict.reason), verdict.reason, caller)
         except RefusedError:
             return {"verdict": REFUSE, "reason": reasons.INSTANCE_CONFLICT.word}
-        return {"verdict": "held"}
+        return _final(verdict)
+
+    def _read(self, octets: int, reason: Reason) -> bytes:
+        """Ask the gate for the object.
+
+        Raises:
+            OSError: it did not come whole.
+        """
+        self._say({"verdict": HOLD_IT, "reason": reason.word})
+        self.connection.settimeout(SECONDS)
+        file = self.rfile.read(octets)
+        self.connection.settimeout(None)
+        if len(file) < octets:
+            raise OSError("the object broke off")
+        return file
 
     def _say(self, answer: dict[str, Any]) -> None:
         self.wfile.write(json.dumps(answer).encode() + b"\n")
+
+
+def _final(verdict: Verdict) -> dict[str, Any]:
+    """A verdict as the gate is told of it at the end; what is to be held is held then."""
+    told: dict[str, Any] = {"verdict": HELD if verdict.word == HOLD_IT else verdict.word}
+    return told if verdict.reason is None else {**told, "reason": verdict.reason.word}

@@ -12,6 +12,7 @@ from simulators.errors import NoAnswerError, NotFoundError, RefusedError, Simula
 from simulators.events.actions import FORWARD, RECEIVE_IMAGES, WORK
 from simulators.events.report import write_event, write_failure
 from simulators.image_manager.orthanc import Change
+from simulators.image_manager.rejection import ask_withdrawal, rejected_of
 from simulators.image_manager.store import ask_notification, ask_transfer, pause, set_cursor
 from simulators.image_manager.troubles import (
     DROPPED,
@@ -140,6 +141,8 @@ class Follower:
             )
             for filler in self.fillers:
                 ask_notification(db, names["study"], filler)
+            if rejected_of(db, names["study"]):  # one of them may have been on its way through a restamping
+                ask_withdrawal(db, names["study"])
         write_event(RECEIVE_IMAGES, **names)
 
 

@@ -12,6 +12,7 @@ from simulators.events.report import write_event
 from simulators.hl7content import is_identifier, needed, order_of, orders_in, patient_of, status_of
 from simulators.hl7memory import REMEMBERED_DAYS, Acceptance, content_of
 from simulators.hl7receiver import HL7ProblemError
+from simulators.image_manager.rejection import ask_withdrawal
 from simulators.image_manager.schedule import WRONG_ENTRY, WRONG_STATE
 from simulators.image_manager.store import ask_work
 
@@ -163,7 +164,7 @@ def _procedure(db: sqlite3.Connection, message: Message) -> None:
         ),
     )  # fmt: skip
     if state == WRONG_STATE:
-        db.execute("INSERT INTO withdrawals (study) VALUES (?) ON CONFLICT DO NOTHING", (order.study_uid,))
+        ask_withdrawal(db, order.study_uid)
     write_event(
         SCHEDULE,
         transaction="RAD-4" if control == "NW" else "RAD-13",

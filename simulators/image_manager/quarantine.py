@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 import pydicom
 
 from simulators.errors import ArgumentError, NotFoundError, RefusedError, SimulatorError
+from simulators.events import reasons
 from simulators.events.actions import HOLD, RESOLVE
 from simulators.events.report import write_event, write_failure
 from simulators.image_manager.durable import write_durably
-from simulators.image_manager.schedule import Arrival, misfit
+from simulators.image_manager.rejection import Note, forget, keep, rejected_as
+from simulators.image_manager.schedule import Arrival, misfit, unwanted
 
 if TYPE_CHECKING:
     import sqlite3
@@ -92,19 +94,40 @@ class Quarantine:
         """Return the SOP class of an object, read from its file."""
         return str(pydicom.dcmread(self.folder / entry.file, stop_before_pixels=True).SOPClassUID)
 
-    def withdraw(self, study: str, reason: Reason) -> int:
-        """Take a study's objects out of the archive into quarantine; return how many."""
+    def reject(self, file: bytes, note: Note, ae_title: str) -> None:
+        """Keep a rejection note, which is on disk at the end; what it names leaves the archive.
+
+        Raises:
+            RefusedError: another object with its SOP Instance UID is held.
+        """
+        with self.store.transaction() as db:
+            keep(db, note)
+        self.hold(file, reasons.REJECTION_NOTE, ae_title)
+
+    def withdraw(self, study: str) -> int:
+        """Take out of the archive what of a study must not be there, into quarantine; return how many objects."""
         taken = 0
-        for resource in self.archive.studies_with(study):
-            for instance in self.archive.instances_of(resource):
-                try:
-                    file = self.archive.file(instance)
-                except NotFoundError:
-                    continue  # deleted meanwhile
-                self.hold(file, reason, "")
-                self.archive.delete(instance)
-                taken += 1
+        for stored in self.archive.instances_with(study):
+            with self.store.transaction() as db:
+                reason = unwanted(db, study, stored.instance)
+            if reason is None:
+                continue
+            try:
+                file = self.archive.file(stored.resource)
+            except NotFoundError:
+                continue  # deleted meanwhile
+            self.hold(file, reason, "")
+            self.archive.delete(stored.resource)
+            taken += 1
         return taken
+
+    def expire(self) -> None:
+        """Delete what is held and was kept for as long as it had to be (113039)."""
+        with self.store.transaction() as db:
+            found = [(entry, rejected_as(db, entry.instance)) for entry in held(db)]
+        for entry, rejected in found:
+            if rejected is not None and rejected.expired:
+                self.discard(entry)
 
     def review(self) -> None:
         """Release what fits by now: the filler's message may come after the images."""
@@ -139,6 +162,8 @@ class Quarantine:
     def _settle(self, entry: Held, state: str) -> None:
         with self.store.transaction() as db:
             db.execute("UPDATE held SET state = ?, settled = ? WHERE id = ?", (state, time.time(), entry.id))
+            if state == RELEASED:
+                forget(db, entry.instance)
         # Only after the database knows: a stop in between leaves a file too many, never one too few.
         (self.folder / entry.file).unlink(missing_ok=True)
         write_event(RESOLVE, **entry.names, state=state)
@@ -175,4 +200,4 @@ def as_row(entry: Held) -> dict[str, object]:
 
 
 def _arrival(entry: Held) -> Arrival:
-    return Arrival(entry.patient, entry.study, entry.accession)
+    return Arrival(entry.patient, entry.study, entry.accession, instance=entry.instance)

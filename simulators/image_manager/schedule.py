@@ -1,4 +1,4 @@
-"""Whether an object fits what the filler has announced (RAD-4) and told since (RAD-13): each rule is a function."""
+"""Whether an object fits what the filler has announced (RAD-4) and told since (RAD-13, RAD-66): rules are functions."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from simulators.events import reasons
+from simulators.image_manager.rejection import rejected_as
 
 if TYPE_CHECKING:
     import sqlite3
@@ -27,6 +28,7 @@ class Arrival:
     study: str
     accession: str
     known_study: bool = False
+    instance: str = ""
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,9 @@ class Expected:
 
 def misfit(db: sqlite3.Connection, arrival: Arrival) -> Reason | None:
     """Return why an object does not fit; None when it does."""
+    rejected = rejected_as(db, arrival.instance)
+    if rejected is not None:
+        return rejected.reason
     procedure = _procedure(db, "study_uid", arrival.study)
     if procedure is None:
         return _unannounced(db, arrival)
@@ -63,6 +68,16 @@ def of_its_patient(db: sqlite3.Connection, arrival: Arrival, procedure: Expected
 def of_its_order(_: sqlite3.Connection, arrival: Arrival, procedure: Expected) -> Reason | None:
     """An accession number, where the object has one, is the procedure's."""
     return reasons.OTHER_ACCESSION if arrival.accession not in {"", procedure.accession} else None
+
+
+def unwanted(db: sqlite3.Connection, study: str, instance: str) -> Reason | None:
+    """Return why an object that is in the archive has to leave it; None when it may stay."""
+    rejected = rejected_as(db, instance)
+    if rejected is not None:
+        return rejected.reason
+    procedure = _procedure(db, "study_uid", study)
+    wrong = procedure is not None and procedure.state == WRONG_STATE
+    return reasons.WRONG_WORKLIST_ENTRY if wrong else None
 
 
 def still_wanted(_: sqlite3.Connection, __: Arrival, procedure: Expected) -> Reason | None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from simulators.deadline import Deadline
 from simulators.errors import SimulatorError, UnreachableError
-from simulators.events import reasons
 from simulators.events.actions import HOLD, START, WORK
 from simulators.events.outlets import send_to_journal
 from simulators.events.report import write_event, write_failure
@@ -127,7 +126,7 @@ def serve(_: argparse.Namespace, settings: Settings) -> None:
     listener = Listener(settings.port("hl7"), Receiver(settings, inboxes).answer)
     listener.start()
     callers = {caller.ae_title: caller for caller in settings.find_callers("dicom-tls") if caller.ae_title}
-    desk = Desk(store, quarantine, callers, hold_unscheduled=configuration.hold_unscheduled)
+    desk = Desk(store, quarantine, callers, hold_unscheduled=configuration.hold_unscheduled, rejected=holding.wake)
     DeskServer(configuration.runtime / "desk", desk, configuration.archive_user).start()
     for worker in workers:
         worker.thread.start()
@@ -165,7 +164,7 @@ class Holding:
             studies = [str(row["study"]) for row in rows]
         for study in studies:
             try:
-                self._quarantine.withdraw(study, reasons.WRONG_WORKLIST_ENTRY)
+                self._quarantine.withdraw(study)
             except UnreachableError:
                 raise
             except Exception as error:  # noqa: BLE001 - one study must not stop the others
@@ -179,6 +178,7 @@ class Holding:
                 db.execute("DELETE FROM withdrawals WHERE study = ?", (study,))
                 for filler in self._fillers:
                     ask_notification(db, study, filler)
+        self._quarantine.expire()
         self._quarantine.review()
 
 

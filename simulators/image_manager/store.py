@@ -42,6 +42,10 @@ CREATE TABLE IF NOT EXISTS held (
     at REAL NOT NULL, state TEXT NOT NULL, settled REAL);
 CREATE UNIQUE INDEX IF NOT EXISTS held_instance ON held (instance) WHERE state = 'held';
 CREATE TABLE IF NOT EXISTS withdrawals (study TEXT PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS rejected (
+    instance TEXT PRIMARY KEY, series TEXT NOT NULL, study TEXT NOT NULL, sop_class TEXT NOT NULL, title TEXT NOT NULL,
+    note TEXT NOT NULL, at REAL NOT NULL);
+CREATE INDEX IF NOT EXISTS rejected_study ON rejected (study);
 CREATE TABLE IF NOT EXISTS cursors (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS sent (
     series TEXT NOT NULL, target TEXT NOT NULL, instance TEXT NOT NULL, PRIMARY KEY (series, target, instance));

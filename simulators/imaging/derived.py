@@ -87,14 +87,35 @@ def presentation_state(image: Dataset, author: Author, *, text: str, circle: Cir
     return state
 
 
-def key_objects(instances: Sequence[Dataset], author: Author, *, description: str, number: int) -> Dataset:
-    """A Key Object Selection Document (PS3.3 A.35.4, PS3.16 TID 2010) titled Of Interest."""
+def key_objects(
+    instances: Sequence[Dataset],
+    author: Author,
+    *,
+    description: str,
+    number: int,
+    title: Code = OF_INTEREST,
+    modifier: tuple[Code, Code] | None = None,
+) -> Dataset:
+    """A Key Object Selection Document (PS3.3 A.35.4, PS3.16 TID 2010).
+
+    Args:
+        instances: what it names.
+        author: who makes it.
+        description: in the author's words.
+        number: Series Number.
+        title: of CID 7010.
+        modifier: name and value of the Document Title Modifier, which some titles need.
+    """
     content = hd.ko.KeyObjectSelection(
-        document_title=OF_INTEREST,
+        document_title=title,
         referenced_objects=list(instances),
         **_observer(author),
-        description=description,
+        description=description or None,
     )
+    if modifier is not None:
+        name, value = modifier
+        kind = hd.sr.RelationshipTypeValues.HAS_CONCEPT_MOD
+        content[0].ContentSequence.insert(0, hd.sr.CodeContentItem(name=name, value=value, relationship_type=kind))
     document: Dataset = hd.ko.KeyObjectSelectionDocument(
         evidence=list(instances),
         content=content,

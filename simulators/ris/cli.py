@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from simulators.command_line import Verb, run
 from simulators.person.cli import PERSON_VERBS
+from simulators.rejections import ISSUES, WORDS
 from simulators.sections import SECTIONS
 from simulators.settling import settling_arguments
 
@@ -44,6 +45,28 @@ def _order(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--provider", default="", help="who refers the patient")
 
 
+def _asked(parser: argparse.ArgumentParser) -> None:
+    _accession(parser)
+    parser.add_argument("--reason", required=True, choices=WORDS, help="title of the rejection note (CID 7010)")
+    parser.add_argument("--issue", default="", choices=ISSUES, help="what was wrong with the quality (CID 7011)")
+    parser.add_argument("--text", default="", help="in your own words")
+    parser.add_argument("--series", action="append", default=[], metavar="UID", help="of this series alone; repeatable")
+    parser.add_argument("--instance", action="append", default=[], metavar="UID", help="this object alone; repeatable")
+
+
+def _rejection(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("rejection", type=int, metavar="ID", help="number that `rejections` shows")
+
+
+def _refused(parser: argparse.ArgumentParser) -> None:
+    _rejection(parser)
+    parser.add_argument("--text", default="", help="why not, in your own words")
+
+
+def _rejections(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--accession", metavar="NUMBER", help="of this accession number alone (0008,0050)")
+
+
 VERBS = (
     *PERSON_VERBS,
     Verb("serve", "Serve HL7, worklist and procedure steps until stopped", "simulators.ris.serve:serve", "serve"),
@@ -70,6 +93,37 @@ VERBS = (
         "cancel A0000001",
         _accession,
         action="schedule",
+    ),
+    Verb(
+        "request-rejection",
+        "Ask for images to be rejected: somebody else decides",
+        "simulators.ris.rejecting:ask",
+        "request-rejection A0000001 --reason quality --issue motion-blur",
+        _asked,
+        action="request-rejection",
+    ),
+    Verb(
+        "authorise-rejection",
+        "Grant a rejection: archives take out what it names (RAD-66)",
+        "simulators.ris.rejecting:authorise",
+        "authorise-rejection 1",
+        _rejection,
+        action="authorise-rejection",
+    ),
+    Verb(
+        "refuse-rejection",
+        "Refuse a rejection",
+        "simulators.ris.rejecting:refuse",
+        "refuse-rejection 1 --text 'Good enough for the question.'",
+        _refused,
+        action="authorise-rejection",
+    ),
+    Verb(
+        "rejections",
+        "List rejections, and which archives have taken the note",
+        "simulators.ris.rejecting:listing",
+        "rejections --json",
+        _rejections,
     ),
     Verb("orders", "List orders", "simulators.ris.views:orders", "orders --json"),
     Verb("procedures", "List requested procedures", "simulators.ris.views:procedures", "procedures"),

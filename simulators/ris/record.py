@@ -104,6 +104,34 @@ CREATE TABLE instances (
 );
 CREATE INDEX instances_study ON instances (study_uid);
 """,
+    """
+CREATE TABLE rejections (
+    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    accession  text NOT NULL REFERENCES procedures,
+    title      text NOT NULL,
+    issue      text NOT NULL,
+    text       text NOT NULL,
+    instances  jsonb NOT NULL,
+    state      text NOT NULL,
+    asked_by   text NOT NULL,
+    asked      timestamptz NOT NULL DEFAULT now(),
+    decided_by text,
+    decided    timestamptz,
+    why        text,
+    note       bytea
+);
+CREATE INDEX rejections_accession ON rejections (accession);
+CREATE TABLE rejection_notes (
+    rejection bigint NOT NULL REFERENCES rejections,
+    archive   text NOT NULL,
+    state     text NOT NULL,
+    attempts  integer NOT NULL DEFAULT 0,
+    next_try  timestamptz NOT NULL DEFAULT clock_timestamp(),
+    error     text,
+    taken     timestamptz,
+    PRIMARY KEY (rejection, archive)
+);
+""",
 )
 
 

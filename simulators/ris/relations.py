@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
+from simulators.relations.departments import load_departments
 from simulators.relations.resource import TREATMENT_DAYS, Relation
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from simulators.database import Database
     from simulators.relations.departments import Departments
 
@@ -31,3 +35,12 @@ def related_patients(departments: Departments, database: Database, relation: Rel
             {"people": people, "stations": stations, "days": TREATMENT_DAYS},
         )
         return [row["patient_id"] for row in cursor.fetchall()]
+
+
+def own_patients(database: Database) -> Callable[[Relation, str], list[str]]:
+    """What this host itself knows of people's and departments' patients, for a command that somebody acts with.
+
+    Raises:
+        NotReadyError: the host does not know its departments.
+    """
+    return partial(related_patients, load_departments(), database)

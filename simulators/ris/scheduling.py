@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from simulators.command_line import Result
 from simulators.database import Database
 from simulators.errors import ArgumentError
-from simulators.relations.departments import load_departments
 from simulators.ris.filler import Filler
 from simulators.ris.record import STEPS, find_procedure
-from simulators.ris.relations import related_patients
+from simulators.ris.relations import own_patients
 
 if TYPE_CHECKING:
     import argparse
@@ -31,7 +29,7 @@ def cancel(arguments: argparse.Namespace, settings: Settings) -> Result:
     database.migrate(STEPS)
     with database.transaction() as cursor:
         procedure = find_procedure(cursor, arguments.accession, locked=True)
-        arguments.acting.require(procedure["patient_id"], partial(related_patients, load_departments(), database))
+        arguments.acting.require(procedure["patient_id"], own_patients(database))
         if procedure["status"] != "scheduled":
             raise ArgumentError(
                 f"{arguments.accession} is {procedure['status']}",

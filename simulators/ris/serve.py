@@ -1,4 +1,4 @@
-"""The service of the RIS: HL7 listener, DICOM listener and outbox in one process."""
+"""The service of the RIS: HL7 listener, DICOM listener, outbox and rejection notes in one process."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from simulators.relations.resource import LOOPBACK
 from simulators.relations.service import RelationsService
 from simulators.ris.dicom import DicomService
 from simulators.ris.filler import Filler
+from simulators.ris.note_sender import NoteSender
 from simulators.ris.patients import Patients
 from simulators.ris.record import STEPS
 from simulators.ris.relations import related_patients
@@ -62,6 +63,7 @@ def serve(_: argparse.Namespace, settings: Settings) -> None:
     listener.start()
     relations.start()
     outbox.start()
+    NoteSender(settings, database).start()
     write_event(START, hl7=settings.port("hl7"), dicom=settings.port("dicom"), ae_title=settings.host.ae_title)
     notify("READY=1")
     wait_for_stop()

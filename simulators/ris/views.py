@@ -10,6 +10,8 @@ from simulators.hl7exchange import messages
 from simulators.outbox import outbox_of
 from simulators.ris.availability import availability_of, retrievable
 from simulators.ris.record import STEPS, find_procedure
+from simulators.ris.rejecting import shown
+from simulators.ris.rejections import listed, rejected_in
 
 if TYPE_CHECKING:
     import argparse
@@ -93,6 +95,8 @@ def show(arguments: argparse.Namespace, settings: Settings) -> Result:
         reports = cursor.fetchall()
         available = availability_of(cursor, procedure["study_uid"])
         here = retrievable(cursor, procedure["study_uid"])
+        rejected = listed(cursor, accession=arguments.accession)
+        accounted = here | rejected_in(cursor, arguments.accession)
         trail = messages(cursor, keys=[arguments.accession])
     data = {
         "procedure": procedure,
@@ -100,7 +104,8 @@ def show(arguments: argparse.Namespace, settings: Settings) -> Result:
         "steps": scheduled,
         "performed_steps": performed,
         "availability": available,
-        "missing": sorted({uid for step in performed for uid in step["made"]} - here),
+        "missing": sorted({uid for step in performed for uid in step["made"]} - accounted),
+        "rejections": rejected,
         "reports": reports,
         "messages": trail,
     }
@@ -111,6 +116,7 @@ def show(arguments: argparse.Namespace, settings: Settings) -> Result:
             table(performed, ("sop_instance_uid", "station_ae", "status", "created", "ended", "images", "reason")),
             table(available, ("ae_title", "instances", "unavailable", "changed")),
             f"performed and at no archive: {len(data['missing'])}",
+            shown(rejected),
             table(reports, ("source", "author", "status", "received", "instance_uid", "report")),
             table(trail, ("at", "direction", "peer", "type", "control_id", "state", "answer")),
         )

@@ -6,6 +6,7 @@ from lab.hospital.hospital import Actor
 from lab.scenarios.identity.commands import at_the_record, at_the_ris, at_the_workstation
 from lab.scenarios.identity.examinations import examine
 from lab.scenarios.identity.facts import IdentityFacts
+from lab.scenarios.identity.rejection import rejection
 from lab.scenarios.identity.viewer import closed_account, emergency, everybody
 from lab.scenarios.identity.visitors import cut, visitor
 from lab.scenarios.model import Scenario, Step
@@ -60,6 +61,11 @@ SCENARIO = Scenario(
         Step(
             "cut-trust", "The trust in a partner is cut while its person reads", READING, "",
             "within a minute the session is over, and nobody of the partner comes in", cut, ("visitor",),
+        ),
+        Step(
+            "rejection", "Everybody asks for images to be rejected, and decides on it", FILLER, "RAD-66",
+            "one asks, another grants, nobody both; then no archive and no viewer has them; on record with names",
+            rejection, ("ris",),
         ),
         refusal("password-alone", "abuse.sign-on-password-alone", READING),
         refusal("used-code", "abuse.sign-on-used-code", READING),

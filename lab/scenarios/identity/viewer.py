@@ -135,8 +135,8 @@ def _look(stage: Scene, viewer: Viewer, person: str, case: Case, tally: Tally) -
     require(alike, f"searching and viewing differ for {person}, which this step does not know")
     mark = stage.hospital.collected.mark(viewer.host)
     session = stage.facts.sessions[person]
-    found = _search(viewer, session, f"PatientID={done.patient}")
-    wide = _search(viewer, session, "PatientName=*&includefield=all")
+    found = search(viewer, session, f"PatientID={done.patient}")
+    wide = search(viewer, session, "PatientName=*&includefield=all")
     for studies, how in ((found, "by patient"), (wide, "with a wildcard")):
         require((done.study in studies) is allowed, f"{person} finds {done.study} {how}: {done.study in studies}")
     require(found <= {done.study}, f"{person} finds others' studies with {done.patient}: {sorted(found)}")
@@ -147,7 +147,12 @@ def _look(stage: Scene, viewer: Viewer, person: str, case: Case, tally: Tally) -
     tally.count(person, let=allowed)
 
 
-def _search(viewer: Viewer, session: str, query: str) -> set[str]:
+def search(viewer: Viewer, session: str, query: str) -> set[str]:
+    """The studies that somebody finds in the viewer.
+
+    Raises:
+        StepFailure: the search is not answered.
+    """
     (answer,) = viewer.ask(session, f"/dicom-web/studies?{query}", headers=DICOM_JSON)
     require(answer.status == OK, f"a search answers {answer.status}: {answer.text[:200]}")
     return {entry[STUDY_UID]["Value"][0] for entry in answer.json}

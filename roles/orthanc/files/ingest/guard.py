@@ -29,7 +29,17 @@ from content import same
 from desk import Desk
 from pacslab_event import write_event
 from reading import EXPLICIT, PREAMBLE, Reading, UnreadableError, read
-from rules import AGAIN, INSTANCE, UNREADABLE, Arrival, Limits, Refusal, first_refusal
+from rules import (
+    AGAIN,
+    INSTANCE,
+    NOT_AUTHORISED,
+    NOT_OF_ITS_CLASS,
+    UNREADABLE,
+    Arrival,
+    Limits,
+    Refusal,
+    first_refusal,
+)
 from storage import State, Storage
 
 if TYPE_CHECKING:
@@ -41,6 +51,8 @@ SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 TAKEN, COERCED = 0x0000, 0xB000
 """Success; and the warning "coercion of data elements": it is there under the identity that its patient has by now, or
 it is held until somebody has brought it to the right one. Its sender need not send it again."""
+STATUSES = {"not-permitted": NOT_AUTHORISED, "attribute-value": NOT_OF_ITS_CLASS}
+"""Of what the image manager refuses; anything else is an object that another one contradicts."""
 FAILURES = frozenset({"internal-error", "desk-away"})
 LONGEST_TEXT = 2048
 """Characters of a value that are looked at; what is longer counts as empty and is judged by its octets."""
@@ -183,6 +195,7 @@ class Gate:
         if self._desk is not None:
             asked = {"ae_title": calling, "patient": names.patient, "study": names.study}
             asked |= {"accession": judgement.facts["accession"], "known_study": judgement.known_study}
+            asked |= {"instance": names.instance, "sop_class": judgement.facts["sop_class"]}
             try:
                 answer = self._desk.admit(asked, judgement.facts["octets"], file)
             except (OSError, ValueError, KeyError) as error:
@@ -191,7 +204,7 @@ class Gate:
             if answer["verdict"] == "held":
                 return Judgement(COERCED, judgement.facts)
             if answer["verdict"] != "keep":
-                status = AGAIN if answer.get("again") else INSTANCE
+                status = AGAIN if answer.get("again") else STATUSES.get(answer["reason"], INSTANCE)
                 return Judgement(status, judgement.facts, Refusal(answer["reason"], status))
         self._conflicts.let_in(names, judgement.digest)
         return judgement

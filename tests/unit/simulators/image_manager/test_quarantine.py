@@ -227,7 +227,7 @@ def admitted(asking: Any, dataset: Dataset) -> dict[str, Any]:
     """Ask about an object of a scanner."""
     facts = {
         "ae_title": "CT1", "patient": dataset.PatientID, "study": dataset.StudyInstanceUID, "accession": "",
-        "known_study": False,
+        "known_study": False, "instance": dataset.SOPInstanceUID, "sop_class": dataset.SOPClassUID,
     }  # fmt: skip
     file = as_file(dataset)
     answer: dict[str, Any] = asking.admit(facts, len(file), lambda: file)

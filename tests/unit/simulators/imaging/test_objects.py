@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 from pydicom import dcmread
+from pydicom.sr.coding import Code
 
 from simulators.errors import ArgumentError
 from simulators.imaging.acquire import DEFAULT_IMAGES, images_of
@@ -82,6 +83,16 @@ KINDS: dict[str, Callable[[], Iterable[Dataset]]] = {
         presentation_state(image, AUTHOR, text="cyst", circle=CIRCLE, number=901) for image in us_series(context(), 2)
     ],
     "key objects": lambda: [key_objects([ct(), ct()], AUTHOR, description="for the report", number=902)],
+    "rejection note": lambda: [
+        key_objects(
+            [ct(), ct()],
+            AUTHOR,
+            description="moved",
+            number=905,
+            title=Code("113001", "DCM", "Rejected for Quality Reasons"),
+            modifier=(Code("113011", "DCM", "Document Title Modifier"), Code("111210", "DCM", "Motion blur")),
+        )
+    ],
     "measurements on CT": lambda: [measured(ct())],
     "measurements on MR": lambda: [measured(mr())],
     "report, verified": lambda: [
