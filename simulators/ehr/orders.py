@@ -16,8 +16,10 @@ from simulators.hl7exchange import enqueue, messages
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
 
     from simulators.database import Cursor
+    from simulators.events.vocabulary import Action
     from simulators.settings import Settings
 
 COLUMNS = ("placer", "patient_id", "modality", "code", "description", "priority", "status", "accession", "placed")
@@ -84,31 +86,64 @@ def change(arguments: argparse.Namespace, settings: Settings) -> Result:
 
     The record has the order as the RIS tells it, so the change stands here when it stands there (RAD-3).
     """
-    record = Record(settings)
     named = {name: getattr(arguments, name) for name in ("code", "text", "priority", "reason")}
     changes = {name: value for name, value in named.items() if value is not None}
     if not changes:
         raise ArgumentError("nothing to change", remedy="Give at least one of --code --text --priority --reason.")
+
+    def changed(order: Order) -> Order:
+        value, meaning = changes.pop("code", order.code.value), changes.pop("text", order.code.meaning)
+        return replace(order, code=replace(order.code, value=value, meaning=meaning), **changes)
+
+    return _ask(arguments, settings, "XO", f"changing order {arguments.placer}", action=CHANGE_ORDER, wish=changed)
+
+
+def cancel(arguments: argparse.Namespace, settings: Settings) -> Result:
+    """Cancel an order that has not begun: ORM^O01 CA."""
+    text = f"cancelling order {arguments.placer}"
+    return _ask(arguments, settings, "CA", text, action=CANCEL, becomes="cancelled")
+
+
+def _ask(
+    arguments: argparse.Namespace,
+    settings: Settings,
+    control: str,
+    text: str,
+    *,
+    action: Action,
+    wish: Callable[[Order], Order] = lambda order: order,
+    becomes: str = "",
+) -> Result:
+    """Ask the RIS to do something with an order that has not begun, and return the order as it is then.
+
+    Args:
+        arguments: name the order and who asks.
+        settings: this host's.
+        control: ORC-1 (table 0119).
+        text: what is asked for, for a person.
+        action: what it is in the event.
+        wish: the order as it is to be.
+        becomes: the status that the record gives it once the RIS has accepted.
+
+    Raises:
+        NotFoundError: there is no such order.
+        ArgumentError: it has begun or ended.
+        DeniedError: the patient is not one of the person's.
+    """
+    record = Record(settings)
     with record.database.transaction() as cursor:
         row = _not_begun(cursor, arguments.placer)
         patient = find_patient(cursor, row["patient_id"])
         arguments.acting.require(patient.identifier, record.relations)
-        order = _order(row)
-        code = replace(
-            order.code, value=changes.pop("code", order.code.value), meaning=changes.pop("text", order.code.meaning)
-        )
-        changed = replace(order, code=code, entered_by=arguments.acting.name, **changes)
-        number = enqueue(cursor, settings, record.ris, record.order_message("XO", patient, changed), row["placer"])
-    told = record.told(
-        number,
-        {},
-        f"changing order {arguments.placer}",
-        action=CHANGE_ORDER,
-        placer=row["placer"],
-        patient=patient.identifier,
-        accession=row["accession"],
-    )
+        wanted = replace(wish(_order(row)), entered_by=arguments.acting.name)
+        number = enqueue(cursor, settings, record.ris, record.order_message(control, patient, wanted), row["placer"])
+    ids = {"placer": row["placer"], "patient": patient.identifier, "accession": row["accession"]}
+    told = record.told(number, {}, text, action=action, **ids)
     with record.database.transaction() as cursor:
+        if becomes and told.exit_code == 0:
+            cursor.execute(
+                "UPDATE orders SET status = %s, changed = now() WHERE placer = %s", (becomes, arguments.placer)
+            )
         row = _find(cursor, arguments.placer)
     return Result({"order": row, **told.data}, f"{told.text}\nstatus {row['status']}", told.exit_code)
 
@@ -127,38 +162,6 @@ def _not_begun(cursor: Cursor, placer: str) -> dict[str, Any]:
             remedy="Only an order that has not begun can be changed or cancelled.",
         )
     return row
-
-
-def cancel(arguments: argparse.Namespace, settings: Settings) -> Result:
-    """Cancel an order that has not begun and send ORM^O01 CA."""
-    record = Record(settings)
-    with record.database.transaction() as cursor:
-        row = _not_begun(cursor, arguments.placer)
-        patient = find_patient(cursor, row["patient_id"])
-        arguments.acting.require(patient.identifier, record.relations)
-        number = enqueue(
-            cursor,
-            settings,
-            record.ris,
-            record.order_message("CA", patient, replace(_order(row), entered_by=arguments.acting.name)),
-            row["placer"],
-        )
-    told = record.told(
-        number,
-        {},
-        f"cancelling order {arguments.placer}",
-        action=CANCEL,
-        placer=row["placer"],
-        patient=patient.identifier,
-        accession=row["accession"],
-    )
-    with record.database.transaction() as cursor:
-        if told.exit_code == 0:
-            cursor.execute(
-                "UPDATE orders SET status = 'cancelled', changed = now() WHERE placer = %s", (arguments.placer,)
-            )
-        row = _find(cursor, arguments.placer)
-    return Result({"order": row, **told.data}, f"{told.text}\nstatus {row['status']}", told.exit_code)
 
 
 def listing(arguments: argparse.Namespace, settings: Settings) -> Result:
