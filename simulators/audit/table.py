@@ -147,6 +147,7 @@ _ROWS = (
     Row("person-adds", codes.INSTANCES_ACCESSED, "C", Who.USERS, None, STUDIES, values={"study": frozenset()}),
     _alert("person-adds", codes.USE_OF_RESTRICTED_FUNCTION),
     _alert("person-breaks-glass", codes.EMERGENCY_OVERRIDE_STARTED),
+    _alert("use-session", codes.USE_OF_RESTRICTED_FUNCTION),
     # Patients, orders, procedures, reports
     _alert("receive", codes.NODE_AUTHENTICATION, outcomes=RULES, values={"reason": IDENTITY}),
     Row("receive", codes.PATIENT_RECORD, "U", Who.USERS, None, RECORD, values={"message_type": PATIENT_MESSAGES}),

@@ -124,6 +124,12 @@ PERSON_ADDS = Action(
     "person-adds", "Somebody who is signed in adds an object.", (GATEWAY,), ("STOW-RS",),
     facts=("instance", "error", "trace"),
 )  # fmt: skip
+USE_SESSION = Action(
+    "use-session",
+    "A page asks who is signed in; told where it is refused or cannot be answered.",
+    (GATEWAY,),
+    facts=("error", "detail", "remedy", "trace"),
+)
 PERSON_BREAKS_GLASS = Action(
     "person-breaks-glass",
     "Somebody takes access to a patient in an emergency, for `seconds`.",

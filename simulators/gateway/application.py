@@ -13,15 +13,21 @@ from simulators.access import subject
 from simulators.access.calling import BROKEN
 from simulators.access.decision import no_relation
 from simulators.access.denied import DeniedError
-from simulators.errors import ArgumentError, NotFoundError, RefusedError, SimulatorError, UnreachableError
+from simulators.errors import (
+    ArgumentError,
+    NotFoundError,
+    NotReadyError,
+    RefusedError,
+    SimulatorError,
+    UnreachableError,
+)
 from simulators.events import reasons
-from simulators.events.actions import PERSON_ADDS, PERSON_BREAKS_GLASS, PERSON_SEARCHES, PERSON_VIEWS
+from simulators.events.actions import PERSON_ADDS, PERSON_BREAKS_GLASS, PERSON_SEARCHES, PERSON_VIEWS, USE_SESSION
 from simulators.events.report import write_event, write_failure
 from simulators.gateway import searching, storing
 from simulators.gateway.access import ADD, BREAK_GLASS, EMERGENCY, SEARCH
 from simulators.gateway.archives import LONGEST_ANSWER, ROOT
 from simulators.gateway.asked import Asked, Kind, read
-from simulators.gateway.browsers import Browsers
 from simulators.gateway.media_types import accept_for
 
 if TYPE_CHECKING:
@@ -33,6 +39,7 @@ if TYPE_CHECKING:
     from simulators.access.subject import Subject
     from simulators.events.vocabulary import Action
     from simulators.gateway.access import Access
+    from simulators.gateway.browsers import Browsers
     from simulators.gateway.studies import Studies, Study
 
 SAME_LOOK = 300.0
@@ -50,12 +57,21 @@ class Gateway:
     """Answers requests, each for the person who makes it."""
 
     def __init__(
-        self, access: Access, studies: Studies, *, origin: str, clock: Callable[[], float] = time.monotonic
+        self,
+        access: Access,
+        studies: Studies,
+        browsers: Browsers,
+        *,
+        origin: str,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Decide with ``access``, find in ``studies``; pages of ``origin`` alone may change anything."""
+        """Decide with ``access``, find in ``studies``, for sessions where ``browsers`` has them.
+
+        Pages of ``origin`` alone may change anything.
+        """
         self._access, self._studies, self._origin, self._clock = access, studies, origin, clock
         self._looks: dict[tuple[str, ...], float] = {}
-        self._browsers = Browsers()
+        self._browsers = browsers
 
     def use(self, access: Access, studies: Studies) -> None:
         """Decide and find with others from now on."""
@@ -79,8 +95,9 @@ class Gateway:
         """Tell a page who is signed in, and what the person may do."""
         try:
             person = self._who(request)
-        except DeniedError as error:
-            return _answer(error.status, error.as_dict())
+        except SimulatorError as error:
+            write_failure(USE_SESSION, error, person=request.headers.get(subject.PERSON, ""))
+            return _answer(_status(error), error.as_dict())
         actions = self._access.policy.actions(person.roles)
         emergencies = sorted(self._access.grants.patients(person.person)) if BREAK_GLASS in actions else []
         return _answer(
@@ -150,9 +167,6 @@ class Gateway:
         try:
             known["person"] = request.headers.get(subject.PERSON, "")
             return await work(self._who(request))
-        except DeniedError as error:
-            write_failure(action, error, transaction=transaction, **known)
-            return _answer(error.status, error.as_dict())
         except SimulatorError as error:
             write_failure(action, error, transaction=transaction, **known)
             return _answer(_status(error), error.as_dict())
@@ -303,11 +317,13 @@ class Gateway:
 
 
 def _status(error: SimulatorError) -> int:
+    if isinstance(error, DeniedError):
+        return error.status
     if isinstance(error, NotFoundError):
         return NOT_FOUND
     if isinstance(error, ArgumentError):
         return BAD_REQUEST
-    return UNAVAILABLE if isinstance(error, UnreachableError) else BAD_GATEWAY
+    return UNAVAILABLE if isinstance(error, UnreachableError | NotReadyError) else BAD_GATEWAY
 
 
 def _answer(

@@ -71,6 +71,7 @@ class Grants:
         Raises:
             ArgumentError: the reason is missing, too short or too long, or the patient is not named.
             DeniedError: the person has access to too many patients this way already.
+            NotReadyError: it cannot be kept for the privacy officer, so there is none.
         """
         told = " ".join(reason.split())
         if not SHORTEST <= len(told) <= LONGEST or not told.isprintable():
@@ -99,6 +100,11 @@ class Grants:
 
     def _keep(self, grants: list[Grant]) -> None:
         draft = self._path.with_suffix(".new")
-        draft.write_text(json.dumps([asdict(grant) for grant in grants], indent=1), "utf-8")
-        draft.replace(self._path)
+        try:
+            draft.write_text(json.dumps([asdict(grant) for grant in grants], indent=1), "utf-8")
+            draft.replace(self._path)
+        except OSError as error:
+            raise NotReadyError(
+                f"{self._path}, where reasons are kept, cannot be written: {error.strerror}", remedy="Look at its disk."
+            ) from error
         self._grants = grants

@@ -22,6 +22,7 @@ from simulators.gateway.access import Access
 from simulators.gateway.application import Gateway
 from simulators.gateway.archives import open_archives
 from simulators.gateway.break_glass import Grants
+from simulators.gateway.browsers import Browsers
 from simulators.gateway.studies import Studies
 from simulators.service import notify
 from simulators.settings import load
@@ -39,7 +40,11 @@ STATE = Path("/var/lib/pacslab-gateway")
 
 def grants_file() -> Path:
     """Where grants are kept: in the service's state folder."""
-    return Path(os.environ.get("STATE_DIRECTORY", STATE)) / "emergencies.json"
+    return _state() / "emergencies.json"
+
+
+def _state() -> Path:
+    return Path(os.environ.get("STATE_DIRECTORY", STATE))
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,8 @@ def serve(_: argparse.Namespace, settings: Settings) -> None:
 async def _serve(settings: Settings) -> None:
     grants = Grants(grants_file())
     opened = Opened.of(settings, grants)
-    gateway = Gateway(opened.access, opened.studies, origin=f"https://{settings.host.fqdn}")
+    browsers = Browsers(_state() / "sessions.jsonl")
+    gateway = Gateway(opened.access, opened.studies, browsers, origin=f"https://{settings.host.fqdn}")
     runner = web.AppRunner(gateway.application(), access_log=None, handle_signals=False)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", settings.port(SERVICE)).start()

@@ -20,6 +20,7 @@ from simulators.gateway.access import Access
 from simulators.gateway.application import Gateway
 from simulators.gateway.archives import Archive
 from simulators.gateway.break_glass import Grants
+from simulators.gateway.browsers import Browsers
 from simulators.gateway.studies import Studies
 
 if TYPE_CHECKING:
@@ -150,8 +151,9 @@ async def gateway(
             base = f"https://{archive.name}.tiny.internal:8443/dicom-web"
             service = Service(archive.name, str(server.make_url("/dicom-web")), archive.name, session)
             known.append(Archive(service, base, archive.takes))
+        browsers = Browsers(folder / "sessions.jsonl")
         access = Access(POLICY, Relations(sources), Grants(folder / "grants.json"))
-        served = Gateway(access, Studies(known, AUTHORITY), origin=ORIGIN).application()
+        served = Gateway(access, Studies(known, AUTHORITY), browsers, origin=ORIGIN).application()
         async with TestClient(TestServer(served)) as client:
             yield client
     finally:

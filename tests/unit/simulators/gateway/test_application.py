@@ -207,7 +207,7 @@ def test_roles_that_may_not_are_refused_and_nobody_is_asked_to_sign_in(
         assert (await client.get("/gateway/session")).status == 401
 
     served(tmp_path, test)
-    assert [event["reason"] for event in events] == ["role", "role", "not-signed-in", "not-signed-in"]
+    assert [event["reason"] for event in events] == ["role", "role", *["not-signed-in"] * 3]
 
 
 def test_a_session_is_worth_nothing_in_another_browser_or_at_another_address(
@@ -227,7 +227,24 @@ def test_a_session_is_worth_nothing_in_another_browser_or_at_another_address(
 
     served(tmp_path, test)
     refused = [event for event in events if event["outcome"] == "refused"]
-    assert [(event["person"], event["reason"]) for event in refused] == [("n.okafor", "other-browser")] * 2
+    assert [(event["action"], event["person"], event["reason"]) for event in refused] == [
+        ("person-searches", "n.okafor", "other-browser"), ("use-session", "n.okafor", "other-browser"),
+    ] * 2  # fmt: skip
+
+
+def test_a_session_stays_where_it_began_when_the_gateway_starts_again(tmp_path: Path) -> None:
+    here = {**CLINICIAN, subject.ADDRESS: "10.24.30.11", subject.BROWSER: "Chromium"}
+
+    async def begin(client: TestClient[Any, Any]) -> None:
+        assert await uids(client, here, "/studies") == ["1.1"]
+
+    async def steal(client: TestClient[Any, Any]) -> None:
+        answer = await client.get("/gateway/session", headers={**here, subject.BROWSER: "curl"})
+        assert (answer.status, (await answer.json())["reason"]) == (401, "other-browser")
+        assert await uids(client, here, "/studies") == ["1.1"]
+
+    served(tmp_path, begin)
+    served(tmp_path, steal)
 
 
 def test_headers_of_other_names_say_nothing_of_who_asks(tmp_path: Path) -> None:
