@@ -111,7 +111,8 @@ class Viewer:
     ) -> list[Said]:
         """Ask for paths with a session's cookie, or none, from the workstation of :attr:`sign_on` or another host.
 
-        A wish is a path, or ``{"address", "method", "headers", "text"}`` of what to send.
+        A wish is a path, or ``{"address", "method", "headers", "text"}`` of what to send; ``octets`` in the place of a
+        text are in hexadecimal.
         """
         holds = {SESSION: session} if session else {}
         told = self._run(caller or self.sign_on.caller, {"holds": holds, "then": self._wishes(wishes, headers)})

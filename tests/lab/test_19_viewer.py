@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage, generate_uid
 
+from lab.hospital.archive import Archive
 from lab.hospital.collected import Collected
 from lab.hospital.hospital import Hospital
 from lab.hospital.modality import Modality
@@ -21,7 +25,7 @@ if TYPE_CHECKING:
     from lab.hospital.record import Procedure
     from lab.hospital.viewer import Opened
 
-RADIOLOGIST, REGISTRAR = "a.rivera", "r.silva"
+RADIOLOGIST, TECHNOLOGIST, REGISTRAR = "a.rivera", "m.haddad", "r.silva"
 INFO = "/sign-on/callback?info=json&extend_session=false"
 SESSION = "/gateway/session"
 STUDIES = "/dicom-web/studies?includefield=PatientID"
@@ -75,6 +79,24 @@ def examined(hospital: Hospital, procedure: Procedure) -> str:
     found = scheduled(hospital, Ris.of(hospital).show(placed.accession).procedure)
     Modality(hospital, found.station).perform("acquire", found.accession, "--images", "2", "--matrix", "64")
     return found.study
+
+
+def secondary_capture(patient: str, study: str, accession: str) -> Dataset:
+    """A small picture that belongs to a study."""
+    image = Dataset()
+    image.file_meta = FileMetaDataset()
+    image.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    image.file_meta.MediaStorageSOPClassUID = image.SOPClassUID = SecondaryCaptureImageStorage
+    image.file_meta.MediaStorageSOPInstanceUID = image.SOPInstanceUID = generate_uid(prefix=None)
+    image.StudyInstanceUID, image.SeriesInstanceUID = study, generate_uid(prefix=None)
+    image.PatientID, image.PatientName, image.AccessionNumber = patient, "Viewer^Added", accession
+    image.Modality, image.ConversionType = "OT", "WSD"
+    image.Rows = image.Columns = 8
+    image.SamplesPerPixel, image.PhotometricInterpretation = 1, "MONOCHROME2"
+    image.BitsAllocated = image.BitsStored = 8
+    image.HighBit, image.PixelRepresentation = 7, 0
+    image.PixelData = bytes(64)
+    return image
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +173,56 @@ def test_a_session_is_worth_nothing_in_another_browser_or_at_another_address(rea
     assert place.status == 401
     assert reading.told("person-searches", person=RADIOLOGIST, outcome="refused", reason="other-browser") is not None
     assert reading.ask(STUDIES)[0].status == 200
+
+
+def test_a_session_stays_where_it_began_when_the_gateway_starts_again(reading: Reading) -> None:
+    viewer = reading.viewer
+    again = viewer.lab.run(viewer.host, ["systemctl", "restart", "pacslab-gateway.service"])
+    assert again.code == 0, again.stderr
+    (stolen,) = reading.ask(SESSION, headers={"User-Agent": "another browser"})
+    assert stolen.status == 401
+    assert reading.told("use-session", person=RADIOLOGIST, outcome="refused", reason="other-browser") is not None
+    assert reading.ask(SESSION)[0].status == 200
+
+
+def added(reading: Reading, session: str, study: str) -> tuple[str, Any]:
+    """Add an image to a study through the viewer; its UID, and the answer."""
+    archive = Archive(reading.viewer.lab, Hospital(reading.viewer.lab).host("primary-archive"))
+    (found, *_) = archive.instances(reading.own)
+    image = secondary_capture(found.tag("PatientID"), study, found.tag("AccessionNumber"))
+    written = io.BytesIO()
+    image.save_as(written, enforce_file_format=True)
+    mark = b"--part-of-it"
+    body = mark + b"\r\nContent-Type: application/dicom\r\n\r\n" + written.getvalue() + b"\r\n" + mark + b"--\r\n"
+    kind = 'multipart/related; type="application/dicom"; boundary=part-of-it'
+    head = {"Content-Type": kind, "Origin": reading.viewer.address, "Sec-Fetch-Site": "same-origin"}
+    wish = {"address": "/dicom-web/studies", "method": "POST", "headers": head, "octets": body.hex()}
+    (answer,) = reading.viewer.ask(session, wish, headers=DICOM_JSON)
+    return str(image.SOPInstanceUID), answer
+
+
+def stored(reading: Reading, instance: str) -> int:
+    """How many objects of a UID the primary archive has."""
+    lab = reading.viewer.lab
+    return len(Archive(lab, Hospital(lab).host("primary-archive")).find("Instance", SOPInstanceUID=instance))
+
+
+def test_a_technologist_adds_an_image_to_a_study_of_the_own_department(reading: Reading) -> None:
+    opened = reading.viewer.enter(TECHNOLOGIST, SESSION)
+    assert opened.session, opened
+    instance, answer = added(reading, opened.session, reading.own)
+    assert answer.status == 200, answer
+    assert instance in answer.text
+    assert stored(reading, instance) == 1
+    assert reading.told("person-adds", person=TECHNOLOGIST, study=reading.own, outcome="success") is not None
+
+
+def test_a_radiologist_adds_nothing(reading: Reading) -> None:
+    instance, answer = added(reading, reading.opened.session, reading.own)
+    assert answer.status == 403, answer
+    assert stored(reading, instance) == 0
+    refused = {"outcome": "refused", "reason": "not-permitted", "method": "POST", "path": "/dicom-web/studies"}
+    assert reading.told("request", person=RADIOLOGIST, **refused) is not None
 
 
 def test_who_may_not_view_at_all_is_not_let_in(reading: Reading) -> None:

@@ -11,7 +11,8 @@ is told as ``"statement"``. A statement that is given, ``{"action", "fields"}``,
 
 Where an application sends people to the sign-on, ``"sites"`` are the addresses among which the browser goes where it is
 sent; ``"holds"`` are cookies that it has for the first of them; without name and cookie nobody signs in. Then it asks
-for ``"then"``: a list of ``{"address", "method", "headers", "text"}``, whose answers are told as they are.
+for ``"then"``: a list of ``{"address", "method", "headers", "text"}``, whose answers are told as they are; ``"octets"``
+in the place of a text are in hexadecimal.
 """
 
 from __future__ import annotations
@@ -117,10 +118,15 @@ class Browser:
         return page
 
     def ask(
-        self, address: str, method: str = "GET", headers: Mapping[str, str] | None = None, text: str = ""
+        self,
+        address: str,
+        method: str = "GET",
+        headers: Mapping[str, str] | None = None,
+        text: str = "",
+        octets: str = "",
     ) -> dict[str, object]:
         """Ask for something; the answer as it is."""
-        data = text.encode() or None
+        data = bytes.fromhex(octets) or text.encode() or None
         wish = urllib.request.Request(address, data, dict(headers or {}), method=method)  # noqa: S310 # of a site
         try:
             answer = self.opener.open(wish, timeout=TIMEOUT)
