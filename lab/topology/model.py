@@ -279,7 +279,7 @@ class Partner(Strict):
         min_length=1, max_length=60, description="The partner's name for people.", examples=["Partner hospital"]
     )
     host: Name = Field(
-        description="The host that stands for the partner's sign-on: its role offers `partner-sign-on`.",
+        description="The host that stands for the partner's sign-on: its role offers a service with `home`.",
         examples=["partner-idp1"],
     )
     role: Name = Field(

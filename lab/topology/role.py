@@ -146,6 +146,9 @@ class Service(Strict):
         description="This loopback port and those after it lead to the targets of the host's flows of that service, "
         "in the order of the targets' names; who connects there needs no TLS.",
     )
+    home: bool = Field(
+        default=False, description="People of another house sign in at it: its host stands for a partner, who names it."
+    )
     beside: bool = Field(
         default=False, description="A device beside the host serves it, on loopback; the role only leads callers there."
     )

@@ -100,7 +100,7 @@ def _make(title: str, fqdn: str, now: datetime) -> PartnerKeys:
     authority = Authority.self_signed(f"{title[:50]} CA", title[:64], now, ROOT_LIFETIME)
     key = new_key()
     leaf = authority.issue(
-        Wanted(fqdn, "sign-on", ("serverAuth",), title[:64], None, (fqdn,)), key.public_key(), now, LEAF_LIFETIME
+        Wanted(fqdn, "partner", ("serverAuth",), title[:64], None, (fqdn,)), key.public_key(), now, LEAF_LIFETIME
     )
     signing = rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS)
     return PartnerKeys(

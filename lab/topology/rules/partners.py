@@ -13,24 +13,21 @@ if TYPE_CHECKING:
     from lab.topology.problems import Problem
     from lab.topology.rules.draft import Draft
 
-SERVICE = "partner-sign-on"
-"""What a host offers that stands for a partner's sign-on."""
-
 
 def partners_have_a_sign_on(draft: Draft) -> Iterator[Problem]:
     """A partner names a host that offers its sign-on, and no two name one."""
-    offering = _offering(draft)
+    offering, services = _offering(draft), ", ".join(_services(draft))
     for key, partner in draft.partners.items():
         where, host = ("partners", key, "host"), partner.host
         if host not in draft.host_names:
             yield draft.source.problem(
-                where, f"Host {host} does not exist.", choose(host, offering, f"Hosts that offer {SERVICE}")
+                where, f"Host {host} does not exist.", choose(host, offering, f"Hosts that offer {services}")
             )
         elif host in draft.hosts and host not in offering and draft.roles_known(host):
             yield draft.source.problem(
                 where,
                 f"Host {host} is no sign-on of a partner.",
-                f"Give it a role that offers {SERVICE}, or name another host.",
+                f"Give it a role that offers {services}, or name another host.",
             )
         same = next(other for other, entry in draft.partners.items() if entry.host == host)
         if same != key:
@@ -73,4 +70,10 @@ def partners_have_least_rights(draft: Draft) -> Iterator[Problem]:
 
 
 def _offering(draft: Draft) -> list[str]:
-    return [host for host in draft.hosts if any(name == SERVICE for _, name, _ in draft.offers(host))]
+    """Hosts that stand for a partner's sign-on."""
+    return [host for host in draft.hosts if any(service.home for _, _, service in draft.offers(host))]
+
+
+def _services(draft: Draft) -> list[str]:
+    """What such a host offers, by name."""
+    return sorted({name for meta in draft.catalog.values() for name, service in meta.services.items() if service.home})

@@ -73,7 +73,7 @@ ROLES = {
     "home": """\
 summary: A partner's sign-on
 services:
-  partner-sign-on: {port: 443, unit: web.service, remedy: Look at it}
+  partner-sign-on: {port: 443, unit: web.service, home: true, remedy: Look at it}
 """,
     "archive": """\
 summary: Keeps images

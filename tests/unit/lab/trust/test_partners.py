@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 ROLES = {
     "home": {
         "summary": "A partner's sign-on",
-        "services": {"partner-sign-on": {"port": 443, "unit": "web.service", "remedy": "Look"}},
+        "services": {"partner-sign-on": {"port": 443, "unit": "web.service", "home": True, "remedy": "Look"}},
         "secrets_of_people": {
             "visitor_password": {"kind": "password", "of": "visitors", "purpose": "To sign in at home"},
             "visitor_seed": {"kind": "one-time-password", "of": "visitors", "purpose": "To sign in at home"},
