@@ -1,13 +1,13 @@
-package Pacslab::Password;
+package PacslabPartner::Password;
 
-# A partner's own judge of passwords: those of its people, of which it keeps the hashes that Pacslab::People makes.
+# A partner's own judge of passwords: those of its people, of which it keeps the hashes that PacslabPartner::People makes.
 
 use strict;
 use warnings;
 
 use Mouse;
 use Lemonldap::NG::Portal::Main::Constants qw(PE_BADCREDENTIALS PE_OK);
-use Pacslab::People;
+use PacslabPartner::People;
 
 extends 'Lemonldap::NG::Portal::Auth::_WebForm';
 
@@ -15,7 +15,7 @@ has authnLevel => ( is => 'rw', default => 2 );
 
 sub authenticate {
     my ( $self, $req ) = @_;
-    return PE_OK if Pacslab::People::shows( $req->user, $req->data->{password} );
+    return PE_OK if PacslabPartner::People::shows( $req->user, $req->data->{password} );
     $self->setSecurity($req);
     return PE_BADCREDENTIALS;
 }

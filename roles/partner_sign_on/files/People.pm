@@ -1,4 +1,4 @@
-package Pacslab::People;
+package PacslabPartner::People;
 
 # Who there is at a partner. Passwords are hashed as they are read, so that a portal's processes hold no others.
 
