@@ -1,6 +1,6 @@
 """Rejection notes (IHE RAD-66): key object selections whose title says why images are not to be used (PS3.16 CID 7010).
 
-Titles and issues stand here for both sides: the order filler, which makes notes, and archives, which heed them.
+Titles and issues stand here for both sides: the order filler, which makes notes, and archives, which act on them.
 """
 
 from __future__ import annotations

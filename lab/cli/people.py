@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _list(lab: Lab, *, as_json: bool) -> int:
-    people = {**lab.site.topology.people, **lab.site.topology.visitors}
+    people = lab.site.topology.everybody
     if as_json:
         print(json.dumps([_as_dict(name, person) for name, person in people.items()]))
         return 0

@@ -68,7 +68,7 @@ class HostHealth:
 
 
 class ReportReader:
-    """Reads one file of many hosts again and again, by one shell in the fabric: to start one costs more than to read.
+    """Reads the reports of many hosts again and again, by one shell in the fabric: starting one costs most.
 
     Only regular files are read: a host could make the path a pipe that never ends.
     """
@@ -78,16 +78,15 @@ class ReportReader:
     _END = b".\n"
     """What ends an answer; every line of a file has the file's path before it."""
 
-    def __init__(self, docker: Docker, lab: str, path: str = HEALTH_FILE) -> None:
+    def __init__(self, docker: Docker, lab: str) -> None:
         """Nothing is started yet."""
         self._docker = docker
         self._fabric = names.fabric(lab)
-        self._path = path
         self._pids: dict[str, int] = {}
         self._stream: Stream | None = None
 
     def read(self, pids: Mapping[str, int]) -> dict[str, str]:
-        """The file's text by host, given the process ids of the hosts' first processes; a host without it is left out.
+        """The reports by host, given the process ids of the hosts' first processes; a host without one is left out.
 
         Raises:
             EngineError: the fabric does not answer.
@@ -97,13 +96,13 @@ class ReportReader:
         if self._stream is None or pids != self._pids:
             self.close()
             self._pids = dict(pids)
-            paths = [f"/proc/{pid}/root{self._path}" for pid in pids.values()]
+            paths = [f"/proc/{pid}/root{HEALTH_FILE}" for pid in pids.values()]
             self._stream = Stream(self._docker, self._fabric, ["sh", "-c", self._SCRIPT, "sh", *paths])
             self._stream.socket.settimeout(self.SECONDS)
         texts: dict[str, list[str]] = {}
         by_pid = {str(pid): host for host, pid in pids.items()}
         for line in self._answer(self._stream).decode("utf-8", "replace").splitlines():
-            head, separator, text = line.partition(f"/root{self._path}:")
+            head, separator, text = line.partition(f"/root{HEALTH_FILE}:")
             host = by_pid.get(head.removeprefix("/proc/"))
             if separator and host:
                 texts.setdefault(host, []).append(text)

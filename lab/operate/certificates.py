@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from lab.ansible.play import Play
 from lab.operate.bundles import renew_bundles
-from lab.operate.configure import overlay, variables
+from lab.operate.configure import overlay
 from lab.operate.configured import Configured
 from lab.operate.inputs import digests
 from lab.operate.wait import wait_until_healthy
@@ -18,6 +18,7 @@ from lab.trust import pki
 from lab.trust.files import write_private
 from lab.trust.ssh import revoke_ssh
 from lab.trust.store import pki_folder
+from lab.trust.variables import trust_variables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -98,7 +99,7 @@ def _run(lab: Lab, playbook: str, hosts: Sequence[str], bus: Bus) -> None:
     folder = lab.folder / "ansible"
     inventory, known = folder / "overlay.json", folder / "variables.json"
     write_private(inventory, json.dumps(overlay(lab, lab.site)).encode())
-    write_private(known, json.dumps(variables(lab, lab.site)).encode())
+    write_private(known, json.dumps(trust_variables(lab.site, lab.folder)).encode())
     Play(
         playbook=ROOT / "playbooks" / playbook,
         inventories=[lab.site.path, inventory],

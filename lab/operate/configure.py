@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from lab.ansible.play import Play
 from lab.ansible.site_playbook import lab_playbook
 from lab.events import StageFinished, StageStarted
-from lab.trust import ensure_partners, ensure_secrets, pki_folder
 from lab.trust.files import write_private
+from lab.trust.variables import trust_variables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +41,7 @@ def configure(lab: Lab, site: Site, hosts: Sequence[str], bus: Bus) -> None:
         playbook=_written(folder / "site.yml", lab_playbook(site.catalog, roles)),
         inventories=[site.path, _write(folder / "overlay.json", overlay(lab, site))],
         folder=folder,
-        variables=[_write(folder / "variables.json", variables(lab, site))],
+        variables=[_write(folder / "variables.json", trust_variables(site, lab.folder))],
         limit=hosts if len(hosts) < len(site.managed) else (),
     ).run(bus)
     bus.emit(StageFinished(STAGE, time.monotonic() - began, f"{len(hosts)} hosts"))
@@ -54,15 +54,6 @@ def overlay(lab: Lab, site: Site) -> dict[str, Any]:
             "vars": {"ansible_connection": "docker"},
             "hosts": {name: {"ansible_host": lab.container(name)} for name in site.managed},
         }
-    }
-
-
-def variables(lab: Lab, site: Site) -> dict[str, Any]:
-    """What the driver alone knows: where the PKI is, the lab's secrets, and what partners have of their own."""
-    return {
-        "trust_pki_dir": str(pki_folder(lab.folder)),
-        "trust_secrets": ensure_secrets(site, lab.folder),
-        "trust_partners": ensure_partners(site, lab.folder),
     }
 
 

@@ -72,7 +72,8 @@ def wait_until_healthy(
         NeverHealthyError: some are not when the time has passed, or a host's container ended.
     """
     deadline, began = Deadline(seconds), time.monotonic()
-    progress = Deadline(seconds if stalled is None else stalled)
+    patience = seconds if stalled is None else stalled
+    progress = Deadline(patience)
     told: dict[str, tuple[bool, str]] = {}
     with lab.watch_health() as look:
         while True:
@@ -80,9 +81,8 @@ def wait_until_healthy(
             health = {host: _new_enough(answer, since.get(host, 0)) for host, answer in look().items()}
             if hosts is not None:
                 health = {host: answer for host, answer in health.items() if host in hosts}
-            further = [host for host, answer in health.items() if _tell(bus, host, answer, told)]
-            if further and stalled is not None:
-                progress = Deadline(stalled)
+            if [host for host, answer in health.items() if _tell(bus, host, answer, told)]:
+                progress = Deadline(patience)
             if all(answer.healthy for answer in health.values()):
                 return health
             if deadline.over or progress.over or any(answer.state != "running" for answer in health.values()):

@@ -367,6 +367,11 @@ class Topology(Strict):
     flows: list[Flow] = Field(min_length=1, description="Everything that is allowed.")
 
     @property
+    def everybody(self) -> dict[str, Person]:
+        """The site's own people, and those of its partners."""
+        return {**self.people, **self.visitors}
+
+    @property
     def visitors(self) -> dict[str, Person]:
         """People of all partners, by the name that they have here, which nobody of the house can have."""
         return {

@@ -20,7 +20,7 @@ from lab.engine.record import LabRecord
 from lab.engine.requirements import require
 from lab.errors import AnsibleError, EngineError, PacslabError, UnhealthyError
 from lab.images import ensure_images
-from lab.operate.configure import overlay, variables
+from lab.operate.configure import overlay
 from lab.operate.plan import compare
 from lab.operate.take_down import take_down
 from lab.operate.wait import wait_until_healthy
@@ -30,6 +30,7 @@ from lab.topology.load import load_site
 from lab.trials.description import describe
 from lab.trials.judgement import CONVERGES, HARDENED, HEALTHY, foreknowing, judge
 from lab.trust import ensure_pki
+from lab.trust.variables import trust_variables
 from lab.verify.check import Context
 from lab.verify.registry import checks
 from lab.verify.run import run_checks
@@ -133,7 +134,7 @@ class Trial:
             before = self.subject.before if host == description.subject else roles
             hosts["all"]["hosts"][host]["trial_before"] = list(before)
         given = {
-            **variables(lab, lab.site),
+            **trust_variables(lab.site, lab.folder),
             "trial_host": description.subject,
             "trial_role": self.subject.role,
             "trial_roles_dir": str(self.settings.roles),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -12,10 +13,10 @@ from filelock import FileLock
 
 from lab.atomic_write import atomic_write
 from lab.errors import PacslabError
-from lab.state_file import read_bytes
+from lab.state_file import read_bytes, read_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 
@@ -35,6 +36,23 @@ def write_private(path: Path, content: bytes) -> None:
     """Replace a file in one step; its mode is 0600 from its first byte on."""
     make_private_folder(path.parent)
     atomic_write(path, content, mode=0o600, durable=True)
+
+
+def read_kept(path: Path, *, remedy: str) -> dict[str, dict[str, str]]:
+    """Return values that a lab keeps, by two names; none before they were made.
+
+    Raises:
+        DamagedFileError: the file does not hold what was written there.
+    """
+    try:
+        return read_json(path, dict[str, dict[str, str]], remedy=remedy)
+    except FileNotFoundError:
+        return {}
+
+
+def write_kept(path: Path, values: Mapping[str, Mapping[str, str]]) -> None:
+    """Write what :func:`read_kept` reads; its mode is 0600."""
+    write_private(path, (json.dumps(values, indent=2) + "\n").encode())
 
 
 @contextmanager

@@ -9,10 +9,8 @@ from lab.errors import UsageError
 from lab.settings import load_settings
 from lab.state_file import read_json
 from lab.trust.files import make_private_folder, write_private
-from lab.trust.partners import ensure_partners
 from lab.trust.pki import ensure_pki
-from lab.trust.secrets import ensure_secrets
-from lab.trust.store import pki_folder
+from lab.trust.variables import trust_variables
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,12 +45,7 @@ def issue(site: Site, folder: Path) -> Changes:
     make_private_folder(folder)
     write_private(owner, _json({"site": site.name}))
     changes = ensure_pki(site, folder)
-    variables = {
-        "trust_pki_dir": str(pki_folder(folder)),
-        "trust_secrets": ensure_secrets(site, folder),
-        "trust_partners": ensure_partners(site, folder),
-    }
-    write_private(folder / VARIABLES, _json(variables))
+    write_private(folder / VARIABLES, _json(trust_variables(site, folder)))
     return changes
 
 

@@ -7,7 +7,6 @@ is thrown away once it has signed.
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -18,9 +17,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from lab.state_file import read_json
 from lab.trust.authority import Authority, Wanted, new_key
-from lab.trust.files import certificate_pem, key_pem, locked, write_private
+from lab.trust.files import certificate_pem, key_pem, locked, read_kept, write_kept
 from lab.trust.profiles import CLOCK_SKEW, LEAF_LIFETIME, RENEW_BEFORE, ROOT_LIFETIME
 
 if TYPE_CHECKING:
@@ -69,7 +67,7 @@ def ensure_partners(site: Site, folder: Path) -> dict[str, dict[str, str]]:
             kept = name in known and _lasts(known[name]["certificate"], fqdn, now)
             wanted[name] = known[name] if kept else asdict(_make(partner.title, fqdn, now))
         if wanted != known:
-            write_private(folder / FILE, (json.dumps(wanted, indent=2) + "\n").encode())
+            write_kept(folder / FILE, wanted)
     return wanted
 
 
@@ -79,14 +77,9 @@ def read_partners(folder: Path) -> dict[str, dict[str, str]]:
     Raises:
         DamagedFileError: the file does not hold what was written there.
     """
-    try:
-        return read_json(
-            folder / FILE,
-            dict[str, dict[str, str]],
-            remedy="Put the file back, or remove it and run 'pacslab up' to make and spread new keys.",
-        )
-    except FileNotFoundError:
-        return {}
+    return read_kept(
+        folder / FILE, remedy="Put the file back, or remove it and run 'pacslab up' to make and spread new keys."
+    )
 
 
 def _lasts(certificate: str, fqdn: str, now: datetime) -> bool:

@@ -22,7 +22,7 @@ def person_of(site: Site, name: str) -> Person:
     Raises:
         UsageError: nobody signs in by that name.
     """
-    people = {**site.topology.people, **site.topology.visitors}
+    people = site.topology.everybody
     if name not in people:
         raise UsageError(f"Nobody at site {site.name!r} signs in as {name!r}.", remedy=choose(name, people, "People"))
     return people[name]

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from base64 import b32encode
 from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from lab.state_file import read_json
-from lab.trust.files import key_pem, locked, write_private
+from lab.trust.files import key_pem, locked, read_kept, write_kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +37,7 @@ def ensure_secrets(site: Site, folder: Path) -> dict[str, dict[str, str]]:
             for name, owners, make in _declared(site)
         }
         if wanted != known:
-            write_private(folder / FILE, (json.dumps(wanted, indent=2) + "\n").encode())
+            write_kept(folder / FILE, wanted)
     return wanted
 
 
@@ -49,14 +47,9 @@ def read_secrets(folder: Path) -> dict[str, dict[str, str]]:
     Raises:
         DamagedFileError: the file does not hold what was written there.
     """
-    try:
-        return read_json(
-            folder / FILE,
-            dict[str, dict[str, str]],
-            remedy="Put the file back, or remove it and run 'pacslab up' to make and spread new ones.",
-        )
-    except FileNotFoundError:
-        return {}
+    return read_kept(
+        folder / FILE, remedy="Put the file back, or remove it and run 'pacslab up' to make and spread new ones."
+    )
 
 
 def _declared(site: Site) -> list[tuple[str, list[str], Callable[[], str]]]:

@@ -105,7 +105,7 @@ class Sender:
         Args:
             spool: the messages.
             connect: makes a connection, or raises :class:`OSError`.
-            changed: a value that changes when a connection is to be made anew, since certificates are others.
+            changed: a value that changes when another connection is needed, since there are new certificates.
             silence: seconds without an acknowledgement that is due.
             first_pause: seconds before the second attempt.
         """
@@ -169,7 +169,7 @@ class Sender:
             pause = min(2 * pause, LONGEST_PAUSE)
 
     def _converse(self, connection: Connection) -> None:
-        """Send and take acknowledgements until the connection ends, or is to be made anew.
+        """Send and take acknowledgements until the connection ends, or another is needed.
 
         Raises:
             OSError: it is lost.

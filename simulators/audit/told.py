@@ -45,7 +45,7 @@ UNIT_MESSAGES = {
 FIRST_OF_PEOPLE = 1000
 """The first user id that is a person's (login.defs, UID_MIN); programs of ours run under none of these."""
 MANAGER = "1"
-"""Process id of systemd, which the journal vouches for (_PID, systemd.journal-fields(7))."""
+"""Process id of systemd, which the journal itself records (_PID, systemd.journal-fields(7))."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Rejection notes as an archive heeds them (RAD-66): which objects they name, and what becomes of those."""
+"""Rejection notes as an archive acts on them (RAD-66): which objects they name, and what becomes of those."""
 
 from __future__ import annotations
 

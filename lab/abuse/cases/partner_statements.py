@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from lab.abuse.attempt import Parties, PartyMissingError
@@ -145,48 +146,39 @@ UNVERIFIED = (
     ),
 )
 
+_STATEMENT = partial(AbuseCase, parties=at, harm=is_in, unharmed=lets_the_partner_in)
+"""Of each the attacker wants the same: to be in as a person of the partner."""
+
 CASES = (
-    AbuseCase(
+    _STATEMENT(
         "abuse.partner-altered",
         "Sign-on: what a partner states of somebody is altered to be of somebody else",
-        parties=at,
         attempt=altered,
         evidence=refused("bad-signature"),
-        harm=is_in,
-        unharmed=lets_the_partner_in,
         control="what a partner states is signed as a whole",
         weakenings=UNVERIFIED,
     ),
-    AbuseCase(
+    _STATEMENT(
         "abuse.partner-unsigned",
         "Sign-on: what a partner is said to state, without a signature",
-        parties=at,
         attempt=unsigned,
         evidence=refused("bad-signature"),
-        harm=is_in,
-        unharmed=lets_the_partner_in,
         control="what a partner states is signed",
         weakenings=UNVERIFIED,
     ),
-    AbuseCase(
+    _STATEMENT(
         "abuse.partner-foreign-key",
         "Sign-on: what a partner is said to state, signed by a stranger's key",
-        parties=at,
         attempt=foreign,
         evidence=refused("bad-signature"),
-        harm=is_in,
-        unharmed=lets_the_partner_in,
         control="of a partner one key is known, and no other is taken",
         weakenings=UNVERIFIED,
     ),
-    AbuseCase(
+    _STATEMENT(
         "abuse.partner-other-audience",
         "Sign-on: what a partner has stated for another application",
-        parties=at,
         attempt=for_others,
         evidence=refused("other-conditions"),
-        harm=is_in,
-        unharmed=lets_the_partner_in,
         control="a statement says for whom it is",
         weakenings=(
             restarted(
@@ -195,14 +187,11 @@ CASES = (
             ),
         ),
     ),
-    AbuseCase(
+    _STATEMENT(
         "abuse.partner-replayed",
         "Sign-on: what a partner has stated is brought a second time",
-        parties=at,
         attempt=again,
         evidence=refused("used-answer"),
-        harm=is_in,
-        unharmed=lets_the_partner_in,
         control="a statement answers a question, and each is answered once",
         weakenings=(
             restarted(
@@ -211,14 +200,12 @@ CASES = (
             ),
         ),
     ),
-    AbuseCase(
+    _STATEMENT(
         "abuse.partner-other-browser",
         "Sign-on: what a partner has stated to somebody at another workstation",
         parties=at_two_desks,
         attempt=from_another_browser,
         evidence=refused("other-browser"),
-        harm=is_in,
-        unharmed=lets_the_partner_in,
         control="a statement is taken from the browser that asked for it",
         weakenings=(
             restarted(
@@ -227,14 +214,11 @@ CASES = (
             ),
         ),
     ),
-    AbuseCase(
+    _STATEMENT(
         "abuse.partner-one-factor",
         "Sign-on: a partner's person who has shown a password alone at home",
-        parties=at,
         attempt=with_one_factor,
         evidence=refused("no-second-factor"),
-        harm=is_in,
-        unharmed=lets_the_partner_in,
         control="a partner's people show both factors at home",
         weakenings=(
             restarted(
