@@ -36,6 +36,9 @@ IDLE = 60.0
 """Seconds after which it looks whether certificates have changed, when nothing happens and nobody wakes it."""
 LONGEST_LINE = 256
 """Octets of an acknowledgement."""
+PROTOCOL = "pacslab-audit"
+"""What both sides agree on in the handshake (ALPN, RFC 7301): messages are numbered, and acknowledged. At the same port
+others may send plain lines, which nobody acknowledges."""
 
 
 class Connection(Protocol):
@@ -76,16 +79,22 @@ class Repository:
         """Connect.
 
         Raises:
-            OSError: it does not answer, or one side does not accept the other.
+            OSError: it does not answer, one side does not accept the other, or what answers acknowledges nothing.
         """
         plain = socket.create_connection((self.address, self.port), timeout=CONNECTING)
         try:
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             plain.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            return self.context().wrap_socket(plain, server_hostname=self.identity)
+            context = self.context()
+            context.set_alpn_protocols([PROTOCOL])
+            connection = context.wrap_socket(plain, server_hostname=self.identity)
         except BaseException:
             plain.close()
             raise
+        if connection.selected_alpn_protocol() != PROTOCOL:
+            connection.close()
+            raise ProtocolError(f"what answers there takes no {PROTOCOL}")
+        return connection
 
 
 class Sender:

@@ -9,6 +9,8 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from simulators.audit.send import PROTOCOL
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -17,12 +19,14 @@ NUMBERED = re.compile(rb'\[pacslab@32473 seq="(\d+)" run="([0-9a-f-]{36})"\]')
 IDENTITY = "syslog-service.siem1.imaging.internal"
 
 
-def server_side(keys: Path) -> ssl.SSLContext:
+def server_side(keys: Path, *, protocols: tuple[str, ...] = (PROTOCOL,)) -> ssl.SSLContext:
     """What the collector presents and accepts."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(keys / "hosts/siem1/syslog.crt", keys / "hosts/siem1/syslog.key")
     context.load_verify_locations(keys / "ca.crt")
     context.verify_mode = ssl.CERT_REQUIRED
+    if protocols:
+        context.set_alpn_protocols(list(protocols))
     return context
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from lab.trust.store import pki_folder
 from simulators.audit.message import Message, header
-from simulators.audit.send import Repository, Sender, framed
+from simulators.audit.send import PROTOCOL, Repository, Sender, framed
 from simulators.audit.spool import Spool
 from tests.unit.simulators.audit.repository import IDENTITY, TestRepository, server_side
 from tests.unit.waiting import wait_until
@@ -198,6 +198,20 @@ def test_another_name_than_the_repositorys_is_told_nothing(
     assert (repository.stored, spool.waiting) == ({}, 3)
 
 
+@pytest.mark.parametrize("protocols", [(), ("http/1.1",)])
+def test_a_collector_that_acknowledges_nothing_is_sent_nothing(
+    spool: Spool, keys: Path, protocols: tuple[str, ...]
+) -> None:
+    collector = TestRepository(server_side(keys, protocols=protocols))
+    fill(spool, 3)
+    sender = sender_to(collector, spool, keys)
+    sender.start()
+    wait_until(lambda: "pacslab-audit" in sender.trouble, "it is believed")
+    sender.stop()
+    collector.close()
+    assert (collector.stored, spool.waiting) == ({}, 3)
+
+
 def test_a_repository_that_no_revocation_list_speaks_for_is_told_nothing(
     repository: TestRepository, spool: Spool, keys: Path
 ) -> None:
@@ -218,6 +232,7 @@ def test_a_sender_whose_certificate_the_repository_refuses_keeps_its_messages(sp
     other = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     other.load_cert_chain(keys / "hosts/siem1/syslog.crt", keys / "hosts/siem1/syslog.key")
     other.verify_mode = ssl.CERT_REQUIRED  # and it believes no authority
+    other.set_alpn_protocols([PROTOCOL])
     repository = TestRepository(other)
     fill(spool, 3)
     sender = sender_to(repository, spool, keys)
