@@ -1,0 +1,41 @@
+"""Times of events: RFC 3339 in UTC with milliseconds as text, seconds since 1970 to calculate with."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from simulators.siem.fields import Fields
+
+
+def seconds_of(text: str) -> float | None:
+    """Return a time of RFC 3339 or XML Schema with its zone as seconds since 1970, None where it is none.
+
+    >>> seconds_of("1970-01-01T01:00:00+01:00")
+    0.0
+    """
+    try:
+        when = datetime.fromisoformat(text)
+        return when.timestamp() if when.tzinfo is not None else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def text_of(seconds: float) -> str:
+    """Return seconds since 1970 as text.
+
+    >>> text_of(0.25)
+    '1970-01-01T00:00:00.250Z'
+    """
+    return f"{datetime.fromtimestamp(seconds, tz=UTC).isoformat(timespec='milliseconds')[:-6]}Z"
+
+
+def stamp(fields: Fields, stated: str, received: float) -> None:
+    """Note when it happened, when it came, and how far apart that is; what states no time happened as it came."""
+    seconds = seconds_of(stated)
+    if seconds is None:
+        seconds = received
+    fields["@timestamp"] = text_of(seconds)
+    fields["event.ingested"] = text_of(received)
+    fields["pacslab.lag"] = round(received - seconds, 3)
