@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from simulators.settings import Settings
 
 SETTINGS = Path("/etc/pacslab/audit.json")
+FOLDER = "/var/spool/pacslab-audit"
+"""Where it keeps messages and what it has met, unless systemd names another folder (STATE_DIRECTORY)."""
 SERVICE, CERTIFICATE = "syslog-tls", "audit"
 """The service that takes messages, and the certificate that this host shows it."""
 PROGRAM = "pacslab-audit"
@@ -189,7 +191,7 @@ def main(path: Path = SETTINGS) -> int:
     except (OSError, ValueError, KeyError, TypeError, SimulatorError) as error:
         sys.stderr.write(f"cannot use {path}: {error}\n")
         return 4
-    folder = Path(os.environ.get("STATE_DIRECTORY", "/var/lib/pacslab-audit"))
+    folder = Path(os.environ.get("STATE_DIRECTORY", FOLDER))
     spool = Spool(folder / "spool")
     connect = Repository(peer.address, peer.port, peer.identity, lambda: _context(settings)).connect
     sender = Sender(spool, connect, changed=lambda: _ages(settings))
