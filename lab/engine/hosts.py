@@ -66,7 +66,7 @@ def ensure(
 ) -> bool:
     """Make the container be as its spec says, and run; True when it was made or started.
 
-    One that is made anew keeps what it has in ``folders``; ``scratch`` is a folder of the machine for what is on its
+    One that is made again keeps what it has in ``folders``; ``scratch`` is a folder of the machine for what is on its
     way.
     """
     if there and there.digest == spec.digest:

@@ -1,4 +1,4 @@
-"""What a host keeps when its container is made anew: the folders in which its programs have their own data.
+"""What a host keeps when its container is made again: the folders in which its programs have their own data.
 
 The files go from the old container, which is shut down, into the new one before it starts; there they wait beside the
 root until the first process of its first start puts them where they belong (:data:`PUT_BACK`). The old container goes

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 PARTS = ("defaults", "files", "handlers", "tasks", "templates", "vars")
 """What Ansible reads of a role; its ``meta`` reaches hosts through variables alone."""
 IMAGE = ("tasks/install.yml", "tasks/install/")
-"""What runs when an image is made: a change there makes the container anew."""
+"""What runs when an image is made: a change there has the container made again."""
 PLUGINS = ROOT / "lab" / "ansible" / "collections" / "ansible_collections" / "pacslab" / "lab" / "plugins"
 WRITERS = ("action", "modules", "module_utils")
 """Plugins that put files in place. The inventory plugin only hands on variables."""

@@ -94,15 +94,15 @@ def drilled(hospital: Hospital, counts: Sequence[Count] = GOOD, **changed: Any) 
 
 @pytest.fixture(autouse=True)
 def bring_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`up` mends whatever there is."""
+    """`up` repairs whatever there is."""
 
-    def mended(hospital: Hospital, _: object) -> SimpleNamespace:
+    def repaired(hospital: Hospital, _: object) -> SimpleNamespace:
         def run() -> None:
             hospital.broken, hospital.brought_up = False, hospital.brought_up + 1
 
         return SimpleNamespace(run=run)
 
-    monkeypatch.setattr(performing, "LabBringUp", mended)
+    monkeypatch.setattr(performing, "LabBringUp", repaired)
     monkeypatch.setattr(performing, "HEALTHY_WITHIN", 0.2)
     monkeypatch.setattr(performing, "SETTLES_WITHIN", 0.2)
     monkeypatch.setattr(performing, "PAUSE", 0.05)

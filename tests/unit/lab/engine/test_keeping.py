@@ -1,4 +1,4 @@
-"""What a host keeps when its container is made anew."""
+"""What a host keeps when its container is made again."""
 
 from __future__ import annotations
 
