@@ -17,6 +17,7 @@ from lab.abuse.attempt import PartyMissingError
 from lab.abuse.failure import RestoreError
 from lab.abuse.halves import Half, as_shipped, without_control
 from lab.abuse.scene import Scene
+from lab.abuse.switching import Switching
 from lab.abuse.weakening import EditedFiles, ReplacedService
 from lab.errors import PacslabError
 from lab.hospital.hospital import Hospital
@@ -52,13 +53,27 @@ class Twin:
     seconds: float = 0.0
     """How long its halves took, without the time in which controls were switched off and on."""
 
-    def attempt(self, half: Callable[[AbuseCase, Scene], Half], *, unless: threading.Event) -> Half | None:
-        """Make one half; what keeps it from being judged is noted, and keeps the other half from being tried."""
+    def attempt(
+        self, half: Callable[[AbuseCase, Scene], Half], switching: Switching, lane: int, *, unless: threading.Event
+    ) -> Half | None:
+        """Make one half; what keeps it from being judged is noted, and keeps the other half from being tried.
+
+        One that could not be judged while another lane switched controls is made once more: a service that it needs
+        may have been started again under it. One that came out otherwise than promised is not.
+        """
         if self.error is not None or unless.is_set():
             return None
         began = time.monotonic()
         try:
-            return half(self.case, self.scene)
+            try:
+                return half(self.case, self.scene)
+            except PacslabError as error:
+                if not switching.met(lane, began):
+                    raise
+                text = f"{error.message} (while another case switched its control; made once more)"
+                self.scene.hospital.trail.note(text, self.case.id, time.time())
+                switching.wait_quiet(lane)
+                return half(self.case, self.scene)
         except PacslabError as error:
             self.error = error
         except Exception as error:  # noqa: BLE001 # a mistake of a case is told as one, and the other cases go on
@@ -91,6 +106,7 @@ class Twins:
     say: Callable[[str], None]
     wants_host: Callable[..., bool] = field(default=lambda *_: True, repr=False)
     _stopped: threading.Event = field(default_factory=threading.Event, repr=False)
+    _switching: Switching = field(default_factory=Switching, repr=False)
 
     def run(self, cases: Iterable[AbuseCase]) -> Iterator[Result]:
         """Yield a result for each case as they come; those at one host follow each other."""
@@ -106,7 +122,7 @@ class Twins:
         lanes = lanes_of(twins, self.lab.site)
         ended: Queue[Result | None] = Queue()
         pool = ThreadPoolExecutor(max_workers=LANES)
-        running = [pool.submit(self._lane, lane, ended) for lane in lanes]
+        running = [pool.submit(self._lane, number, lane, ended) for number, lane in enumerate(lanes)]
         try:
             for _ in lanes:
                 while (result := ended.get()) is not None:
@@ -118,32 +134,35 @@ class Twins:
         for ran in running:
             ran.result()
 
-    def _lane(self, twins: list[Twin], ended: Queue[Result | None]) -> None:
+    def _lane(self, number: int, twins: list[Twin], ended: Queue[Result | None]) -> None:
         """All cases of a lane: first as shipped, then without their controls, each switched off once."""
         try:
             for twin in twins:
                 self.say(f"as shipped: {twin.case.id}")
-                twin.shipped = twin.attempt(as_shipped, unless=self._stopped)
+                twin.shipped = twin.attempt(as_shipped, self._switching, number, unless=self._stopped)
             groups: dict[tuple[str, tuple[Weakening, ...]], list[Twin]] = defaultdict(list)
             for twin in twins:
                 groups[twin.scene.parties.target, twin.case.weakenings].append(twin)
             for (_, weakenings), members in groups.items():
-                self._weakened(weakenings, members, twins)
+                self._weakened(number, weakenings, members, twins)
                 for twin in members:
                     ended.put(verdict(twin))
         finally:
             ended.put(None)
 
-    def _weakened(self, weakenings: Sequence[Weakening], members: list[Twin], lane: list[Twin]) -> None:
+    def _weakened(self, number: int, weakenings: Sequence[Weakening], members: list[Twin], lane: list[Twin]) -> None:
         parties = members[0].scene.parties
         self.say(f"{parties.target}: {'; '.join(weakening.text for weakening in weakenings)}")
         try:
             with ExitStack() as stack:
-                for weakening in weakenings:
-                    stack.enter_context(weakening.applied(self.lab, parties))
+                with self._switching.by(number):
+                    for weakening in weakenings:
+                        stack.enter_context(weakening.applied(self.lab, parties))
                 for twin in members:
                     self.say(f"without its control: {twin.case.id}")
-                    twin.weakened = twin.attempt(without_control, unless=self._stopped)
+                    twin.weakened = twin.attempt(without_control, self._switching, number, unless=self._stopped)
+                with self._switching.by(number):
+                    stack.close()
         except RestoreError as error:
             # What follows at this target would be tried with more than its own control switched off.
             for twin in lane[lane.index(members[0]) :]:

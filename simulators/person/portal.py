@@ -39,6 +39,8 @@ COOKIE = "__Host-sign-on"
 TIMEOUT = 20.0
 LONGEST = 2**20
 MOST_REDIRECTS = 10
+AWAY = (502, 503, 504)
+"""What the web server says while the sign-on behind it starts or is away (RFC 9110 15.6.3 to 15.6.5)."""
 UNAUTHORISED = 401
 SKEW = 60.0
 """Seconds by which two clocks may differ."""
@@ -260,6 +262,11 @@ class Portal:
                 text = answer.read(LONGEST + 1)
             except OSError as error:
                 raise UnreachableError(f"{self.name} breaks off its answer", remedy="Try again.") from error
+            if answer.status in AWAY:
+                raise UnreachableError(
+                    f"{self.name} cannot answer now ({answer.status})",
+                    remedy="Try again in a moment; if it stays so, look at `pacslab status`.",
+                )
             if len(text) > LONGEST:
                 raise self._unexpected("it answers with more than a page")
             return answer.status, answer.headers.get("Location") or "", text

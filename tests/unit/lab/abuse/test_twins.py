@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING, NoReturn
 
 from lab.abuse.attempt import Parties, PartyMissingError
 from lab.abuse.failure import WeakeningError
 from lab.abuse.registry import cases
 from lab.abuse.scene import Scene
+from lab.abuse.switching import Switching
 from lab.abuse.twins import Twin, Twins, lanes_of
+from lab.errors import EngineError
 from lab.results.model import Outcome
 from lab.verify.checks.abuse import tally
 from tests.unit.lab.abuse.trial import LocalLab, Switch, World, case
@@ -18,6 +21,7 @@ from tests.unit.roles.rendered import REFERENCE
 if TYPE_CHECKING:
     import pytest
 
+    from lab.abuse.attempt import Tried
     from lab.abuse.model import AbuseCase
     from lab.results.model import Result
 
@@ -89,6 +93,46 @@ def test_a_mistake_of_a_case_is_told_with_its_traceback_and_others_go_on(monkeyp
     assert (first.outcome, second.outcome) == (Outcome.ERROR, Outcome.PASSED)
     assert "KeyError" in first.reason
     assert "Traceback" in first.observations[-1].text
+
+
+def unlucky(world: World, failures: int) -> AbuseCase:
+    """A case that cannot be judged the first times, as a service that it needs does not answer."""
+    left = [failures]
+
+    def harm(_: Scene, tried: Tried) -> str:
+        if left[0]:
+            left[0] -= 1
+            raise EngineError("the sign-on cannot answer now", remedy="Try again.")
+        return "harm was done" if tried.facts["done"] else ""
+
+    return case(world, harm=harm)
+
+
+def test_a_case_that_another_lane_disturbed_is_tried_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lab.abuse.twins.Hospital", lambda _: World().hospital())
+    for failures, outcome in ((1, Outcome.PASSED), (2, Outcome.ERROR)):
+        switching = Switching()
+        world = World()
+        twins = Twins(LocalLab().lab, lambda _: None, _switching=switching)
+        monkeypatch.setattr(switching, "met", lambda *_: True)
+        (result,) = twins.run([unlucky(world, failures)])
+        assert result.outcome is outcome, result
+
+
+def test_a_case_that_nobody_disturbed_is_tried_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    (result,) = run(monkeypatch, world := World(), unlucky(world, 1))
+    assert (result.outcome, result.reason) == (Outcome.ERROR, "the sign-on cannot answer now")
+
+
+def test_another_lane_disturbs_while_it_switches_and_shortly_before() -> None:
+    switching, began = Switching(), time.monotonic()
+    assert not switching.met(0, began)
+    with switching.by(0):
+        assert not switching.met(0, began)
+        assert switching.met(1, began)
+    assert switching.met(1, began)
+    assert not switching.met(1, time.monotonic() + 1)
+    assert not switching.met(0, began)
 
 
 def test_a_control_that_stays_off_ends_what_follows_at_that_target(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,6 +38,8 @@ class SignOn:
     """Whether sessions stand."""
     stays: bool = False
     """Whether they stand after signing out, too."""
+    away: int = 0
+    """What its web server answers while the sign-on behind it is away."""
     wish: dict[str, str] = field(default_factory=dict)
     """The last request of the code flow."""
     ended: list[str] = field(default_factory=list)
@@ -91,7 +93,9 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Pages, and what is asked with a token."""
         target = urlsplit(self.path)
-        if target.path == "/.well-known/openid-configuration":
+        if self.state.away:
+            self.answer(self.state.away, "<html>Bad gateway</html>")
+        elif target.path == "/.well-known/openid-configuration":
             self.answer(200, json.dumps(self.state.discovery()))
         elif target.path == "/oauth2/authorize":
             self.state.wish = dict(parse_qsl(target.query))

@@ -110,3 +110,10 @@ def test_a_sign_on_that_is_away_is_told_as_such(desk: SignOn) -> None:
     away = type(session)(session.person, session.token, "http://127.0.0.1:9/oauth2/userinfo", session.end, "", "")
     with pytest.raises(UnreachableError, match="does not answer"):
         portal.claims(away)
+
+
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_a_web_server_whose_sign_on_is_away_is_no_refusal(desk: SignOn, status: int) -> None:
+    desk.away = status
+    with pytest.raises(UnreachableError, match=f"cannot answer now .{status}."):
+        desk.portal().sign_in("a.rivera", PASSWORD, CODE)
