@@ -1,0 +1,224 @@
+"""The service ``pacslab-siem``: takes what the intake has read, and lets nothing be acknowledged that is not stored.
+
+systemd hands it the socket on which the intake's processes call. It reads no XML; what they hand over is numbers,
+octets and JSON.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import selectors
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from simulators.service import notify, publish
+from simulators.siem import wire
+from simulators.siem.core.finding import NoRules
+from simulators.siem.core.keeper import FIRST_PAUSE, Keeper, connect, read_state
+from simulators.siem.core.ledger import Ledger
+from simulators.siem.core.pending import Place
+from simulators.siem.store.signing import Signer
+from simulators.siem.wire import ANSWER, CHUNK, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from simulators.siem.core.ledger import State
+    from simulators.siem.core.pending import Sealed
+
+TARGET = "host=/run/postgresql dbname=siem user=siem"
+TARGET_VARIABLE = "PACSLAB_SIEM_DATABASE"
+FIRST_SOCKET = 3
+"""The first file that systemd hands over (sd_listen_fds(3))."""
+AT_ONCE = 1 << 18
+SLOW = 10.0
+"""Seconds in which an intake has to take an answer."""
+HIGHEST = 10**18
+"""Number of a message."""
+_NAME = re.compile(rb"[A-Za-z0-9-]{1,63}")
+HEALTH = "trouble"
+"""File in the runtime folder: empty, or why nothing is stored."""
+
+
+class _Intake:
+    """A process of the intake that has called."""
+
+    def __init__(self, number: int, connection: socket.socket) -> None:
+        self.number, self.connection = number, connection
+        self.rest = bytearray()
+        self.senders: dict[int, str] = {}
+
+    def chunks(self, data: bytes) -> list[bytes]:
+        """Return the chunks that are whole with what has come.
+
+        Raises:
+            WireError: what comes is none.
+        """
+        self.rest += data
+        found, place = [], 0
+        while len(self.rest) - place >= CHUNK.size:
+            (size,) = CHUNK.unpack_from(self.rest, place)
+            if size > wire.MOST:
+                raise wire.WireError(f"a chunk of {size} octets")
+            begin = place + CHUNK.size
+            if len(self.rest) < begin + size:
+                break
+            found.append(bytes(self.rest[begin : begin + size]))
+            place = begin + size
+        del self.rest[:place]
+        return found
+
+
+class Core:
+    """Takes records of all intakes, in one thread; answers from another."""
+
+    def __init__(
+        self, listening: socket.socket, target: str, ledger: Callable[[State], Ledger], keep_days: int
+    ) -> None:
+        """Wait for the database, and go on where it was left."""
+        self._listening = listening
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(listening, selectors.EVENT_READ)
+        self._intakes: dict[int, _Intake] = {}
+        self._called = 0
+        self._stopping = False
+        publish(HEALTH, "the database has not answered yet")
+        connection = _wait_for(target)
+        self.ledger = ledger(read_state(connection))
+        self.keeper = Keeper(target, connection, self._answer, lambda why: publish(HEALTH, why), keep_days)
+        publish(HEALTH, "")
+
+    def stop(self, *_: object) -> None:
+        """End after what is in hand."""
+        self._stopping = True
+
+    def run(self) -> int:
+        """Serve until told to stop; return the exit code."""
+        while not self._stopping and not self.keeper.failed:
+            due = self.ledger.due
+            wait = 1.0 if due is None else max(0.0, due - time.monotonic())
+            for key, _ in self._selector.select(wait):
+                if key.fileobj is self._listening:
+                    self._accept()
+                else:
+                    self._read(key.data)
+            due = self.ledger.due
+            if due is not None and time.monotonic() >= due:
+                self._seal()
+        self.keeper.stop(SLOW)
+        return 1 if self.keeper.failed else 0
+
+    def _seal(self) -> None:
+        if days := self.keeper.expired():
+            self.ledger.drop(days)
+        sealed = self.ledger.seal()
+        if sealed is not None:
+            self.keeper.put(sealed, lambda: self._stopping)
+
+    def _accept(self) -> None:
+        connection, _ = self._listening.accept()
+        connection.settimeout(SLOW)
+        self._called += 1
+        intake = _Intake(self._called, connection)
+        self._intakes[intake.number] = intake
+        self._selector.register(connection, selectors.EVENT_READ, intake)
+
+    def _read(self, intake: _Intake) -> None:
+        try:
+            data = intake.connection.recv(AT_ONCE)
+            if not data:
+                self._end(intake)
+                return
+            for chunk in intake.chunks(data):
+                for record in wire.records(chunk):
+                    self._take(intake, record)
+        except (OSError, ValueError):  # WireError is a ValueError, and so is what is no name
+            self._end(intake)
+
+    def _take(self, intake: _Intake, record: wire.Record) -> None:
+        kind, connection = record.kind, record.connection
+        if kind == Kind.OPEN:
+            intake.senders[connection] = _name(record.first)
+        elif kind == Kind.CLOSE:
+            intake.senders.pop(connection, None)
+        elif kind in {Kind.EVENT, Kind.REFUSED, Kind.BROKEN}:
+            host = intake.senders.get(connection)
+            if host is None or record.number > HIGHEST:
+                raise wire.WireError(f"connection {connection} has not begun, or number {record.number}")
+            if kind == Kind.BROKEN:
+                self.ledger.take_broken(record, host)
+            else:
+                self.ledger.take(record, host, Place(intake.number, connection))
+            if self.ledger.full:
+                self._seal()
+        else:
+            raise wire.WireError(f"a record of kind {kind}")
+
+    def _end(self, intake: _Intake) -> None:
+        self._intakes.pop(intake.number, None)
+        self._selector.unregister(intake.connection)
+        intake.connection.close()
+
+    def _answer(self, sealed: Sealed) -> None:
+        """Tell intakes what is stored; called by the keeper's thread."""
+        answers: dict[int, list[bytes]] = {}
+        for (place, run), number in sealed.pending.answers.items():
+            answers.setdefault(place.intake, []).append(ANSWER.pack(Kind.ACKNOWLEDGED, place.connection, number, run))
+        for number, parts in answers.items():
+            intake = self._intakes.get(number)
+            if intake is None:
+                continue
+            try:
+                intake.connection.sendall(b"".join(parts))
+            except OSError:
+                continue  # it is gone: its senders send again
+
+
+def _name(data: bytes) -> str:
+    if not _NAME.fullmatch(data):
+        raise wire.WireError("a sender without a name")
+    return data.decode("ascii")
+
+
+def _wait_for(target: str) -> psycopg.Connection:
+    while True:
+        try:
+            return connect(target)
+        except psycopg.Error as error:
+            publish(HEALTH, f"the database does not answer: {error}")
+            time.sleep(FIRST_PAUSE)
+
+
+def main(argv: list[str]) -> int:
+    """Serve as the host that is named, and keep records for so many days, until told to stop."""
+    host, keep_days = argv
+    listening = socket.socket(fileno=FIRST_SOCKET)
+    folder = Path(os.environ.get("STATE_DIRECTORY", "/var/lib/pacslab-siem"))
+    signer = Signer.open(folder / "signing.key")
+    public = folder / "signing.pub"
+    public.write_text(f"{signer.public.hex()}\n", "ascii")
+    public.chmod(0o644)
+    judge = NoRules()
+    core = Core(
+        listening,
+        os.environ.get(TARGET_VARIABLE, TARGET),
+        lambda state: Ledger(state, judge, signer.sign, host),
+        int(keep_days),
+    )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, core.stop)
+    notify("READY=1")
+    code = core.run()
+    notify("STOPPING=1")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""What reads messages that others have written: frames, headers, XML. It holds no key and reaches no database."""

@@ -1,0 +1,106 @@
+"""Records as rows of COPY in PostgreSQL's binary form (PostgreSQL 17, COPY, "Binary Format")."""
+
+from __future__ import annotations
+
+import json
+import struct
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from simulators.siem.store.hashes import Record
+
+BEGIN = b"PGCOPY\n\xff\r\n\0" + struct.pack(">II", 0, 0)
+END = struct.pack(">h", -1)
+EVENTS = (
+    "position", "received", "run", "number", "time", "host", "code", "action", "outcome", "person", "patient",
+    "accession", "study", "raw", "fields",
+)  # fmt: skip
+QUARANTINE = ("position", "received", "run", "number", "host", "raw", "reason")
+ALERTS = ("position", "received", "of", "host", "rule", "level", "fields")
+KEYS = (
+    "event.code", "event.action", "event.outcome", "user.name", "patient.id", "dicom.accession",
+    "dicom.study_uid",
+)  # fmt: skip
+"""Fields that have a column of their own, in the order of :data:`EVENTS`; the host's is the record's."""
+SEARCHED = EVENTS[6:13]
+"""Their columns."""
+LONGEST_KEY = 200
+"""Characters of a column that is searched, as an index has room for 2,700 octets; what is longer is cut there."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+SINCE_2000 = 946_684_800_000_000
+"""Microseconds from 1970 to 2000, where PostgreSQL counts from."""
+_SIZE = struct.Struct(">i")
+_NULL = _SIZE.pack(-1)
+_EVENT = struct.Struct(">hiqiqi16siq")
+_REFUSED = _EVENT
+_ALERT = struct.Struct(">hiqiqiq")
+_TIME = struct.Struct(">iq")
+
+
+def _sized(data: bytes) -> bytes:
+    return _SIZE.pack(len(data)) + data
+
+
+def key(value: Any) -> bytes:
+    """Return what stands in a column that is searched."""
+    return str(value)[:LONGEST_KEY].replace("\0", " ").encode("utf-8", "replace")
+
+
+def event(record: Record, fields: Mapping[str, Any]) -> bytes:
+    """Return the row of an event."""
+    head = _EVENT.pack(
+        len(EVENTS), 8, record.position, 8, record.received - SINCE_2000, 16, record.run, 8, record.number
+    )
+    when = since_2000(fields.get("@timestamp"))
+    parts = [head, _NULL if when is None else _TIME.pack(8, when), _sized(record.host.encode())]
+    get = fields.get
+    for name in KEYS:
+        value = get(name)
+        if value is None or value == "":
+            parts.append(_NULL)
+        else:
+            plain = value.__class__ is str and len(value) <= LONGEST_KEY and value.isascii() and value.isprintable()
+            data = value.encode("ascii") if plain else key(value)
+            parts.append(_SIZE.pack(len(data)) + data)
+    parts += [_SIZE.pack(len(record.raw)), record.raw, _SIZE.pack(len(record.text)), record.text]
+    return b"".join(parts)
+
+
+def refused(record: Record) -> bytes:
+    """Return the row of what is kept apart."""
+    head = _REFUSED.pack(
+        len(QUARANTINE), 8, record.position, 8, record.received - SINCE_2000, 16, record.run, 8, record.number
+    )
+    return b"".join((head, _sized(record.host.encode()), _sized(record.raw), _sized(record.text)))
+
+
+def alert(record: Record) -> bytes:
+    """Return the row of an alert."""
+    head = _ALERT.pack(len(ALERTS), 8, record.position, 8, record.received - SINCE_2000, 8, record.number)
+    level, _, rule = record.rule.partition(" ")
+    return b"".join((head, _sized(record.host.encode()), _sized(key(rule)), _sized(key(level)), _sized(record.text)))
+
+
+def copied(rows: Iterable[bytes]) -> bytes:
+    """Return what COPY takes."""
+    return b"".join((BEGIN, *rows, END))
+
+
+def since_2000(text: Any) -> int | None:
+    """Return a time as PostgreSQL counts it: microseconds since 2000; None for what is no time."""
+    if not isinstance(text, str):
+        return None
+    try:
+        return (datetime.fromisoformat(text) - _EPOCH) // _MICROSECOND - SINCE_2000
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def encoded(fields: Mapping[str, Any]) -> bytes:
+    """Return fields as JSON."""
+    return json.dumps(fields, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8", "replace")
