@@ -78,6 +78,8 @@ def _needs(meta: RoleMeta) -> Iterator[str]:
         yield f"| room in `{folder}` | {reason} |"
     for device, reason in meta.devices.items():
         yield f"| device `{device}` | {reason} |"
+    if meta.mirror is not None:
+        yield f"| a mirror of other zones | {meta.mirror} |"
     for secret, reason in meta.secrets.items():
         yield f"| secret `{secret}` | {reason} |"
     for secret, entry in meta.secrets_of_people.items():

@@ -12,6 +12,7 @@ from lab.engine.execute import execute
 from lab.engine.port_filter import PortOwner, port_filter
 from lab.errors import EngineError
 from lab.topology.fabric_log import LOOPBACK, fabric_log
+from lab.topology.site import MIRROR
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +24,18 @@ if TYPE_CHECKING:
 ATTEMPTS = 3
 """The kernel clears the links of an ended container a little later, so a link that was seen may be gone by the time it
 is changed."""
-_WIRE = Path(__file__).with_name("wire.py")
+PROGRAMS = ("lab.engine.wire", "lab.engine.mirror_ports")
+CARRIER = """\
+import sys, types
+names, texts = sys.argv[2::2], sys.argv[3::2]
+for name in ("lab", "lab.engine", *names[:-1]):
+    sys.modules[name] = types.ModuleType(name)
+for name, text in zip(names[:-1], texts):
+    exec(compile(text, name, "exec"), sys.modules[name].__dict__)
+    setattr(sys.modules["lab.engine"], name.rpartition(".")[2], sys.modules[name])
+exec(compile(texts[-1], names[-1], "exec"), {"__name__": "__main__"})
+"""
+"""The fabric has none of our modules: they come with each call, the last one to be run and the others for it."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +62,13 @@ def gateway_cable(site: Site, zone: str) -> str:
     return port_name(entry.vlan, entry.subnet, entry.gateway)
 
 
+def mirror_name(site: Site, host: str) -> str:
+    """The fabric's end of the cable over which a host gets copies; named by the host's own address."""
+    entry = site.hosts[host]
+    zone = site.topology.zones[entry.zone]
+    return f"m{port_name(zone.vlan, zone.subnet, entry.address)[1:]}"
+
+
 def mac_address(address: IPv4Address) -> str:
     """A locally administered MAC address made of the IPv4 address: the same in every copy of a lab."""
     return "02:00:" + ":".join(f"{byte:02x}" for byte in address.packed)
@@ -60,6 +79,7 @@ def wanted_network(site: Site, pids: Mapping[str, int]) -> dict[str, Any]:
     zones = site.topology.zones
     owners = port_owners(site)
     log = fabric_log(site)
+    watching = [host for host, entry in site.hosts.items() if entry.mirror is not None]
     return {
         "bridges": [bridge_name(zone.vlan) for zone in zones.values()],
         "filter": port_filter(owners),
@@ -71,8 +91,12 @@ def wanted_network(site: Site, pids: Mapping[str, int]) -> dict[str, Any]:
             {"name": host, "pid": pid, "gateway": _gateway(site, host), "ports": _ports(site, host)}
             for host, pid in pids.items()
         ],
-        # links of hosts that do not run (yet): not ours to remove
-        "ignored": [port["port"] for host in site.hosts if host not in pids for port in _ports(site, host)],
+        "mirrors": [_mirror(site, host, pids[host]) for host in watching if host in pids],
+        # links of hosts that do not run (yet): not ours to remove; mirrors are looked at by themselves
+        "ignored": [
+            *(port["port"] for host in site.hosts if host not in pids for port in _ports(site, host)),
+            *(mirror_name(site, host) for host in watching),
+        ],
     }
 
 
@@ -91,6 +115,29 @@ def port_owners(site: Site) -> list[PortOwner]:
         for interface in site.interfaces(host)
         for zone in [site.topology.zones[interface.zone]]
     ]
+
+
+def _mirror(site: Site, host: str, pid: int) -> dict[str, Any]:
+    """A host's mirror, and the ports that are copied there: of the firewall only what it says in its own name."""
+    zones = site.mirrored(host)
+    own = site.hosts[host].address
+    return {
+        "host": host,
+        "pid": pid,
+        "port": mirror_name(site, host),
+        "interface": MIRROR,
+        "mac": f"06:00{mac_address(own)[5:]}",  # nobody's: what is sent to the host itself goes to its own zone
+        "taps": [
+            {
+                "port": port_name(zone.vlan, zone.subnet, interface.address),
+                "source": str(interface.address) if entry.gateway else None,
+            }
+            for name, entry in site.hosts.items()
+            for interface in site.interfaces(name)
+            for zone in [site.topology.zones[interface.zone]]
+            if interface.zone in zones
+        ],
+    }
 
 
 def _neighbours(site: Site, host: str, zone: str) -> dict[str, str]:
@@ -125,13 +172,20 @@ def _ports(site: Site, host: str) -> list[dict[str, Any]]:
     return ports
 
 
+def programs() -> list[str]:
+    """The name of each module that the fabric runs, followed by its text."""
+    folder = Path(__file__).parent
+    texts = {name: folder / f"{name.rpartition('.')[2]}.py" for name in PROGRAMS}
+    return [word for name, path in texts.items() for word in (name, path.read_text("utf-8"))]
+
+
 def wire(docker: Docker, lab: str, site: Site, pids: Mapping[str, int], *, apply: bool) -> Wiring:
     """Join the hosts to their zones, adding only what is missing; without ``apply``, say what that would be.
 
     Raises:
         EngineError: the fabric refused.
     """
-    argv = ["python3", "-ISc", _WIRE.read_text("utf-8"), "apply" if apply else "look"]
+    argv = ["python3", "-ISc", CARRIER, "apply" if apply else "look", *programs()]
     wanted = json.dumps(wanted_network(site, pids)).encode()
     for _ in range(ATTEMPTS):
         done = execute(docker, names.fabric(lab), argv, input=wanted, timeout=60)

@@ -229,7 +229,7 @@ def read(path: str) -> str:
 
 def in_force() -> str:
     """The ports' filter as the kernel has it, without what it has counted; nothing when there is none."""
-    return nft("--stateless", "list", "ruleset")
+    return nft("--stateless", "list", "ruleset", "bridge")
 
 
 def started(pid: int) -> str:
@@ -245,18 +245,24 @@ def facts(wanted: Thing) -> str:
     return json.dumps({"collector": collector, "ports": wanted["ports"]})
 
 
-def main() -> None:
+def join(wanted: Thing, here: int, *, apply: bool) -> Work:
     """Compare what is wanted with what is there; add the difference when told to apply."""
-    wanted = json.load(sys.stdin)
-    here = os.open("/proc/self/ns/net", os.O_RDONLY)
     work = Work(wanted)
     work.look_at_filter(wanted["filter"])
     for host in wanted["hosts"]:
         work.add_host(host)
-    if sys.argv[1] == "apply":
-        go_to(here)
+    go_to(here)
+    if apply:
         work.apply(here)
         keep("fabric.json", facts(wanted))
+    return work
+
+
+def main() -> None:
+    """Do it, in the network that this process is in."""
+    wanted = json.load(sys.stdin)
+    here = os.open("/proc/self/ns/net", os.O_RDONLY)
+    work = join(wanted, here, apply=sys.argv[1] == "apply")
     json.dump({"changes": work.changes, "problems": work.problems}, sys.stdout)
 
 

@@ -45,6 +45,9 @@ Selector = Annotated[str, StringConstraints(pattern=SELECTOR)]
 Selectors = Selector | Annotated[list[Selector], Field(min_length=1)]
 """One selector, or several of which any may match."""
 
+Mirror = Literal["all"] | Annotated[list[Name], Field(min_length=1)]
+"""Zones that a host watches: names, or every zone but its own."""
+
 
 class Strict(BaseModel):
     """Frozen, and a key that is not known is a mistake."""
@@ -203,6 +206,12 @@ class Host(Strict):
         default=None,
         description="A foreign device: its roles say how it behaves on the network, and nothing is installed on it.",
         examples=[{"image": "vendor/viewer:4.2", "bundle": "/etc/tls"}],
+    )
+    mirror: Mirror | None = Field(
+        default=None,
+        description="Zones of which it gets a copy of every frame, at an interface that has no address and sends "
+        "nothing: names, or `all` for every zone but its own.",
+        examples=["all", ["modality-ct", "pacs-core"]],
     )
     free_space: FreeSpace | None = Field(
         default=None,

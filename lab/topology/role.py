@@ -311,6 +311,11 @@ class RoleMeta(Strict):
         default_factory=dict,
         description="Device files of the machine that a host with the role needs, each with what for.",
     )
+    mirror: Reason | None = Field(
+        default=None,
+        description="What the role does with a copy of other zones' frames; only a host with such a role has a mirror, "
+        "and it must have one.",
+    )
     memory: Memory | None = Field(
         default=None,
         description="Memory that the role's programs add to a host, and to its limit; of one with services that does "

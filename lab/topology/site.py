@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from lab.topology.model import Flow, FreeSpace, Host, Topology
     from lab.topology.role import Catalog, Certificate, Provision, RoleMeta, Service
 
+MIRROR = "mirror0"
+"""The interface of a host at which copies of other zones' frames arrive."""
+
 
 @dataclass(frozen=True)
 class ResolvedFlow:
@@ -225,6 +228,17 @@ class Site:
             if name != here.zone
         ]
         return [own, *others]
+
+    def mirrored(self, host: str) -> list[str]:
+        """The zones of which a host gets a copy of every frame, in the order written; none for nearly every host."""
+        entry = self.hosts[host]
+        if entry.mirror is None:
+            return []
+        return [
+            zone
+            for zone in self.topology.zones
+            if zone != entry.zone and (entry.mirror == "all" or zone in entry.mirror)
+        ]
 
     def address_towards(self, host: str, peer: str) -> IPv4Address:
         """The address from which a host speaks to a peer: the firewall uses the one in the peer's zone."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lab.access.policy import load_policy
 from lab.topology.fabric_log import LOOPBACK, SOURCE
 from lab.topology.order import play_order
+from lab.topology.site import MIRROR
 
 if TYPE_CHECKING:
     from lab.topology.site import ResolvedFlow, Site
@@ -98,6 +99,7 @@ def host_variables(site: Site, name: str) -> dict[str, Any]:
             }
             for interface in site.interfaces(name)
         ],
+        "host_mirror": None if host.mirror is None else {"interface": MIRROR, "zones": site.mirrored(name)},
         "host_roles": list(host.roles),
         "host_functions": list(host.functions),
         "host_ae_title": host.ae_title,

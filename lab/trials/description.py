@@ -183,6 +183,8 @@ def _host(host: Host, roles: Sequence[str] | None) -> dict[str, Any]:
     content = host.model_dump(
         mode="json", exclude_none=True, exclude={"functions", "profile", "gateway", "address", "zone", "device"}
     )
+    if host.mirror is not None:
+        content["mirror"] = "all"  # there is one zone, so that it has an interface and hears nothing
     return {**content, "zone": ZONE, "roles": list(roles or host.roles)}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lab.topology.rules import addresses, devices, flows, functions, hosts, partners, people, profiles
+from lab.topology.rules import addresses, devices, flows, functions, hosts, mirrors, partners, people, profiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,6 +37,9 @@ RULES: tuple[Callable[[Draft], Iterator[Problem]], ...] = (
     devices.devices_are_no_gateway,
     devices.devices_stand_apart,
     devices.devices_offer_nothing_that_the_lab_reads,
+    mirrors.mirrored_zones_exist,
+    mirrors.nobody_watches_where_it_stands,
+    mirrors.who_needs_a_mirror_has_one,
     people.names_are_free,
     people.roles_are_known,
     people.separate_duties_stay_separate,

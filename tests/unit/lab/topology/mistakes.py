@@ -48,6 +48,13 @@ def partner(
     return "flows:\n", f"{homes}{written if host else ''}flows:\n"
 
 
+def watching(mirror: str, roles: str = "[base, watcher]") -> tuple[str, str]:
+    """Return the change that adds a host which watches zones."""
+    said = f"mirror: {mirror}, " if mirror else ""
+    asset = "asset: {owner: X, criticality: low, purpose: X}"
+    return "flows:\n", f"  w1: {{zone: core, address: 10.0.10.30, roles: {roles}, {said}{asset}}}\nflows:\n"
+
+
 MISTAKES = {
     # Partners
     "partner without a host": Mistake(
@@ -314,6 +321,22 @@ MISTAKES = {
         "zone: core\n    address: 10.0.10.12",
         "Device ct2 stands in zone core with pacs1, and nothing judges",
         "Write isolated: true at zone core (line 5), or give ct2 a zone of its own",
+    ),
+    # Mirrors
+    "a mirror of no zone": Mistake(
+        *watching("[scaners]"), "[scaners]", "watches zone scaners", "Did you mean scanners?"
+    ),
+    "a mirror of the own zone": Mistake(
+        *watching("[scanners, core]"), "core]", "watches zone core, in which it has an address", "take core out"
+    ),
+    "a mirror at the gateway": Mistake(
+        "    gateway: true", "    mirror: all\n    gateway: true", "mirror: all", "address in every zone", "of its own"
+    ),
+    "a mirror for nothing": Mistake(
+        *watching("all", "[base]"), "mirror: all", "none of its roles does anything", "Remove mirror"
+    ),
+    "a role without its mirror": Mistake(
+        *watching("", "[base, watcher]"), "[base, watcher]", "no mirror: It looks", "Write mirror: all at w1"
     ),
     "service twice": Mistake(
         "[base, archive]",

@@ -75,6 +75,7 @@ summary: A partner's sign-on
 services:
   partner-sign-on: {port: 443, unit: web.service, home: true, remedy: Look at it}
 """,
+    "watcher": "summary: Watches\nmirror: It looks at what others send\n",
     "archive": """\
 summary: Keeps images
 services:
