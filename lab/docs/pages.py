@@ -18,7 +18,7 @@ from lab.docs.people import people_table, roles_table, separations_table
 from lab.docs.profiles import profiles_table
 from lab.docs.requirements import requirements_table
 from lab.docs.roles import role_pages
-from lab.docs.siem import datasets_table, fields_table
+from lab.docs.siem import datasets_table, fields_table, lines_table, programs_table
 from lab.docs.topology import topology_page
 from lab.docs.verbs import verbs_table
 from lab.settings import ROOT
@@ -51,7 +51,15 @@ RENEWED: dict[str, Callable[[str], str]] = {
             "keys": keys_table,
         },
     ),
-    "event-schema.md": partial(renew, parts={"fields": fields_table, "datasets": datasets_table}),
+    "event-schema.md": partial(
+        renew,
+        parts={
+            "fields": fields_table,
+            "datasets": datasets_table,
+            "lines": lines_table,
+            "programs": programs_table,
+        },
+    ),
     "exit-codes.md": partial(renew, parts={"errors": errors_table}),
     "troubleshooting.md": partial(renew, parts={"requirements": requirements_table}),
     "people.md": partial(
