@@ -58,7 +58,7 @@ def scale(drawing: bytes, image: Slice) -> float:
     """How many pixels of a drawing a pixel of its image takes, where the image is as large as it can be."""
     width, height = Image.open(BytesIO(drawing)).size
     rows, columns = image.grey.shape
-    return min(width / columns, height / rows)
+    return min(width / int(columns), height / int(rows))
 
 
 def likeness(drawing: bytes, image: Slice) -> float:

@@ -75,12 +75,13 @@ def test_every_line_of_our_programs_is_an_event_of_the_table(clone: Lab) -> None
     }
 
 
-def one_event(lab: Lab, host: str, mark: dict[str, int], **keys: object) -> dict[str, Any]:
+def one_event(lab: Lab, host: str, mark: dict[str, int], **keys: Any) -> dict[str, Any]:
     """The only event of a host with these keys since a mark; nothing that it carries has become a line of its own."""
     collected = Collected(lab)
     assert collected.wait(host, mark, timeout=RECORDED_WITHIN, **keys) is not None
     lines = collected.since(host, mark)
     assert not any(line["program"] == "kernel" or line["message"].startswith("<0>") for line in lines)
+    event: dict[str, Any]
     (event,) = (line["data"] for line in lines if line["program"] in OURS and is_event(line, **keys))
     check_event(event)
     assert json.dumps(event, ensure_ascii=False).isprintable()

@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import time
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -308,10 +309,15 @@ def test_exactly_the_declared_flows_of_devices_connect(lab: Lab) -> None:
     assert ran.code == 0, ran.out[-3000:]
 
 
+def unhealthy(lab: Lab, host: str) -> bool:
+    """Whether a host is not healthy by now."""
+    return not lab.health()[host].healthy
+
+
 def test_a_device_that_ended_is_named_and_started_again(lab: Lab) -> None:
     for host, container in (("vna9", lab.container("vna9")), ("us9", f"{lab.container('us9')}.device")):
         lab.docker.stop(container, 10)
-        assert until(lambda host=host: not lab.health()[host].healthy)
+        assert until(partial(unhealthy, lab, host))
         ran = pacslab("status", "--lab", lab.name)
         assert ran.code == 3
         assert "container exited" in next(line for line in ran.out.splitlines() if line.startswith(host))

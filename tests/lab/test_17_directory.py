@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -75,7 +75,11 @@ def test_who_guesses_is_locked_out_and_so_is_the_right_password(
         assert WRONG_PASSWORD in directory.sign_in(OTHER, f"a guess, number {guess}").said
     answer = directory.sign_in(OTHER, passwords[OTHER])
     assert (answer.code, LOCKED in answer.said) == (INVALID_CREDENTIALS, True), answer.said
-    for keys in ({"action": "lock-account", "account": OTHER}, {"reason": "account-locked", "person": OTHER}):
+    locked: tuple[dict[str, Any], ...] = (
+        {"action": "lock-account", "account": OTHER},
+        {"reason": "account-locked", "person": OTHER},
+    )
+    for keys in locked:
         assert Collected(clone).wait(directory.host, mark, timeout=20, **keys) is not None, keys
     assert directory.sign_in(PERSON, passwords[PERSON]).code == 0, "nobody else is locked out"
 

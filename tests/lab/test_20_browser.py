@@ -192,6 +192,7 @@ def test_the_examination_opens_with_anatomy_and_nothing_in_its_way(reading: Read
 def test_a_distance_is_measured_in_millimetres_of_the_patient(reading: Reading) -> None:
     image = reading.scroll_to_anatomy(0, reading.current, reading.current.archive)
     box = reading.pane(0).locator("canvas").bounding_box()
+    assert box is not None, "the pane has no canvas"
     middle, half = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2), 60.0
     wanted = pytest.approx(2 * half / scale(reading.drawing(0), image) * image.spacing, rel=0.02)
     reading.page.locator("[data-cy=MeasurementTools-split-button-primary]").click()
@@ -201,7 +202,7 @@ def test_a_distance_is_measured_in_millimetres_of_the_patient(reading: Reading) 
     label = reading.pane(0).locator("svg text", has_text=re.compile(r"^[0-9.]+ mm$")).first
 
     def told() -> float:
-        return float(label.text_content(timeout=ANSWERS).removesuffix(" mm"))
+        return float((label.text_content(timeout=ANSWERS) or "").removesuffix(" mm"))
 
     wait_until(lambda: told() == wanted, DRAWN_WITHIN, 0.5)
     reading.browser.keep("measured")

@@ -82,7 +82,7 @@ def build_image(site: Site) -> None:
         for host, content in configurations(site).items()
     )
     docker.remove(name)  # of a run that was killed
-    docker.create(name, {**body(base, None), "Labels": {}})  # unlabelled: a build of images removes what others left
+    docker.create(name, {**body(base, {}), "Labels": {}})  # unlabelled: a build of images removes what others left
     try:
         docker.start(name)
         for script in (
