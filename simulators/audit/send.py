@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import select
 import socket
 import ssl
@@ -35,7 +36,9 @@ CONNECTING = 10.0
 IDLE = 60.0
 """Seconds after which it looks whether certificates have changed, when nothing happens and nobody wakes it."""
 LONGEST_LINE = 256
-"""Octets of an acknowledgement."""
+"""Octets of what the repository says."""
+HEAD = re.compile(rb"HEAD (\d{1,18}) ([0-9a-f]{64})")
+"""Number and head of what the repository has stored last, to be kept where nobody at the repository can change it."""
 PROTOCOL = "pacslab-audit"
 """What both sides agree on in the handshake (ALPN, RFC 7301): messages are numbered, and acknowledged. At the same port
 others may send plain lines, which nobody acknowledges."""
@@ -106,6 +109,7 @@ class Sender:
         connect: Callable[[], Connection],
         *,
         changed: Callable[[], object] = lambda: None,
+        keep: Callable[[str], None] = lambda _: None,
         silence: float = SILENCE,
         first_pause: float = FIRST_PAUSE,
     ) -> None:
@@ -114,12 +118,13 @@ class Sender:
         Args:
             spool: the messages.
             connect: makes a connection, or raises :class:`OSError`.
+            keep: is told the repository's head, number and hexadecimal digits, to keep it.
             changed: a value that changes when another connection is needed, since there are new certificates.
             silence: seconds without an acknowledgement that is due.
             first_pause: seconds before the second attempt.
         """
         self._spool, self._connect, self._changed = spool, connect, changed
-        self._silence, self._first_pause = silence, first_pause
+        self._silence, self._first_pause, self._keep = silence, first_pause, keep
         self._wake, self._woken = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sender", daemon=True)
@@ -197,10 +202,27 @@ class Sender:
                 if not due and self._changed() != since:
                     return
                 continue
-            line, told = _acknowledged(line + _received(connection), self._spool.run)
+            line, told = self._heard(line + _received(connection))
             if told:
                 self._spool.acknowledge(min(told, sent))
                 heard = time.monotonic()
+
+    def _heard(self, data: bytes) -> tuple[bytes, int]:
+        """Return what is no whole line yet, and the highest number that lines acknowledge; keep a head.
+
+        Raises:
+            ProtocolError: it is none of both.
+        """
+        *lines, rest = data.split(b"\n")
+        if len(rest) > LONGEST_LINE:
+            raise ProtocolError("the repository's answer is no acknowledgement")
+        told = 0
+        for line in lines:
+            if head := HEAD.fullmatch(line):
+                self._keep(f"{head[1].decode('ascii')} {head[2].decode('ascii')}")
+            else:
+                told = max(told, _acknowledged(line, self._spool.run))
+        return rest, told
 
     def _send_more(self, connection: Connection, sent: int) -> int:
         """Send what follows a number, if not too much is on the way; return the number of the last one."""
@@ -249,23 +271,16 @@ def _received(connection: Connection) -> bytes:
     return came
 
 
-def _acknowledged(data: bytes, run: str) -> tuple[bytes, int]:
-    """Return what is no whole line yet, and the highest number that lines acknowledge of this run; 0 where none does.
+def _acknowledged(line: bytes, run: str) -> int:
+    """Return the number that a line acknowledges of this run; 0 of another run.
 
     Raises:
         ProtocolError: it is no acknowledgement.
     """
-    *lines, rest = data.split(b"\n")
-    if len(rest) > LONGEST_LINE:
+    words = line.split(b" ")
+    if len(words) != 3 or words[0] != b"ACK" or not words[2].isdigit() or len(words[2]) > 18:  # noqa: PLR2004
         raise ProtocolError("the repository's answer is no acknowledgement")
-    told = 0
-    for line in lines:
-        words = line.split(b" ")
-        if len(words) != 3 or words[0] != b"ACK" or not words[2].isdigit() or len(words[2]) > 18:  # noqa: PLR2004
-            raise ProtocolError("the repository's answer is no acknowledgement")
-        if words[1] == run.encode("ascii"):
-            told = max(told, int(words[2]))
-    return rest, told
+    return int(words[2]) if words[1] == run.encode("ascii") else 0
 
 
 def _pending(connection: Connection) -> bool:

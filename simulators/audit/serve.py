@@ -194,7 +194,7 @@ def main(path: Path = SETTINGS) -> int:
     folder = Path(os.environ.get("STATE_DIRECTORY", FOLDER))
     spool = Spool(folder / "spool")
     connect = Repository(peer.address, peer.port, peer.identity, lambda: _context(settings)).connect
-    sender = Sender(spool, connect, changed=lambda: _ages(settings))
+    sender = Sender(spool, connect, changed=lambda: _ages(settings), keep=spool.keep_head)
     daemon = Daemon(_source(settings, extra), spool, Memory.read(folder / "met.json"), sender.more)
     sender.start()
     code = _follow(daemon, sender, folder / "running", list(extra["units"]), float(extra["late_after"]))

@@ -12,7 +12,9 @@ import selectors
 import signal
 import socket
 import sys
+import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +26,7 @@ from simulators.siem.core.finding import NoRules
 from simulators.siem.core.keeper import FIRST_PAUSE, Keeper, connect, read_state
 from simulators.siem.core.ledger import Ledger
 from simulators.siem.core.pending import Place
+from simulators.siem.store.hashes import NOTHING
 from simulators.siem.store.signing import Signer
 from simulators.siem.wire import ANSWER, CHUNK, Kind
 
@@ -38,6 +41,8 @@ TARGET_VARIABLE = "PACSLAB_SIEM_DATABASE"
 FIRST_SOCKET = 3
 """The first file that systemd hands over (sd_listen_fds(3))."""
 AT_ONCE = 1 << 18
+ANNOUNCED_EVERY = 5.0
+"""Seconds between two heads of batches that senders are told, for them to keep."""
 SLOW = 10.0
 """Seconds in which an intake has to take an answer."""
 HIGHEST = 10**18
@@ -52,8 +57,14 @@ class _Intake:
 
     def __init__(self, number: int, connection: socket.socket) -> None:
         self.number, self.connection = number, connection
+        self._telling = threading.Lock()
         self.rest = bytearray()
         self.senders: dict[int, str] = {}
+
+    def tell(self, answers: bytes) -> None:
+        """Send answers; what is gone needs none, since its senders send again."""
+        with self._telling, suppress(OSError):
+            self.connection.sendall(answers)
 
     def chunks(self, data: bytes) -> list[bytes]:
         """Return the chunks that are whole with what has come.
@@ -89,6 +100,8 @@ class Core:
         self._intakes: dict[int, _Intake] = {}
         self._called = 0
         self._stopping = False
+        self._newest = self._told = (0, NOTHING)
+        self._told_at = 0.0
         publish(HEALTH, "the database has not answered yet")
         connection = _wait_for(target)
         self.ledger = ledger(read_state(connection))
@@ -112,6 +125,7 @@ class Core:
             due = self.ledger.due
             if due is not None and time.monotonic() >= due:
                 self._seal()
+            self._announce()
         self.keeper.stop(SLOW)
         return 1 if self.keeper.failed else 0
 
@@ -173,12 +187,19 @@ class Core:
             answers.setdefault(place.intake, []).append(ANSWER.pack(Kind.ACKNOWLEDGED, place.connection, number, run))
         for number, parts in answers.items():
             intake = self._intakes.get(number)
-            if intake is None:
-                continue
-            try:
-                intake.connection.sendall(b"".join(parts))
-            except OSError:
-                continue  # it is gone: its senders send again
+            if intake is not None:
+                intake.tell(b"".join(parts))
+        if sealed.batch is not None:
+            self._newest = (sealed.batch.number, sealed.batch.head)
+
+    def _announce(self) -> None:
+        """Tell senders the head of the newest batch, now and then: what others keep cannot be changed here."""
+        now = time.monotonic()
+        if self._newest == self._told or now - self._told_at < ANNOUNCED_EVERY:
+            return
+        self._told, self._told_at = self._newest, now
+        for intake in list(self._intakes.values()):
+            intake.tell(ANSWER.pack(Kind.CHECKPOINT, 0, *self._told))
 
 
 def _name(data: bytes) -> str:

@@ -201,15 +201,21 @@ class Intake:
         self._answers += data
         whole = len(self._answers) // ANSWER.size * ANSWER.size
         for kind, connection, number, told in ANSWER.iter_unpack(self._answers[:whole]):
-            sender = self._by_number.get(connection)
-            if kind != Kind.ACKNOWLEDGED or sender is None:
-                continue
-            if not sender.tell(b"ACK %b %d\n" % (str(UUID(bytes=told[:16])).encode("ascii"), number)):
-                self._end(sender)
-            elif sender.waiting:
-                self._poll.modify(sender.connection, _IN | _OUT)
+            if kind == Kind.CHECKPOINT:
+                for listener in list(self._by_number.values()):
+                    self._answer(listener, b"HEAD %d %b\n" % (number, told.hex().encode("ascii")))
+            elif kind == Kind.ACKNOWLEDGED and (sender := self._by_number.get(connection)) is not None:
+                self._answer(sender, b"ACK %b %d\n" % (str(UUID(bytes=told[:16])).encode("ascii"), number))
         self._answers = self._answers[whole:]
         return True
+
+    def _answer(self, sender: Sender, line: bytes) -> None:
+        if not sender.host:
+            return
+        if not sender.tell(line):
+            self._end(sender)
+        elif sender.waiting:
+            self._poll.modify(sender.connection, _IN | _OUT)
 
 
 def serve(listening: socket.socket, core: str) -> None:

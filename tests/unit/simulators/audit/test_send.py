@@ -198,6 +198,18 @@ def test_another_name_than_the_repositorys_is_told_nothing(
     assert (repository.stored, spool.waiting) == ({}, 3)
 
 
+def test_what_the_repository_says_of_its_chain_is_kept_beside_the_spool(
+    repository: TestRepository, spool: Spool, keys: Path, tmp_path: Path
+) -> None:
+    head = b"HEAD 17 " + b"0a" * 32
+    repository.answer = head + b"\nACK %b %d\n"
+    fill(spool, 3)
+    target = Repository("127.0.0.1", repository.port, IDENTITY, lambda: client_side(keys))
+    all_arrives(repository, spool, Sender(spool, target.connect, keep=spool.keep_head), 3)
+    (kept,) = tmp_path.rglob("head")
+    assert kept.read_text() == f"17 {'0a' * 32}\n"
+
+
 @pytest.mark.parametrize("protocols", [(), ("http/1.1",)])
 def test_a_collector_that_acknowledges_nothing_is_sent_nothing(
     spool: Spool, keys: Path, protocols: tuple[str, ...]

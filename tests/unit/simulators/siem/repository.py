@@ -72,6 +72,8 @@ class Caller:
         """Wait until this number is acknowledged."""
         while True:
             line = self.line()
+            if line.startswith("HEAD "):
+                continue
             found = re.fullmatch(r"ACK ([0-9a-f-]{36}) (\d+)", line)
             assert found, line
             if found[1] == run and int(found[2]) >= number:

@@ -151,7 +151,7 @@ def test_while_nothing_can_be_stored_nothing_is_acknowledged_and_afterwards_ever
     wait_until(lambda: "denied" in services.trouble, "nobody is told")
     caller.socket.settimeout(0.3)
     with pytest.raises(TimeoutError):
-        caller.line()
+        caller.acknowledged(3)
     assert services.numbers() == [1]
     services.alter("GRANT INSERT ON siem.batches TO siem")
     caller.socket.settimeout(20)
@@ -200,3 +200,12 @@ def test_nobody_who_signs_in_can_change_or_remove(database: str, role: str, stat
         pytest.raises(psycopg.errors.InsufficientPrivilege),
     ):
         connection.execute(statement)  # type: ignore[arg-type] # of the list above
+
+
+def test_senders_are_told_the_head_of_what_is_stored(services: Services) -> None:
+    caller = Caller(services.edge)
+    caller.send(numbered(1))
+    lines = {caller.line().split()[0]: None, caller.line(): None}
+    ((number, head),) = services.rows("SELECT number, head FROM siem.batches")
+    assert "ACK" in lines
+    assert f"HEAD {number} {head.hex()}" in lines
