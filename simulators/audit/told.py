@@ -30,7 +30,8 @@ OF_OTHERS: dict[str, str] = {
     UNIT_RELOAD: "systemd has reloaded one",
     AUDIT_START: "the daemon of audit messages begins; `failed` where it had ended without saying so",
     AUDIT_STOP: "it is stopped",
-    FORGE_EVENT: "a line in the form of an event that an account of a person wrote, as the kernel says (`_UID`)",
+    FORGE_EVENT: "a line in the form of an event that an account of a person wrote, as the kernel says (`_UID`); or one"
+    " in which what a caller wrote could be taken for the rest of the line",
 }
 """Actions that are no event of a program of ours, with what they are read from."""
 
@@ -150,13 +151,15 @@ _STUDY = re.compile(r"/studies/([0-9.]{1,64})(?:/|$)")
 """In the path of a request for DICOMweb (PS3.18 8.2)."""
 
 _ACCEPTED = re.compile(
-    r"(?P<how>Accepted|Failed) publickey for (?:invalid user )?(?P<user>\S+) from (?P<peer>\S+) port (?P<port>\d+)"
-    r" ssh2: \S+ \S+(?: ID (?P<id>.*) \(serial (?P<serial>\d+)\) CA .*)?"
+    r"(?P<how>Accepted|Failed) publickey for (?:invalid user )?(?P<user>[^\n]{1,200}) from (?P<peer>\S{1,64}) port"
+    r" (?P<port>\d{1,5}) ssh2: \S{1,64} \S{1,64}(?: ID (?P<id>[^\n]*) \(serial (?P<serial>\d+)\) CA [^\n]*)?"
 )
-_ENDED = re.compile(r"Disconnected from user (?P<user>\S+) (?P<peer>\S+) port (?P<port>\d+)")
+_ENDED = re.compile(r"Disconnected from user (?P<user>[^\n]{1,200}) (?P<peer>\S{1,64}) port (?P<port>\d{1,5})")
 _NOT_LET_IN = re.compile(
-    r"Connection (?:closed|reset) by (?:authenticating|invalid) user (?P<user>\S+) (?P<peer>\S+) port"
+    r"Connection (?:closed|reset) by (?:authenticating|invalid) user (?P<user>[^\n]{0,200}) (?P<peer>\S{1,64}) port"
+    r" \d{1,5}(?: \[preauth\])?"
 )
+"""Of a name that looks like the rest of the line, all belongs to the name: what sshd knows itself stands last."""
 
 
 def _ssh(line: _Line) -> Told | None:
@@ -170,25 +173,31 @@ def _ssh(line: _Line) -> Told | None:
         if found["how"] == "Accepted":
             return line.told(SSH_LOGIN, **told, certificate=found["serial"])
         return line.told(SSH_LOGIN, "refused", **told, certificate=found["serial"], reason="certificate-refused")
-    if found := _ENDED.match(line.message):
+    if found := _ENDED.fullmatch(line.message):
         return line.told(SSH_LOGOUT, user=found["user"], peer=found["peer"], source_port=found["port"])
-    if found := _NOT_LET_IN.match(line.message):
+    if found := _NOT_LET_IN.fullmatch(line.message):
         return line.told(SSH_LOGIN, "refused", user=found["user"], peer=found["peer"], reason="no-certificate")
     return None
 
 
-_RAN = re.compile(
-    r"\s*(?P<user>\S+) : (?P<why>(?:(?!TTY=|PWD=)[^;]* ; )?)(?:TTY=\S* ; )?PWD=.*? ; USER=(?P<as>\S+) ;"
-    r" (?:.*? ; )?COMMAND=(?P<command>\S+)"
-)
+_OF_SUDO = ("TTY=", "PWD=", "CHROOT=", "GROUP=", "TSID=", "ENV=", "USER=", "COMMAND=")
 
 
 def _sudo(line: _Line) -> Told | None:
-    if not (found := _RAN.match(line.message)):
+    """Read what sudo ran (sudo 1.9, logging.c): ``user : [why ;] TTY=.. ; PWD=.. ; USER=.. ; COMMAND=..``."""
+    user, told, rest = line.message.partition(" : ")
+    parts = rest.split(" ; ")
+    targets = [part.removeprefix("USER=") for part in parts if part.startswith("USER=")]
+    commands = [part.removeprefix("COMMAND=").split(" ", 1)[0] for part in parts if part.startswith("COMMAND=")]
+    if not told or not targets or not commands:
         return None
-    refused = bool(found["why"].strip(" ;"))
-    facts = {"user": found["user"], "target": found["as"], "verb": found["command"]}
-    return line.told(SUDO, "refused", **facts, reason="not-permitted") if refused else line.told(SUDO, **facts)
+    user = user.strip()
+    if len(targets) > 1 or len(commands) > 1:  # a folder or an argument that looks like the rest of the line
+        return line.told(FORGE_EVENT, "refused", user=user, verb="sudo", reason="malformed")
+    facts = {"user": user, "target": targets[0], "verb": commands[0]}
+    if not parts[0].startswith(_OF_SUDO):  # why it did not run it
+        return line.told(SUDO, "refused", **facts, reason="not-permitted")
+    return line.told(SUDO, **facts)
 
 
 def _configured(line: _Line) -> Told | None:

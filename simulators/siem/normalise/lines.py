@@ -5,21 +5,19 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from simulators.audit.told import CONFIGURE, SUDO, UNIT_FAIL, UNIT_RELOAD, UNIT_START, UNIT_STOP, told_by
 from simulators.events.actions import ACTIONS
 from simulators.siem.normalise.moment import seconds_of, stamp
 from simulators.siem.normalise.told import number, of_facts
+from simulators.siem.parse.reading import Line, Read
+from simulators.siem.parse.table import read
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from simulators.siem.fields import Fields
 
 LONGEST = 1000
 """Characters of a text that are kept."""
-
-Told = tuple[str, str, dict[str, Any], str]
-"""Action, outcome, facts, dataset."""
 
 
 def of_line(line: Mapping[str, Any], received: float | None = None) -> Fields:
@@ -35,14 +33,16 @@ def of_line(line: Mapping[str, Any], received: float | None = None) -> Fields:
     if received is None:
         received = seconds_of(str(line.get("received"))) or seconds_of(str(line.get("time"))) or 0.0
     data = line.get("data")
-    told = _event(program, data) if isinstance(data, dict) else None
-    stated = str(data["time"]) if told is not None and isinstance(data, dict) and "time" in data else ""
+    if not isinstance(data, dict):
+        data = None
+    told = _event(program, data) if data is not None else None
+    stated = str(data["time"]) if told is not None and data is not None and "time" in data else ""
     if told is None:
-        told = _of_daemon(program, pid, message)
+        told = read(Line(program, pid, message, str(line.get("severity") or ""), data))
     if told is not None:
-        action, outcome, facts, dataset = told
-        fields = of_facts(action, outcome, program, facts, host)
-        fields["event.dataset"] = dataset
+        fields = of_facts(told.action, told.outcome, program, told.facts, host)
+        fields.update(told.fields)
+        fields["event.dataset"] = told.dataset
     else:
         fields = {"event.dataset": "system.line", "event.provider": program, "host.name": host}
         if message:
@@ -54,7 +54,7 @@ def of_line(line: Mapping[str, Any], received: float | None = None) -> Fields:
     return fields
 
 
-def _event(program: str, data: Mapping[str, Any]) -> Told | None:
+def _event(program: str, data: Mapping[str, Any]) -> Read | None:
     """An event of a program of ours (docs/events.md)."""
     action = ACTIONS.get(str(data.get("action")))
     if action is None or program not in action.programs:
@@ -66,82 +66,7 @@ def _event(program: str, data: Mapping[str, Any]) -> Told | None:
     }
     if "path" in facts and (found := _STUDY.search(str(facts["path"]))):
         facts.setdefault("study", found[1])
-    return action.word, str(data.get("outcome") or ""), facts, "pacslab.event"
+    return Read(action.word, str(data.get("outcome") or ""), facts, "pacslab.event")
 
 
 _STUDY = re.compile(r"/studies/([0-9.]{1,64})(?:/|$)")
-
-
-def _of_daemon(program: str, pid: str, message: str) -> Told | None:
-    reader = _READERS.get(program)
-    if reader is not None:
-        return reader(message)
-    entry = {"MESSAGE": message, "SYSLOG_IDENTIFIER": program, "_PID": pid, "__REALTIME_TIMESTAMP": "0"}
-    told = None if message.lstrip().startswith("{") else told_by(entry)
-    if told is None:
-        return None
-    facts = dict(told.facts)
-    if told.action not in {SUDO, CONFIGURE} and (serial := facts.pop("certificate", None)):
-        facts["detail"] = f"serial {serial}"
-    return told.action, told.outcome, facts, "system.auth"
-
-
-_UNIT = re.compile(r"(?P<verb>Started|Stopped|Reloaded) (?P<unit>[\w@.\\-]+\.(?:service|socket|timer))(?: - .*)?\.?")
-_UNIT_FAILED = re.compile(r"(?P<unit>[\w@.\\-]+\.service): Failed with result '(?P<result>[a-z-]+)'\.")
-_VERBS = {"Started": UNIT_START, "Stopped": UNIT_STOP, "Reloaded": UNIT_RELOAD}
-
-
-def _systemd(message: str) -> Told | None:
-    """Read systemd about a unit (systemd 252 to 257)."""
-    if found := _UNIT.fullmatch(message):
-        return _VERBS[found["verb"]], "success", {"unit": found["unit"]}, "system.unit"
-    if found := _UNIT_FAILED.fullmatch(message):
-        facts = {"unit": found["unit"], "status": found["result"], "reason": "unhealthy"}
-        return UNIT_FAIL, "failed", facts, "system.unit"
-    return None
-
-
-CLOCK = "clock"
-"""Action of a line of the time client."""
-_WRONG = re.compile(r"System clock wrong by (?P<offset>-?[0-9.]+) seconds")
-_JUMP = re.compile(r"(?P<how>Forward|Backward) time jump detected!")
-
-
-def _chrony(message: str) -> Told | None:
-    """Read chronyd about the host's clock (chrony, ``logchange`` and sched.c)."""
-    if found := _WRONG.match(message):
-        return CLOCK, "failed", {"offset": float(found["offset"])}, "system.time"
-    if found := _JUMP.match(message):
-        return CLOCK, "failed", {"state": found["how"].lower()}, "system.time"
-    return None
-
-
-_DENIED = re.compile(
-    r'.*FATAL:\s+(?:password|certificate|peer|Ident|SCRAM) ?authentication failed for user "(?P<user>[^"]*)"'
-)
-_NO_ENTRY = re.compile(
-    r'.*FATAL:\s+(?:no pg_hba\.conf entry for|pg_hba\.conf rejects connection for) host "(?P<peer>[^"]*)",'
-    r' user "(?P<user>[^"]*)", database "(?P<database>[^"]*)"'
-)
-_AUTHORIZED = re.compile(r".*LOG:\s+connection authorized: user=(?P<user>\S+) database=(?P<database>\S+)")
-DATABASE_SESSION = "open-database-session"
-"""Action of a line of PostgreSQL about somebody who was let in."""
-
-
-def _postgres(message: str) -> Told | None:
-    """Read PostgreSQL about who was let in, and who was not (libpq/auth.c)."""
-    if found := _DENIED.match(message):
-        return "sign-in", "refused", {"user": found["user"], "reason": "certificate-refused"}, "postgresql.log"
-    if found := _NO_ENTRY.match(message):
-        facts = {**found.groupdict(), "reason": "unlisted"}
-        return "sign-in", "refused", facts, "postgresql.log"
-    if found := _AUTHORIZED.match(message):
-        return DATABASE_SESSION, "success", found.groupdict(), "postgresql.log"
-    return None
-
-
-_READERS: dict[str, Callable[[str], Told | None]] = {
-    "systemd": _systemd,
-    "chronyd": _chrony,
-    "postgres": _postgres,
-}
