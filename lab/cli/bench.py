@@ -20,15 +20,17 @@ pacslab bench dicom
 pacslab bench dicom --without tls-transport
 pacslab bench up --repetitions 3 --json
 pacslab bench verify --json
+pacslab bench viewer --json
 pacslab bench workflow --json
 """
 BENCHES = {
     "dicom": "C-STORE from a scanner into the archive, against plain C-STORE and against Orthanc as shipped",
     "up": "up of a site from a snapshot and with Ansible, against bare hosts",
     "verify": "all hardening checks on all hosts, against Testinfra's own backend for Docker",
+    "viewer": "the first image in the viewer, for one person and for 50 at once, against plain Orthanc",
     "workflow": "orders and images an hour, against the same hospital without TLS, edges and packet filters",
 }
-REPETITIONS = {"dicom": 5, "up": 5, "verify": 1, "workflow": 3}
+REPETITIONS = {"dicom": 5, "up": 5, "verify": 1, "viewer": 5, "workflow": 3}
 """Unless others are asked for; the checks are thousands of measurements in themselves."""
 
 
@@ -56,7 +58,9 @@ def run(arguments: argparse.Namespace) -> int:
     arguments.repetitions = REPETITIONS[arguments.bench] if arguments.repetitions is None else arguments.repetitions
     if arguments.without and arguments.bench != "dicom":
         raise UsageError("--without belongs to 'bench dicom'.", remedy="Leave it out.")
-    figures = {"dicom": _dicom, "up": _up, "verify": _verify, "workflow": _workflow}[arguments.bench](arguments)
+    figures = {"dicom": _dicom, "up": _up, "verify": _verify, "viewer": _viewer, "workflow": _workflow}[
+        arguments.bench
+    ](arguments)
     passed = all(figure.passed for figure in figures)
     if arguments.json:
         printed = [figure.as_dict() for figure in figures]
@@ -89,6 +93,14 @@ def _workflow(arguments: argparse.Namespace) -> list[Figure]:
     from lab.settings import load_settings  # noqa: PLC0415
 
     return bench_workflow(load_settings(), Lab.open(arguments.lab), arguments.repetitions, _say)
+
+
+def _viewer(arguments: argparse.Namespace) -> list[Figure]:
+    from lab.bench.viewer import bench_viewer  # noqa: PLC0415 # --help needs none of it
+    from lab.engine.lab import Lab  # noqa: PLC0415
+    from lab.settings import load_settings  # noqa: PLC0415
+
+    return bench_viewer(load_settings(), Lab.open(arguments.lab), arguments.repetitions, _say)
 
 
 def _up(arguments: argparse.Namespace) -> list[Figure]:

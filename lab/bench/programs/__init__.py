@@ -1,1 +1,10 @@
-"""Programs that run on hosts of a lab that is measured; sent there as text, so standard library only."""
+"""Programs that a measurement sends to a host as text; standard library only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def program(name: str) -> bytes:
+    """The text of a program of this folder."""
+    return (Path(__file__).parent / name).read_bytes()
