@@ -45,7 +45,7 @@ IDENTIFYING = frozenset({"patient", "study", "accession", "prior", "item", "move
 """Facts that stand in no detail, since they name a patient or may: what of it an event is about has its own field."""
 OF_THE_PROGRAM = frozenset({"trace", "error", "remedy", "detail", "undeclared"})
 """Facts that stand in no detail, since they tell of our program and not of what was done."""
-OF_OTHER_PROGRAMS = ("verb", "target", "status", "unit")
+OF_OTHER_PROGRAMS = ("verb", "target", "status", "unit", "change", "group")
 """What is told of a line of another program's."""
 OUTCOMES = {Outcome.SUCCESS: "0", Outcome.WAITING: "4", Outcome.REFUSED: "8", Outcome.FAILED: "8"}
 MINOR = frozenset({"wrong-password", "wrong-code", "used-code", "expired-form", "wrong-key"})

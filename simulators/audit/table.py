@@ -147,6 +147,7 @@ _ROWS = (
     Row("person-adds", codes.INSTANCES_ACCESSED, "C", Who.USERS, None, STUDIES, values={"study": frozenset()}),
     _alert("person-adds", codes.USE_OF_RESTRICTED_FUNCTION),
     _alert("person-breaks-glass", codes.EMERGENCY_OVERRIDE_STARTED),
+    _alert("emergency-ends", codes.EMERGENCY_OVERRIDE_STOPPED),
     _alert("use-session", codes.USE_OF_RESTRICTED_FUNCTION),
     # Patients, orders, procedures, reports
     _alert("receive", codes.NODE_AUTHENTICATION, outcomes=RULES, values={"reason": IDENTITY}),
@@ -180,6 +181,7 @@ _ROWS = (
     # Images
     Row("acquire", codes.INSTANCES_ACCESSED, "C", Who.USERS, None, STUDIES),
     Row("import", codes.IMPORT, "C", Who.IMPORTS, None, STUDIES),
+    Row("begin-transfer", codes.BEGIN_TRANSFERRING, "E", Who.OUT, None, STUDIES),
     Row("store", codes.INSTANCES_TRANSFERRED, "R", Who.OUT, None, STUDIES),
     Row("retrieve", codes.INSTANCES_TRANSFERRED, "R", Who.FETCHES, None, STUDIES),
     Row("receive-images", codes.INSTANCES_TRANSFERRED, "C", Who.IN, None, STUDIES),
@@ -223,6 +225,8 @@ _ROWS = (
     Row(told.SSH_LOGIN, codes.USER_AUTHENTICATION, "E", Who.SIGNS, codes.LOGIN),
     Row(told.SSH_LOGOUT, codes.USER_AUTHENTICATION, "E", Who.SIGNS, codes.LOGOUT),
     _alert(told.SUDO, codes.USE_OF_RESTRICTED_FUNCTION),
+    _alert(told.CHANGE_LOCAL, codes.SECURITY_ROLES_CHANGED, values={"change": _any("join", "leave")}),
+    _alert(told.CHANGE_LOCAL, codes.USER_SECURITY_CHANGED),
     _alert(told.CONFIGURE, codes.SOFTWARE_CONFIGURATION),
     _alert(told.FORGE_EVENT, codes.USE_OF_RESTRICTED_FUNCTION),
     _alert(told.AUDIT_START, codes.AUDIT_RECORDING_STARTED),
@@ -261,7 +265,7 @@ NOT_AUDITED_PARTS: dict[str, str] = {
     "fetch-lists": "lists that cannot be fetched, as each minute while their server is away: the health of a host",
     "issue-token": "what is issued: `sign-in` and `authorize` tell it",
     "receive": "what has no message type and could not be processed, for no rule's reason",
-    "request": "what is let in, as above, but for studies that are searched or given; pages of the sign-on",
+    "request": "what is let in, as above, but for studies that are searched or given; pages of sign-on and viewer",
     "unit-reload": "all but a packet filter's",
 }
 """What is left out of actions that are in the table."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from simulators.audit.local_accounts import PROGRAMS, change_of
 from simulators.events.actions import ACTIONS
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 SSH_LOGIN, SSH_LOGOUT, SUDO, CONFIGURE = "ssh-login", "ssh-logout", "sudo", "configure-host"
 UNIT_START, UNIT_STOP, UNIT_FAIL, UNIT_RELOAD = "unit-start", "unit-stop", "unit-fail", "unit-reload"
 AUDIT_START, AUDIT_STOP = "audit-start", "audit-stop"
-FORGE_EVENT = "forge-event"
+FORGE_EVENT, CHANGE_LOCAL = "forge-event", "change-local-account"
 
 OF_OTHERS: dict[str, str] = {
     SSH_LOGIN: "sshd lets somebody in by a certificate, or refuses one",
@@ -30,6 +31,7 @@ OF_OTHERS: dict[str, str] = {
     UNIT_RELOAD: "systemd has reloaded one",
     AUDIT_START: "the daemon of audit messages begins; `failed` where it had ended without saying so",
     AUDIT_STOP: "it is stopped",
+    CHANGE_LOCAL: "an account or a group of the host itself is changed, as `change` says",
     FORGE_EVENT: "a line in the form of an event that an account of a person wrote, as the kernel says (`_UID`); or one"
     " in which what a caller wrote could be taken for the rest of the line",
 }
@@ -73,7 +75,7 @@ class Told:
 def matches(units: list[str]) -> list[str]:
     """Return the matches for journalctl(1) by which it yields every line that :func:`told_by` reads, and few more."""
     programs = sorted({program for action in ACTIONS.values() for program in action.programs})
-    identifiers = [*programs, "sshd-session", "sshd", "sudo", CONFIGURING]
+    identifiers = [*programs, "sshd-session", "sshd", "sudo", *PROGRAMS, CONFIGURING]
     wanted = [[f"SYSLOG_IDENTIFIER={name}"] for name in identifiers]
     if units:
         ids = [f"MESSAGE_ID={number}" for number in UNIT_MESSAGES]
@@ -204,7 +206,21 @@ def _configured(line: _Line) -> Told | None:
     return line.told(CONFIGURE) if line.message.startswith("Invoked with ") else None
 
 
-_READERS = {"sshd-session": _ssh, "sshd": _ssh, "sudo": _sudo, CONFIGURING: _configured}
+def _changed(line: _Line) -> Told | None:
+    """Read a change of the host's accounts; which account it is stands where the host's accounts always stand."""
+    facts = change_of(line.message)
+    if facts is None:
+        return None
+    return line.told(CHANGE_LOCAL, user=facts.pop("account", ""), **facts)
+
+
+_READERS = {
+    **dict.fromkeys(PROGRAMS, _changed),
+    "sshd-session": _ssh,
+    "sshd": _ssh,
+    "sudo": _sudo,
+    CONFIGURING: _configured,
+}
 
 
 def _unit(line: _Line, entry: Mapping[str, Any]) -> Told:

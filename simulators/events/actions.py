@@ -35,6 +35,8 @@ WEB_SERVER = "nginx"
 """What stands before the portal."""
 HEALTH = "pacslab-health"
 COLLECTOR = "pacslab-collector-room"
+VIEWER = "pacslab-viewer"
+"""What writes the requests of the viewer's web server."""
 
 CONSOLES = (EHR, RIS, WORKSTATION)
 """Commands that people who are signed in act with."""
@@ -96,7 +98,7 @@ END_CONNECTION = Action(
 REQUEST = Action(
     "request",
     "A request reaches an edge that speaks HTTP; one for DICOMweb names its transaction.",
-    (EDGE, WEB_SERVER),
+    (EDGE, WEB_SERVER, VIEWER),
     ("QIDO-RS", "WADO-RS", "STOW-RS"),
     facts=(*AT_AN_EDGE, "method", "path", "status"),
 )
@@ -135,6 +137,12 @@ PERSON_BREAKS_GLASS = Action(
     "Somebody takes access to a patient in an emergency, for `seconds`.",
     (GATEWAY,),
     facts=("seconds", "error", "trace"),
+)
+EMERGENCY_ENDS = Action(
+    "emergency-ends",
+    "Access that somebody took in an emergency has ended, after `seconds`.",
+    (GATEWAY,),
+    facts=("seconds",),
 )
 
 # HL7 messages
@@ -226,6 +234,12 @@ IMPORT = Action(
 )
 
 # Images
+BEGIN_TRANSFER = Action(
+    "begin-transfer",
+    "A modality, a workstation or an archive begins to send objects; `store` and `forward` tell the end.",
+    (MODALITY, WORKSTATION, IMAGE_MANAGER),
+    facts=("step", "sop_class", "series", "instance", "instances"),
+)
 STORE = Action(
     "store",
     "Objects are stored in the archive: images (RAD-8), presentation states (RAD-19), reports (RAD-24), key objects"

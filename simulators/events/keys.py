@@ -49,7 +49,7 @@ FACTS: dict[str, str] = {
     "control_id": "message control id (MSH-10)",
     "detail": "what OpenSSL says of the handshake, what a host is not ready for, what is wrong with a file",
     "dicom": "port for DICOM",
-    "edge": "which edge: `dicom`, `dicom-outbound`, `dicomweb`, `hl7`, `relations`, `sign-on`, `syslog`",
+    "edge": "which edge: `dicom`, `dicom-outbound`, `dicomweb`, `hl7`, `relations`, `sign-on`, `syslog`, `viewer`",
     "end": "how HAProxy says that the connection ended",
     "error": "class of the error",
     "fabric_port": "the port of the lab's network that a frame came in at",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from simulators.access.denied import DeniedError
@@ -35,6 +35,8 @@ class Grant:
     reason: str
     since: float
     until: float
+    ended: bool = False
+    """That it has ended was told."""
 
 
 def read_grants(path: Path) -> list[Grant]:
@@ -97,6 +99,24 @@ class Grants:
         """The patients whom a person may see this way now."""
         now = self._clock()
         return frozenset(grant.patient for grant in self._grants if grant.person == person and grant.until > now)
+
+    def ended(self) -> list[Grant]:
+        """Grants whose time is over and of which that was not told yet, the oldest first."""
+        now = self._clock()
+        return [grant for grant in self._grants if not grant.ended and grant.until <= now]
+
+    def note_ended(self, told: list[Grant]) -> None:
+        """Keep that it was told of these that they have ended.
+
+        Raises:
+            NotReadyError: it cannot be kept, so it will be told once more.
+        """
+        self._keep([replace(grant, ended=True) if grant in told else grant for grant in self._grants])
+
+    def seconds_left(self) -> float | None:
+        """Seconds until the next grant ends, none where none is left."""
+        left = [grant.until for grant in self._grants if not grant.ended]
+        return max(0.0, min(left) - self._clock()) if left else None
 
     def _keep(self, grants: list[Grant]) -> None:
         draft = self._path.with_suffix(".new")

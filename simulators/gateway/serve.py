@@ -23,6 +23,7 @@ from simulators.gateway.application import Gateway
 from simulators.gateway.archives import open_archives
 from simulators.gateway.break_glass import Grants
 from simulators.gateway.browsers import Browsers
+from simulators.gateway.ends import tell_ends
 from simulators.gateway.studies import Studies
 from simulators.service import notify
 from simulators.settings import load
@@ -95,11 +96,13 @@ async def _serve(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, told.put_nowait, number)
     write_event(START, archives=list(opened.studies.archives))
     notify("READY=1")
+    telling = asyncio.create_task(tell_ends(grants))
     closing = set()
     while await told.get() is signal.SIGHUP:
         former, opened = opened, Opened.of(load(), grants)
         gateway.use(opened.access, opened.studies)
         closing.add(asyncio.create_task(former.close(after=READ_SECONDS)))
     notify("STOPPING=1")
+    telling.cancel()
     await runner.cleanup()
     await opened.close()

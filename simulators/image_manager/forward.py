@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.deadline import Deadline
 from simulators.errors import NoAnswerError, NotFoundError, RefusedError, SimulatorError, UnreachableError
-from simulators.events.actions import FORWARD, RECEIVE_IMAGES, WORK
+from simulators.events.actions import BEGIN_TRANSFER, FORWARD, RECEIVE_IMAGES, WORK
 from simulators.events.report import write_event, write_failure
 from simulators.image_manager.orthanc import Change
 from simulators.image_manager.rejection import ask_withdrawal, rejected_of
@@ -170,7 +170,7 @@ class SeriesSender:
             names: Facts = {}
             try:
                 names = names_of(self.archive, self.archive.resource("series", row["series"])["ParentStudy"])
-                sent = self._send(row["series"])
+                sent = self._send(row["series"], names)
             except NotFoundError:
                 with self.store.transaction() as db:
                     db.execute("DELETE FROM transfers WHERE series = ? AND target = ?", (row["series"], self.target))
@@ -181,9 +181,11 @@ class SeriesSender:
             else:
                 self._done(row, sent, names)
 
-    def _send(self, series: str) -> int:
+    def _send(self, series: str, names: Facts) -> int:
         """Send what the target has not taken of a series, a part at a time; return how many instances that were."""
         missing = self._missing(series)
+        if missing:
+            write_event(BEGIN_TRANSFER, peer=self.target, **names, series=series, instances=len(missing))
         for start in range(0, len(missing), PART):
             part = missing[start : start + PART]
             self._send_part(series, part)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from simulators.errors import AssociationRejectedError, BusyError, RefusedError, SimulatorError, TlsRefusedError
 from simulators.events import reasons
-from simulators.events.actions import DELIVER, REQUEST_COMMITMENT, STORE, UPDATE_STEP
+from simulators.events.actions import BEGIN_TRANSFER, DELIVER, REQUEST_COMMITMENT, STORE, UPDATE_STEP
 from simulators.events.report import performing, reason_of, write_event, write_failure
 from simulators.imaging.transfer import Parcel
 from simulators.modality import commitment, procedure_step
@@ -60,6 +61,8 @@ def store_images(links: Links, spool: Spool, instances: Sequence[Instance]) -> D
     error: SimulatorError | None = None
     try:
         for outcome in send(partial(links.open, links.archive), [_parcel(spool, entry) for entry in instances]):
+            if len(pending) == len(instances):
+                _tell_begin(links, spool, instances)
             instance = pending.pop(outcome.uid)
             if outcome.error:
                 _mark(links, spool, instance, outcome.error)
@@ -75,6 +78,14 @@ def store_images(links: Links, spool: Spool, instances: Sequence[Instance]) -> D
     seconds = time.monotonic() - begun
     _tell(links, spool, instances, error, refused)
     return Delivery(stored, len(instances) - stored, size, seconds, error)
+
+
+def _tell_begin(links: Links, spool: Spool, instances: Sequence[Instance]) -> None:
+    """Write an event for each step whose images are on their way; the archive has answered for the first one."""
+    counts = Counter(instance.step for instance in instances)
+    for step in (step for step in spool.steps() if step.uid in counts):
+        facts = {"ae_title": links.ae_title, "peer": links.archive.name, **identity_of(step)}
+        write_event(BEGIN_TRANSFER, **facts, instances=counts[step.uid])
 
 
 def _mark(links: Links, spool: Spool, instance: Instance, error: str) -> None:

@@ -8,8 +8,8 @@ from pydicom import dcmread
 
 from simulators.deadline import Deadline
 from simulators.errors import NoAnswerError, RefusedError, SimulatorError, UnreachableError
-from simulators.events.actions import STORE
-from simulators.events.report import performing
+from simulators.events.actions import BEGIN_TRANSFER, STORE
+from simulators.events.report import performing, write_event
 from simulators.imaging.transfer import ABORTED, NO_ANSWER, Parcel, negotiated, parcel_of, store
 from simulators.workstation.pending import PAUSE_SECONDS, SECONDS
 from simulators.workstation.query import find
@@ -46,6 +46,7 @@ def send(desk: Desk, pending: PendingObjects, kept: PendingObject) -> dict[str, 
     }
     identity = {name: str(head[name].value) for name in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")}
     deadline = Deadline(SECONDS)
+    write_event(BEGIN_TRANSFER, ae_title=desk.ae_title, peer=desk.archive.name, **facts)
     with performing(STORE, transaction=kept.transaction, **desk.actor, **facts):
         error = _store(desk, pending, kept, deadline)
         if error:

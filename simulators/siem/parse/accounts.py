@@ -1,36 +1,15 @@
-"""useradd, usermod, groupadd, gpasswd, userdel, passwd (shadow 4.17): what changed of a host's own accounts."""
+"""What changes a host's own accounts, in the words that their audit messages have."""
 
 from __future__ import annotations
 
-import re
-
-from simulators.siem.parse.reading import Line, Read, told
+from simulators.audit.local_accounts import change_of
+from simulators.audit.told import CHANGE_LOCAL
+from simulators.siem.parse.reading import Line, Read
 
 DATASET = "system.auth"
-CHANGE = "change-local-account"
-
-_NAME = r"'?(?P<account>[A-Za-z0-9_.-]{1,64})'?"
-_GROUP = r"'?(?P<group>[A-Za-z0-9_.-]{1,64})'?"
-_FORMS = (
-    ("add", re.compile(rf"new user: name={_NAME},")),
-    ("add", re.compile(rf"new group: name={_GROUP},")),
-    ("remove", re.compile(rf"delete user {_NAME}")),
-    ("remove", re.compile(rf"group {_GROUP} removed")),
-    ("join", re.compile(rf"add {_NAME} to (?:shadow )?group {_GROUP}")),
-    ("join", re.compile(rf"user {_NAME} added by \S{{1,64}} to group {_GROUP}")),
-    ("leave", re.compile(rf"(?:delete|removed) {_NAME} from (?:shadow )?group {_GROUP}")),
-    ("leave", re.compile(rf"user {_NAME} removed by \S{{1,64}} from group {_GROUP}")),
-    ("password", re.compile(rf"(?:pam_unix\([a-z:]{{1,40}}\): )?password changed for {_NAME}")),
-    ("password", re.compile(rf"change user {_NAME} password")),
-    ("disable", re.compile(rf"lock user {_NAME} password")),
-    ("enable", re.compile(rf"unlock user {_NAME} password")),
-    ("update", re.compile(rf"change user {_NAME} ")),
-)
 
 
 def read(line: Line) -> Read | None:
     """Read a line of a program that changes accounts of the host."""
-    for change, form in _FORMS:
-        if found := form.match(line.message):
-            return Read(CHANGE, "success", told(change=change, **found.groupdict()), DATASET)
-    return None
+    facts = change_of(line.message)
+    return Read(CHANGE_LOCAL, "success", facts, DATASET) if facts is not None else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from simulators.audit.local_accounts import PROGRAMS
 from simulators.audit.told import CONFIGURING, OF_OTHERS
 from simulators.siem.parse import (
     accounts,
@@ -37,10 +38,7 @@ READERS: Mapping[str, Reader] = {
     "sshd": ssh.read,
     "sudo": sudo.read,
     "su": sudo.read_su,
-    **dict.fromkeys(
-        ("useradd", "usermod", "userdel", "groupadd", "groupmod", "groupdel", "gpasswd", "passwd", "chpasswd"),
-        accounts.read,
-    ),
+    **dict.fromkeys(PROGRAMS, accounts.read),
     "systemd": systemd.read,
     "systemd-journald": journald.read,
     "rsyslogd": rsyslog.read,
@@ -63,7 +61,6 @@ WORDS: Mapping[str, str] = {
     **OF_OTHERS,
     ssh.JUDGE_KEY: "sshd refuses a key or a certificate, as `state` says: revoked, expired, without a principal",
     ssh.SESSION: "somebody who came in by SSH begins a shell, a command or file transfer, as `verb` says",
-    accounts.CHANGE: "an account or a group of the host itself is changed, as `change` says",
     systemd.RESTART: "systemd starts a service that had ended, for the time that `attempts` says",
     journald.KEEP: "the host's journal begins, ends, or is damaged, as `state` says",
     journald.DROP: "lines or packets to be logged are left out since there are too many; `left` says how many",

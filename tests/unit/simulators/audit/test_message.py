@@ -235,8 +235,37 @@ LINES = [
     ),
     ("www-data : user NOT in sudoers ; PWD=/ ; USER=root ; COMMAND=/usr/bin/id", "sudo", "110132", "8"),
     ("www-data : command not allowed ; TTY=pts/1 ; PWD=/ ; USER=root ; COMMAND=/usr/bin/id", "sudo", "110132", "8"),
+    ("add 'eve' to group 'sudo'", "usermod", "110136", "0"),
+    ("new user: name=eve, UID=1001, GID=1001, home=/home/eve, shell=/bin/sh, from=none", "useradd", "110137", "0"),
+    ("pam_unix(passwd:chauthtok): password changed for eve", "passwd", "110137", "0"),
     ("Invoked with files=[] enable=[]", "ansible-pacslab.lab.configure", "110131", "0"),
 ]
+
+
+def test_an_account_of_the_host_that_is_changed_is_told_with_its_host_and_group() -> None:
+    element = one(told("add 'eve' to group 'sudo'", "usermod"))
+    users = [participant.get("UserID") for participant in element.findall("ActiveParticipant")]
+    assert users == ["usermod[1234]", "eve@ris1.imaging.internal"]
+    details = {entry.get("type"): entry.get("value") for entry in element.iter("ParticipantObjectDetail")}
+    assert base64.b64decode(details["change"]) == b"join"
+    assert element.find("ParticipantObjectIdentification").get("ParticipantObjectID") == "group:sudo"
+
+
+def test_a_request_that_the_viewer_refuses_is_told_with_the_person() -> None:
+    line = {"action": "request", "outcome": "refused", "reason": "not-permitted", "edge": "viewer", "path": "/gateway/"}
+    element = one(told({**line, "person": "d.weiss", "peer": "ws-rad1"}, "pacslab-viewer"))
+    assert element.find("EventIdentification/EventTypeCode").get("csd-code") == "110132"
+    users = [participant.get("UserID") for participant in element.findall("ActiveParticipant")]
+    assert "d.weiss@imaging.internal" in users
+
+
+def test_a_transfer_that_begins_says_from_where_to_where_and_what() -> None:
+    line = {"action": "begin-transfer", "outcome": "success", "ae_title": "RIS1", "peer": "pacs-rad", "study": "1.2.3"}
+    element = one(told({**line, "patient": "P1", "instances": 40}, "pacslab-modality"))
+    event = element.find("EventIdentification")
+    assert (event.find("EventID").get("csd-code"), event.get("EventActionCode")) == ("110102", "E")
+    roles = [role.get("csd-code") for role in element.iter("RoleIDCode")]
+    assert roles == ["110153", "110152"]
 
 
 @pytest.mark.parametrize(("line", "program", "kind", "outcome"), LINES)

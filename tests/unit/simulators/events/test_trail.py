@@ -80,7 +80,9 @@ def test_an_image_manager_tells_which_study_came_and_went(tmp_path: Path, events
     orthanc.target_away = False
     SeriesSender(store, archive, "vna1").run_due()
     about = {"patient": ANNA.identifier, "accession": "A1", "study": "1.2.3"}
-    arrived, refused, sent = events
+    arrived, first, refused, again, sent = events
+    for begun in (first, again):
+        assert {"action": "begin-transfer", "peer": "vna1", "instances": 1, **about}.items() <= begun.items()
     assert {"action": "receive-images", "outcome": "success", **about}.items() <= arrived.items()
     assert {"action": "forward", "outcome": "refused", "peer": "vna1", **about}.items() <= refused.items()
     assert {"action": "forward", "outcome": "success", "peer": "vna1", **about}.items() <= sent.items()

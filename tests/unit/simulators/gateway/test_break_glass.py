@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+import asyncio
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from simulators.access.subject import Subject
 from simulators.errors import NotReadyError
 from simulators.gateway import emergencies
 from simulators.gateway.break_glass import MOST_PATIENTS, Grants
+from simulators.gateway.ends import tell_ended, tell_ends
 from tests.unit.simulators.peers import ris_settings
 
 if TYPE_CHECKING:
@@ -76,3 +78,54 @@ def test_grants_that_cannot_be_read_are_not_taken_for_none(tmp_path: Path, conte
     (tmp_path / "grants.json").write_text(content)
     with pytest.raises(NotReadyError):
         Grants(tmp_path / "grants.json")
+
+
+def test_an_end_is_told_once_also_over_a_restart(tmp_path: Path, events: list[dict[str, Any]]) -> None:
+    clock = Clock()
+    grants = Grants(tmp_path / "grants.json", minutes=60, clock=clock)
+    grants.grant(OKAFOR, "P2", WHY)
+    tell_ended(grants)
+    assert events == []
+    clock.now += 3601
+    tell_ended(grants)
+    tell_ended(grants)
+    tell_ended(Grants(tmp_path / "grants.json", clock=clock))
+    (event,) = events
+    wanted = {"action": "emergency-ends", "outcome": "success", "person": "n.okafor", "patient": "P2", "seconds": 3600}
+    assert wanted.items() <= event.items()
+
+
+def test_an_end_while_nobody_looked_is_told_later(tmp_path: Path, events: list[dict[str, Any]]) -> None:
+    clock = Clock()
+    Grants(tmp_path / "grants.json", minutes=60, clock=clock).grant(OKAFOR, "P2", WHY)
+    clock.now += 7200
+    tell_ended(Grants(tmp_path / "grants.json", clock=clock))
+    assert [event["patient"] for event in events] == ["P2"]
+
+
+def test_who_takes_access_anew_before_it_ends_has_one_end(tmp_path: Path, events: list[dict[str, Any]]) -> None:
+    clock = Clock()
+    grants = Grants(tmp_path / "grants.json", minutes=60, clock=clock)
+    grants.grant(OKAFOR, "P2", WHY)
+    clock.now += 1800
+    grants.grant(OKAFOR, "P2", WHY)
+    clock.now += 1900
+    tell_ended(grants)
+    assert events == []
+    clock.now += 1800
+    tell_ended(grants)
+    assert len(events) == 1
+
+
+def test_the_service_tells_an_end_when_it_comes(tmp_path: Path, events: list[dict[str, Any]]) -> None:
+    grants = Grants(tmp_path / "grants.json", minutes=0.002)
+    grants.grant(OKAFOR, "P2", WHY)
+
+    async def look() -> None:
+        telling = asyncio.create_task(tell_ends(grants))
+        while not events:  # noqa: ASYNC110 - a log handler fills them
+            await asyncio.sleep(0.01)
+        telling.cancel()
+
+    asyncio.run(asyncio.wait_for(look(), 8))
+    assert [event["action"] for event in events] == ["emergency-ends"]
