@@ -156,11 +156,18 @@ _FIELDS = (
     Field("pacslab.offset", Kind.FLOAT, "seconds that a host's clock was wrong by, as its time client says", "offset"),
     Field("pacslab.database", K, "database of PostgreSQL", "database"),
     Field("pacslab.client", K, "name that a client of the database gives itself"),
-    Field("pacslab.database", K, "database that it wants"),
     Field("pacslab.flow_id", K, "number of a connection at the intrusion detection"),
-    Field("pacslab.zone", K, "zone of the host that called, as the site has it"),
-    Field("pacslab.flow", K, "`undeclared` for a connection that no flow of the site names"),
     Field("pacslab.forwarded", Kind.BOOLEAN, "`true` where a host kept it and sent it later"),
+    Field("pacslab.zone", K, "zone in which who called is, by the site's description"),
+    Field("pacslab.device", K, "`undeclared` where the address of who called lies in a zone, and is no host's"),
+    Field(
+        "pacslab.flow", K,
+        "of a connection that was seen: `declared`, `undeclared` where no flow of the site names it, `outside` where it"
+        " leads out of the site",
+    ),
+    Field("pacslab.department", K, "department of the person, by the site's description"),
+    Field("pacslab.hours", K, "`off` for what a person does outside of the site's working hours"),
+    Field("patient.group", K, "`watched` for a patient whom the site watches over: staff, well-known people"),
 )  # fmt: skip
 
 _NUMBERS = frozenset({

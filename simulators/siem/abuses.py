@@ -1,0 +1,41 @@
+"""The abuses that detections answer: what a hospital fears, by number, as docs/detections.md prints it."""
+
+from __future__ import annotations
+
+ABUSES: dict[str, str] = {
+    "A01": "somebody looks for services: a scan, AE titles that are tried",
+    "A02": "a device dumps an archive: queries and retrieves what it never needs",
+    "A03": "a valid certificate is used for another's AE title, from another's address, or for another purpose",
+    "A04": "no certificate, an expired, revoked or foreign one; old or weak TLS; false revocation lists",
+    "A05": "DICOM or HL7 in clear",
+    "A06": "somebody stands between two systems",
+    "A07": "what is stored is changed past its application, at the disk or in the database",
+    "A08": "an object is slipped into a study that it does not belong to",
+    "A09": "an object replaces another under the same UID",
+    "A10": "images are sent to a destination that no one listed",
+    "A11": "an object carries a program",
+    "A12": "a path in an identifier leads out of the storage",
+    "A13": "broken objects and messages try what a parser does with them",
+    "A14": "requests that unfold, never end, or pretend to be others",
+    "A15": "a flood of connections or associations",
+    "A16": "the storage is filled up",
+    "A17": "HL7 from somebody who is no sender, or in another's name",
+    "A18": "an HL7 message is repeated with other content",
+    "A19": "the worklist of another modality is read or poisoned",
+    "A20": "a procedure step or a storage commitment is forged",
+    "A21": "images are rejected that are not to be rejected",
+    "A22": "somebody looks at patients who are not theirs to look at: well-known people, other departments, masses",
+    "A23": "somebody signs in as somebody else, or takes over a session",
+    "A24": "identifiers are tried at a web service",
+    "A25": "text in a name is meant for who reads it: a browser, a terminal, a log",
+    "A26": "an administrator's or a vendor's access is used beyond what it is for",
+    "A27": "a device that nobody declared is in a zone, or has the address of another",
+    "A28": "a clock is moved, or somebody answers in the name of time and names",
+    "A29": "the record itself is attacked: recording stops, senders are imitated, entries change",
+    "A30": "data is encrypted for ransom",
+    "A31": "data leaves the site",
+    "A35": "a service is stopped",
+    "A36": "the packet filter is opened by hand",
+    "A37": "somebody becomes an administrator",
+}
+"""By their ids."""
