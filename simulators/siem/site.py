@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -40,7 +40,8 @@ class Hours:
 
     def are(self, seconds: float) -> bool:
         """Whether a time is within them."""
-        when = datetime.fromtimestamp(seconds, tz=ZoneInfo(self.timezone))
+        zone = UTC if self.timezone == "UTC" else ZoneInfo(self.timezone)
+        when = datetime.fromtimestamp(seconds, tz=zone)
         return when.weekday() in self.days and self.begin <= when.hour < self.end
 
 

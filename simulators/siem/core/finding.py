@@ -29,14 +29,14 @@ class Finding:
 class Judge(Protocol):
     """Looks at each event once, in their order."""
 
-    def judge(self, event: Fields) -> Sequence[Finding]:
-        """Return what is wrong with an event, in the light of those before it."""
+    def judge(self, event: Fields, position: int) -> Sequence[Finding]:
+        """Return what is wrong with an event, in the light of those before it; `position` is its record's."""
 
 
 class NoRules:
     """Finds nothing wrong, where there are no rules."""
 
-    def judge(self, event: Fields) -> Sequence[Finding]:
+    def judge(self, event: Fields, position: int) -> Sequence[Finding]:
         """Return nothing."""
-        del event
+        del event, position
         return ()

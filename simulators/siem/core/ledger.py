@@ -191,7 +191,7 @@ class Ledger:
 
     def _judged(self, record: Record, fields: dict[str, Any]) -> None:
         try:
-            found = self._judge.judge(fields)
+            found = self._judge.judge(fields, record.position)
         except Exception as error:  # noqa: BLE001 - an event that a rule cannot look at is stored all the same
             if fields.get("event.action") != UNJUDGED:
                 self.tell(UNJUDGED, self._host, "high", f"a rule failed at record {record.position}: {error!r}")

@@ -11,7 +11,7 @@ import ipaddress
 from typing import TYPE_CHECKING, Any
 
 from simulators.siem.fields import FIELDS, Kind
-from simulators.siem.sigma.model import AllOf, OneOf, Not, Op, Rule, Test
+from simulators.siem.sigma.model import AllOf, Comparison, Not, OneOf, Op, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -57,7 +57,7 @@ def _nothing(_fields: Fields) -> Sequence[int]:
 
 def actions_of(node: Node) -> frozenset[str] | None:
     """Return the actions that an event needs to have one of, ``None`` where that is not known."""
-    if isinstance(node, Test):
+    if isinstance(node, Comparison):
         return frozenset({node.value}) if node.field == ACTION and node.op is Op.EQUALS else None
     if isinstance(node, AllOf):
         known = [words for part in node.parts if (words := actions_of(part)) is not None]
@@ -129,7 +129,7 @@ class _Source:
 
     def expression(self, node: Node) -> str:
         """The source of a node."""
-        if isinstance(node, Test):
+        if isinstance(node, Comparison):
             return self._test(node)
         if isinstance(node, Not):
             return f"(not {self.expression(node.part)})"
@@ -138,7 +138,7 @@ class _Source:
         joined = " and " if isinstance(node, AllOf) else " or "
         return f"({joined.join(self.expression(part) for part in node.parts)})"
 
-    def _test(self, test: Test) -> str:
+    def _test(self, test: Comparison) -> str:
         if test.op is Op.EXISTS:
             return f"({self._fetched(test.field, self._plain, 'p')} is not None)"
         if test.op is Op.SAME:
@@ -156,12 +156,12 @@ class _Source:
         name = self._fetched(test.field, *((self._texted, "t") if cased else (self._lowered, "l")))
         return f"({name} is not None and {form.format(value=name, constant=constant)})"
 
-    def _same(self, test: Test) -> str:
+    def _same(self, test: Comparison) -> str:
         one = self._fetched(test.field, self._lowered, "l")
         other = self._fetched(str(test.value), self._lowered, "l")
         return f"({one} is not None and {one} == {other})"
 
-    def _number(self, test: Test) -> str:
+    def _number(self, test: Comparison) -> str:
         name = self._fetched(test.field, self._plain, "p")
         constant = self._constant(test.value)
         if test.op is Op.EQUALS:
@@ -169,11 +169,11 @@ class _Source:
         return f"(type({name}) in numeric and {name} {_COMPARED[test.op]} {constant})"
 
 
-def _merged(node: OneOf) -> Test | None:
+def _merged(node: OneOf) -> Comparison | None:
     """Several whole values of one field become one look-up."""
-    tests = [part for part in node.parts if isinstance(part, Test) and part.op is Op.EQUALS]
+    tests = [part for part in node.parts if isinstance(part, Comparison) and part.op is Op.EQUALS]
     if len(tests) == len(node.parts) and len({test.field for test in tests}) == 1:
-        return Test(tests[0].field, Op.EQUALS, frozenset(test.value for test in tests))
+        return Comparison(tests[0].field, Op.EQUALS, frozenset(test.value for test in tests))
     return None
 
 

@@ -6,7 +6,7 @@ import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from simulators.siem.sigma.model import AllOf, OneOf, Not
+from simulators.siem.sigma.model import AllOf, Not, OneOf
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -45,7 +45,13 @@ def lines_of(example: Any) -> Iterator[dict[str, Any]]:
 
 def _line(given: dict[str, Any], seconds: float) -> dict[str, Any]:
     time = text_of(seconds)
-    line = {"time": time, "received": time, "host": str(given.get("host", "")), "pid": "1234", **given}
+    line = {
+        "time": time,
+        "received": time,
+        "host": str(given.get("host", "")),
+        "pid": "1" if given.get("program") == "systemd" else "1234",
+        **given,
+    }
     if "event" in given:
         line["data"] = {"time": time, **given["event"]}
     return line

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from simulators.siem.fields import FIELDS, Kind
-from simulators.siem.sigma.model import AllOf, OneOf, Not, Op, Test
+from simulators.siem.sigma.model import AllOf, Comparison, Not, OneOf, Op
 
 if TYPE_CHECKING:
     from simulators.siem.sigma.model import Node
@@ -55,16 +55,16 @@ def _item(key: str, given: Any) -> Node:
 def _test(name: str, modifiers: list[str], value: Any) -> Node:
     words = set(modifiers)
     if value is None or "exists" in words:
-        there = Test(name, Op.EXISTS, value=True)
+        there = Comparison(name, Op.EXISTS, value=True)
         return there if value is True else Not(there)
     if "fieldref" in words:
         if value not in FIELDS:
             raise SelectionError(f"there is no field {value!r}")
-        return Test(name, Op.SAME, value)
+        return Comparison(name, Op.SAME, value)
     if "re" in words:
-        return Test(name, Op.MATCHES, _pattern(str(value), words))
+        return Comparison(name, Op.MATCHES, _pattern(str(value), words))
     if "cidr" in words:
-        return Test(name, Op.CIDR, ipaddress.ip_network(str(value)))
+        return Comparison(name, Op.CIDR, ipaddress.ip_network(str(value)))
     number = words & set(_NUMBERS)
     return _number(name, _NUMBERS[number.pop()], value) if number else _text(name, words, value)
 
@@ -79,10 +79,10 @@ def _pattern(text: str, words: set[str]) -> re.Pattern[str]:
         raise SelectionError(f"{text!r} is no regular expression: {error}") from error
 
 
-def _number(name: str, op: Op, value: Any) -> Test:
+def _number(name: str, op: Op, value: Any) -> Comparison:
     if FIELDS[name].kind not in {Kind.LONG, Kind.FLOAT} or isinstance(value, bool | str):
         raise SelectionError(f"{name} is no number, or {value!r} is none")
-    return Test(name, op, value)
+    return Comparison(name, op, value)
 
 
 def _text(name: str, words: set[str], value: Any) -> Node:
@@ -90,19 +90,19 @@ def _text(name: str, words: set[str], value: Any) -> Node:
     if kind in {Kind.LONG, Kind.FLOAT, Kind.BOOLEAN}:
         if isinstance(value, str) or words:
             raise SelectionError(f"{name} is compared with a value of another type: {value!r}")
-        return Test(name, Op.EQUALS, value)
+        return Comparison(name, Op.EQUALS, value)
     text = str(value)
     op = next((_TEXTS[word] for word in words if word in _TEXTS), None)
     pattern, wild = _unescaped(text)
     if "cased" in words:
         if wild or op is not None:
             raise SelectionError(f"{name}: 'cased' goes with whole texts alone")
-        return Test(name, Op.CASED, pattern)
+        return Comparison(name, Op.CASED, pattern)
     if wild:
         body = _regular(text)
         head, tail = "" if op in {None, Op.STARTS} else ".*", "" if op in {None, Op.ENDS} else ".*"
-        return Test(name, Op.LIKE, re.compile(f"{head}{body}{tail}", re.IGNORECASE | re.DOTALL))
-    return Test(name, op or Op.EQUALS, pattern.lower())
+        return Comparison(name, Op.LIKE, re.compile(f"{head}{body}{tail}", re.IGNORECASE | re.DOTALL))
+    return Comparison(name, op or Op.EQUALS, pattern.lower())
 
 
 _ESCAPED = re.compile(r"\\([*?\\])")

@@ -51,7 +51,7 @@ class Op(StrEnum):
 
 
 @dataclass(frozen=True)
-class Test:
+class Comparison:
     """A comparison of a field with a value."""
 
     field: str
@@ -80,7 +80,7 @@ class Not:
     part: Node
 
 
-Node = Test | AllOf | OneOf | Not
+Node = Comparison | AllOf | OneOf | Not
 
 
 @dataclass(frozen=True)

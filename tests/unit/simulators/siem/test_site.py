@@ -1,4 +1,4 @@
-"""A site's description adds to events whose address it is, whether a flow names a connection, and whether people work."""
+"""A site's description adds to events whose address it is, whether a flow names a connection, if people work."""
 
 from __future__ import annotations
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from simulators.siem.sigma.model import AllOf, OneOf, Not, Test
+from simulators.siem.sigma.model import AllOf, Comparison, Not, OneOf
 
 
-def comparisons(node: Any) -> list[Test]:
+def comparisons(node: Any) -> list[Comparison]:
     """Return every comparison of a rule."""
-    if isinstance(node, Test):
+    if isinstance(node, Comparison):
         return [node]
     if isinstance(node, Not):
         return comparisons(node.part)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from simulators.siem.sigma.condition import ConditionError, parse
-from simulators.siem.sigma.model import AllOf, OneOf, Not, Op, Test
+from simulators.siem.sigma.model import AllOf, Comparison, Not, OneOf, Op
 
-A, B, C = (Test("event.action", Op.EQUALS, letter) for letter in "abc")
+A, B, C = (Comparison("event.action", Op.EQUALS, letter) for letter in "abc")
 SELECTIONS = {"a": A, "b": B, "c_1": C, "c_2": A, "_hidden": B}
 
 
