@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from lab.assets.matches import foreseen
 from lab.engine.client import Docker
 from lab.engine.memory import asked
 from lab.engine.requirements import examine
 from lab.errors import MachineNotReadyError
-from lab.operate.weaknesses import weaknesses
 from lab.settings import load_settings
 from lab.topology.load import load_site, site_path
 
 if TYPE_CHECKING:
     import argparse
+
+    from lab.assets.matches import Match
 
 EXAMPLE = """
 pacslab check
@@ -31,12 +33,12 @@ def run(arguments: argparse.Namespace) -> int:
     """Print requirements with what was found, and known weaknesses; 0 when all requirements are met, 4 when not."""
     site = load_site(site_path(arguments.site, load_settings().inventories))
     findings = list(examine(Docker(), memory=asked(site)))
-    known = weaknesses(site)
+    known = foreseen(site)
     ready = all(finding.met for finding in findings)
     if arguments.json:
         found = {
             "findings": [asdict(finding) for finding in findings],
-            "weaknesses": [asdict(entry) for entry in known],
+            "weaknesses": [_as_dict(entry) for entry in known],
         }
         print(json.dumps({"ready": ready, **found}))
         return 0 if ready else MachineNotReadyError.exit_code
@@ -45,5 +47,12 @@ def run(arguments: argparse.Namespace) -> int:
         if not entry.met:
             print(f"    {entry.remedy}")
     for weak in known:
-        print(f"!   {weak.part} on {', '.join(weak.hosts)}: {', '.join(weak.ids)}\n    {weak.what}")
+        weakness = weak.weakness
+        print(f"!   {weak.part} on {', '.join(weak.hosts)}: {', '.join(weakness.ids)}\n    {weakness.what}")
     return 0 if ready else MachineNotReadyError.exit_code
+
+
+def _as_dict(match: Match) -> dict[str, Any]:
+    weakness = match.weakness
+    role = weakness.comes_with.role if weakness.comes_with else ""
+    return {"part": match.part, "ids": weakness.ids, "what": weakness.what, "role": role, "hosts": [*match.hosts]}

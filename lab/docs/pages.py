@@ -23,6 +23,7 @@ from lab.docs.roles import role_pages
 from lab.docs.siem import datasets_table, fields_table, lines_table, programs_table
 from lab.docs.topology import topology_page
 from lab.docs.verbs import verbs_table
+from lab.docs.weaknesses import weaknesses_table
 from lab.settings import ROOT
 from lab.topology.catalog import load_catalog
 from lab.topology.graph import draw_svg
@@ -46,6 +47,7 @@ RENEWED: dict[str, Callable[[str], str]] = {
     ),
     "drills.md": partial(renew, parts={"drills": drills_table}),
     "index.md": partial(renew, parts={"verbs": verbs_table}),
+    "limits.md": partial(renew, parts={"weaknesses": weaknesses_table}),
     "controls.md": partial(renew, parts={"rules": rules_table}),
     "events.md": partial(
         renew,

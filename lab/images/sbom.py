@@ -42,11 +42,6 @@ def collect(docker: Docker, container: str, recipe: Recipe) -> dict[str, Any]:
 
 def document(recipe: Recipe, packages: dict[str, list[dict[str, Any]]], at: datetime) -> dict[str, Any]:
     """The CycloneDX document of an image; ``packages`` holds the lists ``debian``, ``python`` and ``npm``."""
-    components = [
-        *map(_debian, packages["debian"]),
-        *map(_python, packages["python"]),
-        *map(_npm, packages["npm"]),
-    ]
     return {
         "$schema": f"http://cyclonedx.org/schema/bom-{SPECIFICATION}.schema.json",
         "bomFormat": "CycloneDX",
@@ -63,8 +58,18 @@ def document(recipe: Recipe, packages: dict[str, list[dict[str, Any]]], at: date
                 "properties": [{"name": name, "value": value} for name, value in recipe.labels.items()],
             },
         },
-        "components": sorted(components, key=lambda component: component["bom-ref"]),
+        "components": components(packages),
     }
+
+
+def components(packages: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Packages, as ``list_packages.py`` lists them, as components of CycloneDX, sorted by their package URLs."""
+    found = [
+        *map(_debian, packages["debian"]),
+        *map(_python, packages["python"]),
+        *map(_npm, packages["npm"]),
+    ]
+    return sorted(found, key=lambda component: component["bom-ref"])
 
 
 def file_name(recipe: Recipe) -> str:

@@ -28,9 +28,6 @@ Device = Annotated[str, StringConstraints(pattern=DEVICE)]
 VariableName = Annotated[str, StringConstraints(pattern=WORD)]
 """An Ansible variable."""
 
-CveId = Annotated[str, StringConstraints(pattern=r"^CVE-[0-9]{4}-[0-9]{4,}$")]
-"""The number of a publicly known weakness."""
-
 Folder = Annotated[str, StringConstraints(pattern=FOLDER)]
 """A folder of a host, such as ``/var/lib/orthanc``."""
 
@@ -255,18 +252,6 @@ UNSAID = 256
 """Megabytes that the programs of a role with services may take, where it does not say what they need."""
 
 
-class Weakness(Strict):
-    """Publicly known weaknesses of a part that the role installs."""
-
-    part: str = Field(min_length=1, description="The part with its version.", examples=["Orthanc 1.12.7"])
-    ids: list[CveId] = Field(min_length=1, description="Their numbers.")
-    what: str = Field(min_length=1, description="What they allow, and where they are closed.")
-    when: dict[VariableName, str] = Field(
-        default_factory=dict,
-        description="Variables of the site's group_vars with the values for which the part is installed; none: always.",
-    )
-
-
 class RoleMeta(Strict):
     """What the site's description, the engine and the PKI need to know of a role."""
 
@@ -327,9 +312,6 @@ class RoleMeta(Strict):
     npm_packages: str | None = Field(
         default=None,
         description="The list of npm packages of the role's image, within its folder: by name, version and integrity.",
-    )
-    weaknesses: list[Weakness] = Field(
-        default_factory=list, description="Known weaknesses of what the role installs; `pacslab check` names them."
     )
     after: list[RoleName] = Field(
         default_factory=list,

@@ -37,6 +37,8 @@ HEALTH = "pacslab-health"
 COLLECTOR = "pacslab-collector-room"
 VIEWER = "pacslab-viewer"
 """What writes the requests of the viewer's web server."""
+ASSETS = "pacslab-assets"
+"""The register of assets and the check that looks for them; written in the log of the host that looks."""
 
 CONSOLES = (EHR, RIS, WORKSTATION)
 """Commands that people who are signed in act with."""
@@ -425,6 +427,26 @@ CHANGE_HEALTH = Action(
     "A service of a host has become healthy, or is no longer.",
     (HEALTH,),
     facts=("service", "unit"),
+)
+
+# Assets
+LIST_ASSET = Action(
+    "list-asset",
+    "A host stands in the register of assets; `peer` is the host.",
+    (ASSETS,),
+    facts=("target", "asset_zone", "owner", "criticality", "regulated"),
+)
+FIND_ASSET = Action(
+    "find-asset",
+    "Something is in the network that the description has not, or has otherwise; or something that it has is missing.",
+    (ASSETS,),
+    facts=("target", "asset_zone", "mac", "fabric_port", "service", "protocol", "port", "part", "expected", "observed"),
+)
+FIND_WEAKNESS = Action(
+    "find-weakness",
+    "A host, `peer`, has a publicly known weakness; `answer` is what was decided about it.",
+    (ASSETS,),
+    facts=("weakness", "part", "severity", "answer"),
 )
 
 ACTIONS: dict[str, Action] = {action.word: action for action in [*globals().values()] if isinstance(action, Action)}

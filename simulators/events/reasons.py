@@ -209,6 +209,12 @@ UNHEALTHY = _failed("unhealthy", "the service's probe fails")
 LIBRARY_WARNING = _failed("library-warning", "a library warns; its text may quote a patient's data and is left out")
 INTERNAL_ERROR = _failed("internal-error", "the program met what it does not expect; `error` and `trace` say what")
 
+# Assets
+UNDECLARED_ASSET = _failed("undeclared-asset", "what was found is not in the site's description")
+MISSING_ASSET = _failed("missing-asset", "what the site's description has was not found")
+CHANGED_ASSET = _failed("changed-asset", "what was found is not as the site's description, or its image, has it")
+UNANSWERED_WEAKNESS = _failed("unanswered-weakness", "nobody has recorded what is done about the weakness")
+
 REASONS: dict[str, Reason] = {
     reason.word: reason for reason in [*globals().values()] if isinstance(reason, Reason)
 }  # fmt: skip
