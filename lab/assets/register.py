@@ -1,4 +1,4 @@
-"""The register of assets of a site, from its description (CSF ID.AM-1; SP 800-53 CM-8)."""
+"""The register of assets of a site, from its description."""
 
 from __future__ import annotations
 
