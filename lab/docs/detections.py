@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from simulators.siem.abuses import ABUSES
+from simulators.siem.behaviour.measures import AE_TITLE, AMOUNTS, HOUR, PERSON, PLACES
 from simulators.siem.sigma.logsources import LOGSOURCES, MEANINGS
 from simulators.siem.sigma.model import Correlation, Level
 from simulators.siem.sigma.read import load
@@ -38,3 +39,23 @@ def logsources_table() -> str:
         for (product, service), datasets in LOGSOURCES.items()
     ]
     return "\n".join(["| product | service | what | datasets |", "| --- " * 4 + "|", *rows, ""])
+
+
+def measures_table() -> str:
+    """Return what is measured of people and AE titles."""
+    who = {PERSON: "person", AE_TITLE: "AE title"}
+    amounts = [
+        f"| `{one.name}` | {who[one.who]} | {one.means} | {_words(one.actions)} | {one.least} |" for one in AMOUNTS
+    ]
+    places = [
+        f"| `{one.name}` | {who[one.who]} | {one.means} | {_words(one.actions) or 'all that people do'} |"
+        for one in (*PLACES, HOUR)
+    ]
+    return "\n".join([
+        "| amount | of a | what is counted | in | never below |", "| --- " * 5 + "|", *amounts, "",
+        "| place | of a | what is looked at | in |", "| --- " * 4 + "|", *places, "",
+    ])  # fmt: skip
+
+
+def _words(words: frozenset[str]) -> str:
+    return ", ".join(f"`{word}`" for word in sorted(words))

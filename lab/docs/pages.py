@@ -9,7 +9,7 @@ from lab.ansible.site_playbook import SITE_PLAYBOOK, site_playbook
 from lab.docs.abuse import cases_table
 from lab.docs.audit import left_out_table, messages_table, others_table
 from lab.docs.control_map import control_map_page, rules_table
-from lab.docs.detections import abuses_table, logsources_table
+from lab.docs.detections import abuses_table, logsources_table, measures_table
 from lab.docs.detections import rules_table as detections_table
 from lab.docs.drills import drills_table
 from lab.docs.events import actions_table, keys_table, outcomes_table, reasons_table
@@ -42,6 +42,7 @@ PICTURE = DOCS / "reference-site.svg"
 RENEWED: dict[str, Callable[[str], str]] = {
     "abuse.md": partial(renew, parts={"cases": cases_table}),
     "audit.md": partial(renew, parts={"messages": messages_table, "lines": others_table, "left-out": left_out_table}),
+    "behaviour.md": partial(renew, parts={"measures": measures_table}),
     "detections.md": partial(
         renew, parts={"rules": detections_table, "abuses": abuses_table, "logsources": logsources_table}
     ),

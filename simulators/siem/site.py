@@ -55,6 +55,7 @@ class Site:
         zones: network of each zone.
         flows: source host, target host and port of each flow.
         departments: department of each person.
+        stations: department of each station, by its AE title.
         watched: patients whom the site watches over.
         hours: when people work.
         senders: hosts that are to be heard of.
@@ -65,16 +66,20 @@ class Site:
     zones: Mapping[str, Network] = field(default_factory=dict)
     flows: frozenset[tuple[str, str, int]] = frozenset()
     departments: Mapping[str, str] = field(default_factory=dict)
+    stations: Mapping[str, str] = field(default_factory=dict)
     watched: frozenset[str] = frozenset()
     hours: Hours = field(default_factory=Hours)
     senders: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Site:
-        """Read a site from JSON: ``{"hosts": {name: {"zone", "addresses"}}, "zones": {name: subnet}, "flows": [[source,
-        target, port]], "people": {name: department}, "watched": [patient], "hours": {"timezone", "begin", "end",
-        "days"}, "senders": [host]}``.
-        """  # noqa: D205
+        """Read a site.
+
+        Args:
+            given: ``hosts``: ``{name: {"zone", "addresses"}}``; ``zones``: ``{name: subnet}``; ``flows``: ``[[source,
+                target, port]]``; ``people``: ``{name: department}``; ``stations``: ``{AE title: department}``;
+                ``watched``: patients; ``hours``: ``{"timezone", "begin", "end", "days"}``; ``senders``: hosts.
+        """
         hosts = given.get("hosts", {})
         hours = dict(given.get("hours", {}))
         if "days" in hours:
@@ -85,6 +90,7 @@ class Site:
             zones={name: ipaddress.ip_network(subnet) for name, subnet in given.get("zones", {}).items()},
             flows=frozenset((source, target, int(port)) for source, target, port in given.get("flows", ())),
             departments=dict(given.get("people", {})),
+            stations=dict(given.get("stations", {})),
             watched=frozenset(given.get("watched", ())),
             hours=Hours(**hours),
             senders=frozenset(given.get("senders", ())),

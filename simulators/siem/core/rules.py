@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from simulators.siem.behaviour.detector import Behaviour
 from simulators.siem.core.finding import Finding
 from simulators.siem.judge.judge import Judge
 from simulators.siem.sigma.read import RULES, load
@@ -42,7 +43,8 @@ class Rules:
         """
         off = tuple(off)
         detections = [detection for folder in folders for detection in load(folder, off=off)]
-        return cls(Judge(detections), Site.of(site))
+        described = Site.of(site)
+        return cls(Judge(detections, (Behaviour(described),)), described)
 
     def judge(self, event: Fields, position: int) -> Sequence[Finding]:
         """Return what is wrong with an event, in the light of those before it."""
