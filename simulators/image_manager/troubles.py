@@ -101,7 +101,7 @@ def set_aside(db: sqlite3.Connection, queue: Queue, item: str, error: Exception)
 
 
 def clear(db: sqlite3.Connection, queue: Queue, item: str) -> None:
-    """Forget what failed: the item is done, or is asked for anew."""
+    """Forget what failed: the item is done, or is asked for again."""
     db.execute("DELETE FROM troubles WHERE queue = ? AND item = ?", (queue.value, item))
 
 

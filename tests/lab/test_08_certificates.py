@@ -50,6 +50,34 @@ def listed_as_revoked(lab: Lab, number: str) -> dict[str, bool]:
     return {host: number in lab.run(host, ["sh", "-c", REVOKED]).stdout.upper() for host in hosts}
 
 
+def by_ocsp(lab: Lab, host: str, path: str) -> str:
+    """What the responder says of a certificate of a host that asks it over the network (RFC 6960)."""
+    status = next(flow.target for flow in lab.site.flows_out(host) if flow.service == "certificate-status")
+    issuing = lab.run(status, ["cat", "/srv/pacslab/status/issuing.crt"]).stdout.encode()
+    question = f"-issuer /run/issuing.crt -cert {path} -CAfile {TLS}/ca.crt -url http://{lab.site.fqdn(status)}/ocsp"
+    script = f"cat >/run/issuing.crt && openssl ocsp {question}; rm /run/issuing.crt"
+    said = lab.run(host, ["sh", "-c", script], input=issuing)
+    found = [line for line in said.stdout.splitlines() if line.startswith(f"{path}: ")]
+    assert found, (said.stdout, said.stderr)
+    return found[0].removeprefix(f"{path}: ")
+
+
+ASK = """
+import socket, sys, urllib.request
+idle = [socket.create_connection((sys.argv[1], 80)) for _ in range(20)]
+half = socket.create_connection((sys.argv[1], 80))
+half.sendall(b"POST /ocsp HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: 90\\r\\n\\r\\n0")
+print(urllib.request.urlopen("http://" + sys.argv[1] + "/ocsp", b"no question", timeout=10).read().hex())
+"""
+
+
+def test_a_question_for_a_state_that_is_none_is_told_so_and_silent_callers_keep_nobody_waiting(lab: Lab) -> None:
+    status = next(flow.target for flow in lab.site.flows_out("ct1") if flow.service == "certificate-status")
+    done = lab.run("ct1", ["python3", "-c", ASK, lab.site.fqdn(status)])
+    assert done.stdout.strip() == "30030a0101", done  # malformedRequest (RFC 6960 4.2.1)
+    assert by_ocsp(lab, "ct1", f"{TLS}/{NAME}.crt") == "good"
+
+
 @pytest.mark.night
 def test_after_a_rotation_the_new_certificate_works_and_the_old_one_is_refused(clone: Lab) -> None:
     before = serial(clone, "ct1")
@@ -70,11 +98,13 @@ def test_after_a_rotation_the_new_certificate_works_and_the_old_one_is_refused(c
 def test_a_revoked_certificate_is_refused_and_its_neighbours_goes_on_working(clone: Lab) -> None:
     number = serial(clone, "us1")
     assert works(clone, "us1")
+    assert by_ocsp(clone, "us1", f"{TLS}/{NAME}.crt") == "good"
     told = succeed("pki", "revoke", "us1", NAME, "--reason", "keyCompromise", "--lab", clone.name, "--json").json
     assert told["revoked"] == [f"us1/{NAME}"]
     assert echo(clone, "us1")["refused"]
     assert works(clone, "mr1")
     assert set(listed_as_revoked(clone, number).values()) == {True}
+    assert by_ocsp(clone, "us1", f"{TLS}/{NAME}.crt") == "revoked"
     shown = succeed("pki", "show", "us1", NAME, "--lab", clone.name, "--json").json
     assert shown["state"].startswith("revoked ")
     assert "keyCompromise" in shown["state"]

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 LAB = "test-devices"
 TOGETHER_WITHIN = 60
+GIVEN_UP_WITHIN = 300
+"""Seconds in which an archive has tried as often as it may to send something on."""
 READER = Path(__file__).with_name("foreign_devices") / "reader.py"
 MLLP_SEND = Path(sys.executable).with_name("mllp_send")
 pytestmark = [
@@ -158,8 +160,8 @@ def rest(lab: Lab, host: str, path: str, content: Any = None, *, raw: bool = Fal
     return answer if raw else json.loads(answer)
 
 
-def wait(promise: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + TOGETHER_WITHIN
+def wait(promise: Callable[[], bool], seconds: float = TOGETHER_WITHIN) -> bool:
+    deadline = time.monotonic() + seconds
     while not (kept := promise()) and time.monotonic() < deadline:
         time.sleep(0.5)
     return kept
@@ -225,30 +227,65 @@ def test_a_scanner_without_tls_stores_and_asks_for_commitment_through_its_shim(
     assert rest(lab, "us9", f"/storage-commitment/{asked}")["Status"] == "Success"
 
 
-@pytest.mark.parametrize(
-    "syntax",
-    ["90", "100", "102", "107", "201", "203"],
-    ids=["JPEG 2000", "MPEG-2", "H.264", "HEVC", "HTJ2K lossless", "HTJ2K"],
-)
-def test_every_encoding_of_images_is_stored_and_sent_on_untouched(
-    lab: Lab, steps: dict[str, Dataset], tmp_path: Path, syntax: str
-) -> None:
-    still = syntax in {"90", "201", "203"}
-    uid, path = image_of(steps["us9"], tmp_path, "CTImageStorage" if still else "VideoEndoscopicImageStorage")
-    image, pixels = dcmread(path), secrets.token_bytes(4096)
+def unhealthy(lab: Lab, host: str) -> bool:
+    """Whether a host is not healthy by now."""
+    return not lab.health()[host].healthy
+
+
+def failures(lab: Lab, host: str) -> list[tuple[str, str]]:
+    """The services of a host that are not healthy, each with its probe's answer."""
+    return [(service.name, service.detail) for service in lab.health()[host].services if not service.healthy]
+
+
+def store_encoded(step: Dataset, folder: Path, syntax: str, kind: str) -> Dataset:
+    """Send an image in an encoding (PS3.5 A.4) as the scanner without TLS, and return it as it was sent."""
+    _, path = image_of(step, folder, kind)
+    image = dcmread(path)
     image.file_meta.TransferSyntaxUID = UID(f"1.2.840.10008.1.2.4.{syntax}")
-    image.PixelData = encapsulate([pixels])
+    image.PixelData = encapsulate([secrets.token_bytes(4096)])
     image["PixelData"].VR, image["PixelData"].is_undefined_length = "OB", True
     image.save_as(path)
     store = [sys.executable, "-m", "pynetdicom", "storescu", "--required-contexts", "-aet", "US9", "-aec", "PACS1"]
     done = as_host("us9", *store, "127.0.0.1", "11200", str(path))
     assert done.returncode == 0, done.stderr
-    wanted = {"Level": "Instance", "Query": {"SOPInstanceUID": uid}}
+    return image
+
+
+@pytest.mark.parametrize("syntax", ["90", "100", "102", "107"], ids=["JPEG 2000", "MPEG-2", "H.264", "HEVC"])
+def test_every_encoding_of_images_is_stored_and_sent_on_untouched(
+    lab: Lab, steps: dict[str, Dataset], tmp_path: Path, syntax: str
+) -> None:
+    kind = "CTImageStorage" if syntax == "90" else "VideoEndoscopicImageStorage"
+    image = store_encoded(steps["us9"], tmp_path, syntax, kind)
+    wanted = {"Level": "Instance", "Query": {"SOPInstanceUID": image.SOPInstanceUID}}
     assert wait(lambda: len(rest(lab, "vna9", "/tools/find", wanted)) == 1)
     (kept,) = rest(lab, "vna9", "/tools/find", wanted)
     got = dcmread(BytesIO(rest(lab, "vna9", f"/instances/{kept}/file", raw=True)))
     assert got.file_meta.TransferSyntaxUID == image.file_meta.TransferSyntaxUID
     assert got.PixelData == image.PixelData
+
+
+def test_an_encoding_that_the_other_makers_archive_does_not_know_is_kept_and_named(
+    lab: Lab, steps: dict[str, Dataset], tmp_path: Path
+) -> None:
+    """Orthanc 1.12.7, the other maker's, knows no HTJ2K: somebody has to decide what becomes of such an image there."""
+    image = store_encoded(steps["us9"], tmp_path, "201", "CTImageStorage")
+    assert image.SOPInstanceUID in held(lab, steps["us9"].StudyInstanceUID)
+
+    def aside() -> list[dict[str, Any]]:
+        done = lab.run("pacs1", ["pacslab-image-manager", "set-aside", "--json"])
+        assert done.code == 0, done.stderr
+        return [row for row in json.loads(done.stdout) if row["state"] == "set aside"]
+
+    try:
+        assert wait(lambda: aside() != [], GIVEN_UP_WITHIN)
+        assert until(partial(unhealthy, lab, "pacs1"))
+        assert "set aside" in dict(failures(lab, "pacs1"))["corrections"]
+    finally:
+        for row in aside():
+            assert lab.run("pacs1", ["pacslab-image-manager", "set-aside", "--drop", str(row["id"])]).code == 0
+    assert until(lambda: not unhealthy(lab, "pacs1"))
+    assert image.SOPInstanceUID in held(lab, steps["us9"].StudyInstanceUID)
 
 
 def test_behind_a_shim_another_ae_title_is_refused_and_on_record(lab: Lab) -> None:
@@ -307,11 +344,6 @@ def test_exactly_the_declared_flows_of_devices_connect(lab: Lab) -> None:
     words = ("verify", "segmentation", "--lab", lab.name, "--host", "ct9", "--host", "us9", "--host", "vna9", "--json")
     ran = pacslab(*words, timeout=600)
     assert ran.code == 0, ran.out[-3000:]
-
-
-def unhealthy(lab: Lab, host: str) -> bool:
-    """Whether a host is not healthy by now."""
-    return not lab.health()[host].healthy
 
 
 def test_a_device_that_ended_is_named_and_started_again(lab: Lab) -> None:
