@@ -14,12 +14,12 @@ import signal
 import sys
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simulators.audit import told
 from simulators.audit.journal import Journal
+from simulators.audit.memory import Memory
 from simulators.audit.message import Source, header, messages_of
 from simulators.audit.send import Repository, Sender
 from simulators.audit.spool import Spool, SpoolFullError
@@ -45,7 +45,7 @@ FOLDER = "/var/spool/pacslab-audit"
 SERVICE, CERTIFICATE = "syslog-tls", "audit"
 """The service that takes messages, and the certificate that this host shows it."""
 PROGRAM = "pacslab-audit"
-LOOK = 30.0
+LOOK = 10.0
 """Seconds after which the state is told again when nothing happens."""
 NOTE = 5.0
 """Seconds between two notes of how far the journal was read, when nothing in it became a message."""
@@ -53,44 +53,8 @@ AGAIN = 1.0
 """Seconds until a spool that took nothing is tried again."""
 LAST_WORDS = 2.0
 """Seconds that a stop waits for what is not acknowledged."""
-MOST_KNOWN = 10_000
-"""Callers that are remembered, and things that are told once in a while."""
 HEALTH = "late"
 """File in the runtime folder: empty, or why messages do not reach the repository."""
-
-
-@dataclass
-class Memory:
-    """Which callers this host has met, and what was told lately."""
-
-    path: Path
-    known: set[str] = field(default_factory=set)
-    lately: dict[tuple[str, ...], float] = field(default_factory=dict)
-
-    @classmethod
-    def read(cls, path: Path) -> Memory:
-        """Read what a former run has met."""
-        with suppress(OSError, ValueError):
-            found = json.loads(path.read_text("utf-8"))
-            return cls(path, {str(caller) for caller in found}) if isinstance(found, list) else cls(path)
-        return cls(path)
-
-    def meets(self, callers: set[str]) -> None:
-        """Remember callers, over a restart too."""
-        if callers <= self.known or len(self.known) >= MOST_KNOWN:
-            return
-        self.known |= callers
-        draft = self.path.with_suffix(".new")
-        draft.write_text(json.dumps(sorted(self.known)), "utf-8")
-        draft.replace(self.path)
-
-    def tells(self, told_now: Mapping[tuple[str, ...], float]) -> None:
-        """Remember until when something is not told again."""
-        now = time.monotonic()
-        if len(self.lately) + len(told_now) > MOST_KNOWN:
-            self.lately = {key: until for key, until in self.lately.items() if until > now}
-        if len(self.lately) + len(told_now) <= MOST_KNOWN:
-            self.lately |= told_now
 
 
 class Daemon:
@@ -182,6 +146,27 @@ class Daemon:
         return True
 
 
+class State:
+    """What is told of how the daemon is: to the health probe, and to the journal where it changes."""
+
+    def __init__(self) -> None:
+        """Nothing is told yet."""
+        self._told, self._since = "", 0.0
+
+    @property
+    def is_due(self) -> bool:
+        """Whether to look again: after a while, and at once where something was wrong and may be over."""
+        return bool(self._told) or time.monotonic() - self._since > LOOK
+
+    def tell(self, text: str) -> None:
+        """Tell what is wrong, empty where nothing is."""
+        publish(HEALTH, text)
+        if bool(text) != bool(self._told):
+            sys.stderr.write(f"{text or 'all messages are with the repository, or on their way'}\n")
+            sys.stderr.flush()
+        self._told, self._since = text, time.monotonic()
+
+
 def main(path: Path = SETTINGS) -> int:
     """Follow until told to stop; return 0 then, 4 where the settings cannot be used, and 1 where a part of it ended."""
     try:
@@ -207,20 +192,19 @@ def _follow(daemon: Daemon, sender: Sender, running: Path, units: list[str], lat
     wake = _wake_on_signal()
     _say_start(daemon, running)
     journal = Journal(units, daemon.spool.place)
-    publish(HEALTH, daemon.state(sender.trouble, late_after))
+    state = State()
+    state.tell(daemon.state(sender.trouble, late_after))
     notify("READY=1")
-    told_state = time.monotonic()
     code = 1  # journalctl ended
     try:
         for entries in journal.batches(wake, LOOK):
             while not daemon.take(entries):
-                publish(HEALTH, daemon.trouble)
+                state.tell(daemon.trouble)
                 select.select([wake], [], [], AGAIN)
                 if _told_to_stop(wake):
                     break
-            if time.monotonic() - told_state > LOOK or not entries:
-                publish(HEALTH, daemon.state(sender.trouble, late_after))
-                told_state = time.monotonic()
+            if state.is_due or not entries:
+                state.tell(daemon.state(sender.trouble, late_after))
                 sender.more()  # it looks whether certificates are others
             if not sender.alive:
                 return 1

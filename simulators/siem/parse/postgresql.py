@@ -29,6 +29,8 @@ _ENDED = re.compile(
 _WORDS = re.compile(r"\s*([A-Za-z]{2,20})(?:\s+([A-Za-z]{2,20}))?")
 _SET = re.compile(r'parameter "(?P<item>[\w.]{1,64})" (?:changed to|removed from)')
 
+ASKS = ("root", "root", "[local]")
+"""User, database and address of the host's health probe (pg_isready), which is refused, and so knows that it answers."""
 _REFUSED = (
     ("no pg_hba.conf entry for ", "unlisted"), ("pg_hba.conf rejects ", "unlisted"),
     ("certificate authentication failed for ", "certificate-refused"),
@@ -61,6 +63,8 @@ def read(line: Line) -> Read | None:
     user, database, application = _head(message[: mark.start()])
     if len(marks) > 1 or user is None:
         return Read(FORGE_EVENT, "refused", told(peer=_peer(marks[-1]["peer"]), reason="malformed"), DATASET)
+    if (user, database, mark["peer"]) == ASKS and mark["level"] == "FATAL":
+        return None
     facts = told(user=_known(user), peer=_peer(mark["peer"]))
     fields = told(**{"pacslab.database": _known(database), "pacslab.client": _known(application)})
     found = _BY_LEVEL[mark["level"]](message[mark.end() :], facts) if mark["level"] in _BY_LEVEL else None

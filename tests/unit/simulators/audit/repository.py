@@ -35,7 +35,9 @@ class TestRepository:
 
     __test__ = False
 
-    def __init__(self, context: ssl.SSLContext, *, acknowledges: Callable[[int], bool] = lambda _: True) -> None:
+    def __init__(
+        self, context: ssl.SSLContext, *, acknowledges: Callable[[int], bool] = lambda _: True, port: int = 0
+    ) -> None:
         """Listen; `acknowledges` says of a connection, by its number, whether messages are acknowledged on it."""
         self.stored: dict[tuple[bytes, int], bytes] = {}
         self.doubles = self.connections = 0
@@ -43,7 +45,7 @@ class TestRepository:
         """For each connection in turn; those after the last one are not cut."""
         self.answer = b"ACK %b %d\n"
         self._acknowledges, self._context = acknowledges, context
-        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._listening = socket.create_server(("127.0.0.1", port))
         self.port = self._listening.getsockname()[1]
         self._open: list[ssl.SSLSocket] = []
         self._thread = threading.Thread(target=self._serve, daemon=True)

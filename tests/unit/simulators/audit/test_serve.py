@@ -17,7 +17,8 @@ import pytest
 
 from lab.settings import ROOT
 from lab.trust.store import pki_folder
-from simulators.audit.serve import Daemon, Memory
+from simulators.audit.memory import Memory
+from simulators.audit.serve import Daemon
 from simulators.audit.spool import Spool
 from simulators.events.vocabulary import Outcome
 from tests.unit.simulators.audit.events import SOURCE, entry
@@ -90,11 +91,16 @@ class Host:
         folders = {"STATE_DIRECTORY": str(self.state), "RUNTIME_DIRECTORY": str(self.runtime)}
         return {**os.environ, **folders, "PATH": path, "JOURNAL": str(self.journal), "PYTHONPATH": str(ROOT)}
 
+    def late(self) -> str:
+        """What the health probe finds."""
+        path = self.runtime / "late"
+        return path.read_text("utf-8") if path.exists() else ""
+
     @contextmanager
-    def daemon(self) -> Iterator[subprocess.Popen[bytes]]:
+    def daemon(self, stderr: int | None = None) -> Iterator[subprocess.Popen[bytes]]:
         """The daemon, in a process group with its journalctl; it is killed in the end, if it still runs."""
         argv = [sys.executable, "-m", "simulators.audit.serve", str(self.folder / "audit.json")]
-        with subprocess.Popen(argv, env=self.environment(), cwd=ROOT, start_new_session=True) as process:
+        with subprocess.Popen(argv, env=self.environment(), cwd=ROOT, start_new_session=True, stderr=stderr) as process:
             try:
                 yield process
             finally:
@@ -175,6 +181,27 @@ def test_while_the_repository_is_away_events_wait_and_the_probe_says_so(tmp_path
         daemon.send_signal(signal.SIGTERM)
         assert daemon.wait(20) == 0
     assert Spool(spool).waiting == 8  # with the beginning and the end
+
+
+def test_what_is_wrong_and_that_it_is_over_stands_in_the_journal_once(tmp_path: Path, keys: Path) -> None:
+    away = TestRepository(server_side(keys))
+    away.close()
+    host = Host(tmp_path, keys, away.port)
+    host.write(3)
+    with host.daemon(stderr=subprocess.PIPE) as daemon:
+        wait_until(lambda: "audit messages wait" in host.late(), "the probe says nothing")
+        host.write(3)
+        back = TestRepository(server_side(keys), port=away.port)
+        wait_until(lambda: len(studies(back)) == 6, "they do not arrive")
+        host.write(1)
+        wait_until(lambda: host.late() == "", "the probe still says so")
+        daemon.send_signal(signal.SIGTERM)
+        assert daemon.wait(20) == 0
+        assert daemon.stderr is not None
+        lines = daemon.stderr.read().decode().splitlines()
+    back.close()
+    assert [line.split(" ")[-1] for line in lines if "wait" in line or "way" in line][-1:] == ["way"]
+    assert len(lines) == 2
 
 
 def test_settings_that_cannot_be_used_are_told(tmp_path: Path) -> None:
