@@ -30,7 +30,7 @@ _WORDS = re.compile(r"\s*([A-Za-z]{2,20})(?:\s+([A-Za-z]{2,20}))?")
 _SET = re.compile(r'parameter "(?P<item>[\w.]{1,64})" (?:changed to|removed from)')
 
 ASKS = ("root", "root", "[local]")
-"""User, database and address of the host's health probe (pg_isready), which is refused, and so knows that it answers."""
+"""User, database and address of the health probe (pg_isready): refused, and so it knows that the server answers."""
 _REFUSED = (
     ("no pg_hba.conf entry for ", "unlisted"), ("pg_hba.conf rejects ", "unlisted"),
     ("certificate authentication failed for ", "certificate-refused"),
