@@ -118,6 +118,15 @@ CREATE TABLE IF NOT EXISTS siem.releases (
   reason text NOT NULL CHECK (reason <> ''),
   released timestamptz NOT NULL DEFAULT now()
 );
+-- What people decided about incidents, which follow from alerts and from this.
+CREATE TABLE IF NOT EXISTS siem.decisions (
+  number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  incident bigint NOT NULL,
+  choice text NOT NULL CHECK (choice IN ('acknowledge', 'close', 'reopen')),
+  person text NOT NULL CHECK (person <> ''),
+  note text NOT NULL CHECK (note <> ''),
+  at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
 CREATE TABLE IF NOT EXISTS siem.policy (
   single boolean PRIMARY KEY DEFAULT true CHECK (single),
   keep_days integer NOT NULL CHECK (keep_days > 0)
@@ -166,5 +175,6 @@ REVOKE ALL ON ALL FUNCTIONS IN SCHEMA siem FROM PUBLIC, siem, "siem-reader", "si
 GRANT SELECT ON ALL TABLES IN SCHEMA siem TO siem, "siem-reader", "siem-officer";
 GRANT INSERT ON siem.events, siem.quarantine, siem.alerts, siem.batches, siem.progress, siem.gaps, siem.late TO siem;
 GRANT INSERT ON siem.holds, siem.releases TO "siem-officer";
+GRANT INSERT (incident, choice, person, note) ON siem.decisions TO "siem-officer";
 GRANT EXECUTE ON FUNCTION siem.make_day, siem.drop_day, siem.is_held TO siem;
 GRANT EXECUTE ON FUNCTION siem.is_held TO "siem-reader", "siem-officer";
