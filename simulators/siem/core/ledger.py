@@ -73,6 +73,11 @@ class Ledger:
         self.taken = self.repeated = self.refused = 0
 
     @property
+    def position(self) -> int:
+        """Of the last record."""
+        return self._state.position
+
+    @property
     def due(self) -> float | None:
         """When the batch is to be sealed, by the monotonic clock; None while there is nothing in it."""
         return self._pending.begun + LONGEST if self._pending.begun else None

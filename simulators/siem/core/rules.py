@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from simulators.errors import SimulatorError
 from simulators.siem.behaviour.detector import Behaviour
-from simulators.siem.core.finding import Finding
+from simulators.siem.core.finding import Finding, NoRules
 from simulators.siem.judge.judge import Judge
 from simulators.siem.sigma.read import RULES, load
 from simulators.siem.site import Site
@@ -65,6 +66,14 @@ class Rules:
     def restore(self, snapshot: Mapping[str, Any]) -> None:
         """Remember it again."""
         self._judge.restore(snapshot)
+
+
+def judge_of(site: Mapping[str, Any]) -> tuple[Rules | NoRules, str]:
+    """Return the judge, and why it has no rules if so: what comes is stored all the same."""
+    try:
+        return Rules.of(site), ""
+    except (SimulatorError, OSError, ImportError) as error:
+        return NoRules(), f"no event is judged, since rules cannot be read: {error}"
 
 
 def finding(alert: Alert) -> Finding:

@@ -25,9 +25,7 @@ ALLOWED = {
 """What may follow on each state; whoever acknowledges again adds a note."""
 
 
-def decide(
-    known: Iterable[Incident], number: int, choice: Choice, *, person: str, note: str, at: datetime
-) -> Decision:
+def decide(known: Iterable[Incident], number: int, choice: Choice, *, person: str, note: str, at: datetime) -> Decision:
     """Return a decision that may be added.
 
     Args:

@@ -57,9 +57,7 @@ class Postgres:
     def decisions(self) -> Iterable[Decision]:
         """Yield the decisions, in the order in which they were taken."""
         rows = self._connection.execute("SELECT incident, choice, person, note, at FROM siem.decisions ORDER BY number")
-        return (
-            Decision(incident, Choice(choice), person, note, at) for incident, choice, person, note, at in rows
-        )
+        return (Decision(incident, Choice(choice), person, note, at) for incident, choice, person, note, at in rows)
 
     def add(self, decision: Decision) -> None:
         """Add a decision; the database notes when."""
