@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import NAMESPACE_URL, uuid5
 from zoneinfo import ZoneInfo
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
     from simulators.siem.site import Site
 
 T = TypeVar("T")
+
+ALERTS = Path(__file__).parent / "alerts.yml"
+"""What an alert carries, by its kind."""
 
 MOST = 5_000
 """People and AE titles of a measure; the one that was seen least lately makes room."""
@@ -155,44 +160,27 @@ def _entry(known: OrderedDict[str, T], key: str, new: type[T]) -> T:
     return entry
 
 
-@dataclass(frozen=True)
-class _Kind:
-    title: str
-    attack: tuple[str, ...]
-    abuse: tuple[str, ...]
-    respond: str
+@cache
+def _kinds() -> dict[str, dict[str, Any]]:
+    import yaml  # noqa: PLC0415 - a host without it stores what comes all the same, and says that nothing is judged
 
-
-KINDS = {
-    "behaviour-amount": _Kind(
-        "More than is usual within an hour", ("T1213", "T1119"), ("A02", "A22"),
-        "Compare with the person's or the device's work of that hour. Ask, before anything is closed.",
-    ),
-    "behaviour-hour": _Kind(
-        "At an hour that is not usual", ("T1078",), ("A22", "A23"),
-        "Compare with the roster. Ask the person when nobody knows of it.",
-    ),
-    "behaviour-place": _Kind(
-        "Somewhere that is not usual", ("T1078", "T1021"), ("A22", "A23"),
-        "Ask whether the work has changed. A device that calls somewhere new is looked at before it goes on.",
-    ),
-}  # fmt: skip
-"""The kinds of alert, by the name that stands where others have a rule's."""
+    read: dict[str, dict[str, Any]] = yaml.safe_load(ALERTS.read_text("utf-8"))
+    return read
 
 
 def _alert(kind: str, who: tuple[str, str], told: _Event, facts: dict[str, Any]) -> Alert:
-    about = KINDS[kind]
+    about = _kinds()[kind]
     return Alert(
         rule=str(uuid5(NAMESPACE_URL, f"urn:pacslab:{kind}")),
         file=kind,
-        title=about.title,
+        title=about["title"],
         level=Level.MEDIUM,
         time=str(told.fields.get("@timestamp", "")),
         subject=(who, ("measure", str(facts["measure"]))),
         events=(told.number,),
-        attack=about.attack,
-        abuse=about.abuse,
-        control=("DE.AE-1", "DE.AE-2", "PR.AC-4"),
-        respond=about.respond,
+        attack=tuple(about["attack"]),
+        abuse=tuple(about["abuse"]),
+        control=tuple(about["control"]),
+        respond=about["respond"],
         facts=facts,
     )
