@@ -73,11 +73,6 @@ class Ledger:
         self.taken = self.repeated = self.refused = 0
 
     @property
-    def position(self) -> int:
-        """Of the last record."""
-        return self._state.position
-
-    @property
     def due(self) -> float | None:
         """When the batch is to be sealed, by the monotonic clock; None while there is nothing in it."""
         return self._pending.begun + LONGEST if self._pending.begun else None
@@ -149,8 +144,8 @@ class Ledger:
         self._said[action, host] = _Said(now + QUIET, 1)
         told = f"{message} ({before} times more in the minute before)" if before else message
         record, fields = self._own(action, host, told, {"event.kind": "alert", "event.outcome": "failure"})
-        if not self._judged(record, fields):  # no rule says it better
-            self._alert(Finding(f"repository.{action}", level, fields), record)
+        self._alert(Finding(f"repository.{action}", level, fields), record)
+        self._judged(record, fields)
 
     def drop(self, days: list[date]) -> None:
         """Store that days go, which they do afterwards: the proof has to know it."""
@@ -194,17 +189,15 @@ class Ledger:
         state.head = batch.head
         return Sealed(pending, batch, self._sign(state.head))
 
-    def _judged(self, record: Record, fields: dict[str, Any]) -> bool:
-        """Have an event judged; tell whether a rule found something."""
+    def _judged(self, record: Record, fields: dict[str, Any]) -> None:
         try:
             found = self._judge.judge(fields, record.position)
         except Exception as error:  # noqa: BLE001 - an event that a rule cannot look at is stored all the same
             if fields.get("event.action") != UNJUDGED:
                 self.tell(UNJUDGED, self._host, "high", f"a rule failed at record {record.position}: {error!r}")
-            return False
+            return
         for finding in found:
             self._alert(finding, record)
-        return bool(found)
 
     def _alert(self, finding: Finding, about: Record) -> None:
         rule = rows.key(f"{finding.level} {finding.rule}").decode("utf-8")

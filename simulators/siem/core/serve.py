@@ -22,19 +22,16 @@ import psycopg
 
 from simulators.service import notify, publish
 from simulators.siem import wire
+from simulators.siem.core.finding import NoRules
 from simulators.siem.core.keeper import FIRST_PAUSE, Keeper, connect, read_state
-from simulators.siem.core.ledger import UNJUDGED, Ledger
-from simulators.siem.core.memory import Memory
+from simulators.siem.core.ledger import Ledger
 from simulators.siem.core.pending import Place
-from simulators.siem.core.presence import Presence
-from simulators.siem.core.rules import Rules, judge_of, site_of
 from simulators.siem.store.hashes import NOTHING
-from simulators.siem.store.search import events_after
 from simulators.siem.store.signing import Signer
 from simulators.siem.wire import ANSWER, CHUNK, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from simulators.siem.core.ledger import State
     from simulators.siem.core.pending import Sealed
@@ -94,25 +91,9 @@ class Core:
     """Takes records of all intakes, in one thread; answers from another."""
 
     def __init__(
-        self,
-        listening: socket.socket,
-        target: str,
-        ledger: Callable[[State], Ledger],
-        keep_days: int,
-        *,
-        memory: Memory | None = None,
-        expected: Iterable[str] = (),
+        self, listening: socket.socket, target: str, ledger: Callable[[State], Ledger], keep_days: int
     ) -> None:
-        """Wait for the database, and go on where it was left.
-
-        Args:
-            listening: where intakes call.
-            target: connection string of the database.
-            ledger: makes the ledger of what is stored.
-            keep_days: how long records are kept.
-            memory: what the judge remembers.
-            expected: hosts that are missed when they are not connected.
-        """
+        """Wait for the database, and go on where it was left."""
         self._listening = listening
         self._selector = selectors.DefaultSelector()
         self._selector.register(listening, selectors.EVENT_READ)
@@ -123,11 +104,7 @@ class Core:
         self._told_at = 0.0
         publish(HEALTH, "the database has not answered yet")
         connection = _wait_for(target)
-        state = read_state(connection)
-        self._memory, self._presence = memory, Presence(expected, time.monotonic())
-        if memory is not None:
-            memory.recall(state.position, lambda position: events_after(connection, position))
-        self.ledger = ledger(state)
+        self.ledger = ledger(read_state(connection))
         self.keeper = Keeper(target, connection, self._answer, lambda why: publish(HEALTH, why), keep_days)
         publish(HEALTH, "")
 
@@ -149,17 +126,8 @@ class Core:
             if due is not None and time.monotonic() >= due:
                 self._seal()
             self._announce()
-            self._look_around(time.monotonic())
         self.keeper.stop(SLOW)
         return 1 if self.keeper.failed else 0
-
-    def _look_around(self, now: float) -> None:
-        """Tell which hosts are missed, and have the judge's memory kept."""
-        for host in self._presence.missed(now):
-            self.ledger.tell("miss-sender", host, "high", "it has had no connection for a minute")
-        if self._memory is not None:
-            with suppress(OSError):  # a disk that is full: what is remembered is told again after a restart
-                self._memory.keep(self.ledger.position, now)
 
     def _seal(self) -> None:
         if days := self.keeper.expired():
@@ -192,10 +160,8 @@ class Core:
         kind, connection = record.kind, record.connection
         if kind == Kind.OPEN:
             intake.senders[connection] = _name(record.first)
-            self._presence.opened(intake.senders[connection])
         elif kind == Kind.CLOSE:
-            if (gone := intake.senders.pop(connection, None)) is not None:
-                self._presence.closed(gone, time.monotonic())
+            intake.senders.pop(connection, None)
         elif kind in {Kind.EVENT, Kind.REFUSED, Kind.BROKEN}:
             host = intake.senders.get(connection)
             if host is None or record.number > HIGHEST:
@@ -211,8 +177,6 @@ class Core:
 
     def _end(self, intake: _Intake) -> None:
         self._intakes.pop(intake.number, None)
-        for host in intake.senders.values():
-            self._presence.closed(host, time.monotonic())
         self._selector.unregister(intake.connection)
         intake.connection.close()
 
@@ -262,18 +226,13 @@ def main(argv: list[str]) -> int:
     public = folder / "signing.pub"
     public.write_text(f"{signer.public.hex()}\n", "ascii")
     public.chmod(0o644)
-    judge, trouble = judge_of(site := site_of())
-    memory = Memory(folder, judge) if isinstance(judge, Rules) else None
+    judge = NoRules()
     core = Core(
         listening,
         os.environ.get(TARGET_VARIABLE, TARGET),
         lambda state: Ledger(state, judge, signer.sign, host),
         int(keep_days),
-        memory=memory,
-        expected=site.get("senders", ()),
     )
-    if trouble:
-        core.ledger.tell(UNJUDGED, host, "high", trouble)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, core.stop)
     notify("READY=1")

@@ -62,7 +62,7 @@ def test_numbers_that_are_missing_are_known_and_alarm_and_close_when_they_come(s
     caller.send(numbered(1), numbered(5))
     caller.acknowledged(5)
     assert services.rows("SELECT host, run::text, first, last FROM siem.gaps") == [("ct1", RUN, 2, 4)]
-    assert services.rows("SELECT rule, host FROM siem.alerts") == [("record-gap", "ct1")]
+    assert services.rows("SELECT rule, host FROM siem.alerts") == [("repository.miss", "ct1")]
     services.kill("core")  # what is missing is known after a start, too
     services.start("core")
     again = Caller(services.edge)
@@ -96,7 +96,7 @@ def test_what_is_no_audit_message_is_kept_apart_and_alarms(
     assert (raw, number) == (message, 1)
     assert reason in why
     assert services.numbers() == [2]
-    assert services.rows("SELECT rule, level, host FROM siem.alerts") == [("audit-message-refused", "medium", "ct1")]
+    assert services.rows("SELECT rule, level, host FROM siem.alerts") == [("repository.refuse", "medium", "ct1")]
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_garbage_ends_its_connection_alone_and_alarms(services: Services, octets
     good.send(numbered(2))
     good.acknowledged(2)
     wait_until(lambda: services.rows("SELECT rule FROM siem.alerts"), "it does not alarm")
-    assert services.rows("SELECT rule, host FROM siem.alerts") == [("audit-message-refused", "guest9")]
+    assert services.rows("SELECT rule, host FROM siem.alerts") == [("repository.break", "guest9")]
     assert services.rows("SELECT host FROM siem.quarantine") == [("guest9",)]
 
 

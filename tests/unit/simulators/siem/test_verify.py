@@ -197,7 +197,7 @@ def test_the_command_proves_with_what_others_have_kept(
     _, (apart,) = run("quarantine")
     assert (apart["number"], "<no/>" in apart["raw"]) == (10, True)
     _, (alarm,) = run("alerts")
-    assert (alarm["rule"], alarm["of"]) == ("audit-message-refused", 11)
+    assert (alarm["rule"], alarm["of"]) == ("repository.refuse", 11)
     stored.alter("UPDATE siem.events SET raw = '' WHERE position = 2")
     code, (report,) = run("verify", "--kept", given=kept)
     assert (code, report["fault"]["position"]) == (1, 2)
