@@ -25,6 +25,8 @@ class Hours:
     """Amounts of earlier hours, the latest at the end."""
     told: bool = False
     """An alert of this hour was raised."""
+    usual: Usual | None = None
+    """What is usual in this hour; worked out once, when there is enough to ask for it."""
 
     def add(self, hour: int, value: str | None) -> int:
         """Count something of an hour; return the hour's amount, 0 where the hour is over already."""
@@ -33,7 +35,7 @@ class Hours:
         if hour > self.current:
             if self.count:
                 self.before = [*self.before, self.count][-MOST_HOURS:]
-            self.current, self.count, self.values, self.told = hour, 0, set(), False
+            self.current, self.count, self.values, self.told, self.usual = hour, 0, set(), False, None
         if value is None:
             self.count += 1
         elif value not in self.values and len(self.values) < MOST_VALUES:

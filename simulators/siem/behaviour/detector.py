@@ -12,7 +12,7 @@ from uuid import NAMESPACE_URL, uuid5
 from zoneinfo import ZoneInfo
 
 from simulators.siem.behaviour.baseline import Days, Hours, usual
-from simulators.siem.behaviour.measures import AMOUNTS, DEPARTMENT, HOUR, PERSON, PLACES
+from simulators.siem.behaviour.measures import AMOUNTS, DEPARTMENT, HOUR, LEAST_HOURS, PERSON, PLACES
 from simulators.siem.judge.alert import Alert
 from simulators.siem.sigma.model import Level
 from simulators.siem.site import BY_PEOPLE
@@ -31,6 +31,7 @@ ALERTS = Path(__file__).parent / "alerts.yml"
 
 MOST = 5_000
 """People and AE titles of a measure; the one that was seen least lately makes room."""
+MOST_TODAY = 20_000
 MOST_STUDIES = 50_000
 """Studies whose department is known."""
 SECONDS_OF_HOUR, SECONDS_OF_DAY = 3600, 86_400
@@ -59,6 +60,9 @@ class Behaviour:
         self._amounts: OrderedDict[str, Hours] = OrderedDict()
         self._days: OrderedDict[str, Days] = OrderedDict()
         self._departments: OrderedDict[str, str] = OrderedDict()
+        self._today: dict[tuple[str, object, str], int] = {}
+        """The day on which somebody was last looked at in a place: once a day is enough."""
+        self._names: dict[int, tuple[str, ...]] = {}
         self._amounts_of = {action: [one for one in AMOUNTS if action in one.actions] for action in _actions(AMOUNTS)}
         self._places_of = {action: [one for one in PLACES if action in one.actions] for action in _actions(PLACES)}
 
@@ -104,7 +108,9 @@ class Behaviour:
         key = f"{measure.name}|{fields.get('event.dataset')}|{who}"
         hours = _entry(self._amounts, key, Hours)
         count = hours.add(int(told.now // SECONDS_OF_HOUR), None if value is None else str(value))
-        known = usual(hours.before, measure.least) if count > measure.least and not hours.told else None
+        if count <= measure.least or hours.told or len(hours.before) < LEAST_HOURS:
+            return
+        known = hours.usual = hours.usual or usual(hours.before, measure.least)
         if known is not None and count > known.limit:
             hours.told = True
             said = f"{measure.means}: {count} within an hour, where at most {known.limit:g} are usual"
@@ -115,9 +121,15 @@ class Behaviour:
         who = told.fields.get(measure.who)
         if who is None or who in SERVICES:
             return
+        day = int(told.now // SECONDS_OF_DAY)
+        if self._today.get((measure.name, who, value)) == day:
+            return
+        if len(self._today) > MOST_TODAY:
+            self._today.clear()
+        self._today[measure.name, who, value] = day
         days = _entry(self._days, f"{measure.name}|{who}", Days)
         before = [place for place in days.places if place != value][-10:]
-        if days.is_new(int(told.now // SECONDS_OF_DAY), value, near):
+        if days.is_new(day, value, near):
             said = f"{measure.means}: {value}, where it never was before"
             baseline = {"days": days.count - 1, "usual": before}
             facts = {"value": value, "baseline": baseline, "measure": measure.name, "said": said}
@@ -126,10 +138,18 @@ class Behaviour:
 
     def _hour(self, told: _Event) -> Iterator[Alert]:
         if PERSON in told.fields:
-            when = datetime.fromtimestamp(told.now, tz=self._zone)
+            hour, *near = self._hours(int(told.now // SECONDS_OF_HOUR))
+            yield from self._place(HOUR, hour, tuple(near), told)
+
+    def _hours(self, number: int) -> tuple[str, ...]:
+        """The name of an hour that is counted from 1970, and of those before and after it."""
+        known = self._names.get(number)
+        if known is None:
+            when = datetime.fromtimestamp(number * SECONDS_OF_HOUR, tz=self._zone)
             kind = "week-end" if when.weekday() >= SATURDAY else "week"
-            hours = [f"{kind} {(when.hour + offset) % 24:02}" for offset in (0, -1, 1)]
-            yield from self._place(HOUR, hours[0], tuple(hours[1:]), told)
+            known = tuple(f"{kind} {(when.hour + offset) % 24:02}" for offset in (0, -1, 1))
+            self._names = {number: known}
+        return known
 
     def snapshot(self) -> Any:
         """Return the baselines as JSON has them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,11 +32,24 @@ def text_of(seconds: float) -> str:
     return f"{datetime.fromtimestamp(seconds, tz=UTC).isoformat(timespec='milliseconds')[:-6]}Z"
 
 
+_AS_IT_IS = len("1970-01-01T00:00:00.250Z")
+
+
+@lru_cache(64)
+def _text_of(seconds: float) -> str:
+    """As :func:`text_of`; many events come within a millisecond."""
+    return text_of(seconds)
+
+
 def stamp(fields: Fields, stated: str, received: float) -> None:
     """Note when it happened, when it came, and how far apart that is; what states no time happened as it came."""
     seconds = seconds_of(stated)
     if seconds is None:
         seconds = received
-    fields["@timestamp"] = text_of(seconds)
-    fields["event.ingested"] = text_of(received)
+        fields["@timestamp"] = _text_of(round(received, 3))
+    elif len(stated) == _AS_IT_IS and stated[-1] == "Z" and stated[10] == "T":
+        fields["@timestamp"] = stated
+    else:
+        fields["@timestamp"] = text_of(seconds)
+    fields["event.ingested"] = _text_of(round(received, 3))
     fields["pacslab.lag"] = round(received - seconds, 3)
