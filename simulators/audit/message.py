@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from simulators.audit import codes
 from simulators.audit.codes import HL7_EVENTS, SERVICES, TRANSACTIONS, Code
 from simulators.audit.table import SPEAK_DICOM, About, Row, Who, rows_for
-from simulators.events.actions import ACTIONS
+from simulators.events.actions import ACTIONS, DIRECTORY, SIGN_ON
 from simulators.events.vocabulary import Outcome
 from simulators.printable import printable
 
@@ -57,6 +57,8 @@ MODALITY_WORKLIST, STUDY_ROOT = "1.2.840.10008.5.1.4.31", "1.2.840.10008.5.1.4.1
 QUERIED = {"RAD-5": MODALITY_WORKLIST, "RAD-14": STUDY_ROOT}
 """SOP class that a transaction queries; those over HTTP query none."""
 EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
+ASKED_BY_NAME = frozenset({SIGN_ON, DIRECTORY})
+"""Programs whose peer is always who asks them, also where it has a name."""
 KEYS: dict[str, tuple[int, int, bytes]] = {
     "level": (0x0008, 0x0052, b"CS"),
     "accession": (0x0008, 0x0050, b"SH"),
@@ -210,9 +212,11 @@ class _Maker:
         return people[0] if people else Participant(NOT_TOLD, requests=True, point=self._from())
 
     def _from(self) -> str:
-        """Where a person is: at the peer where that came in by an address, at this host otherwise."""
-        peer = self.event.text("peer")
-        return (self.source.names.get(peer, peer) if _is_address(peer) else "") or self.source.fqdn
+        """Where a person is: at the peer, where that came in; at this host otherwise."""
+        peer, names = self.event.text("peer"), self.source.names
+        if _is_address(peer):
+            return names.get(peer, peer)
+        return (names.get(peer, "") if self.event.program in ASKED_BY_NAME else "") or self.source.fqdn
 
     def process(self, role: Code = codes.APPLICATION, *, requests: bool = False) -> Participant:
         """The process that told it; of a line of systemd, the unit that it is about."""

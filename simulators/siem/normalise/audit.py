@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from simulators.audit.codes import APPLICATION, DESTINATION, SOURCE
 from simulators.audit.message import NOT_TOLD
 from simulators.events.actions import EDGE
-from simulators.siem.normalise.actions import DESCRIBED, OUTCOME, WORDS, action_of
+from simulators.siem.normalise.actions import DESCRIBED, OUTCOME, SYSTEMD, WORDS, action_of
 from simulators.siem.normalise.moment import stamp
 from simulators.siem.normalise.parts import ALERT_DESCRIPTION, TITLE, read
 from simulators.siem.normalise.told import calls_out, is_address, of_facts
@@ -54,6 +54,8 @@ def of_message(
         fields["event.sequence"] = sequence
     if process is not None:
         fields["process.name"] = process.name or process.user
+        if program == SYSTEMD:
+            fields["service.name"] = process.name or process.user
         pid = process.user.rpartition("[")[2].rstrip("]") if process.user.endswith("]") else pid
     if pid.isdigit():
         fields["process.pid"] = int(pid)
