@@ -25,13 +25,14 @@ def read(line: Line) -> Read | None:
 
 
 def _ends(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Who called whom."""
+    """Who called whom; of an alert that an answer raised, the packet went the other way."""
     protocol = str(data.get("proto", ""))
+    caller, called = ("dest", "src") if data.get("direction") == "to_client" else ("src", "dest")
     return told(
-        peer=cut(data.get("src_ip", "")),
-        source_port=port(data.get("src_port", "")),
-        target=cut(data.get("dest_ip", "")),
-        port=port(data.get("dest_port", "")),
+        peer=cut(data.get(f"{caller}_ip", "")),
+        source_port=port(data.get(f"{caller}_port", "")),
+        target=cut(data.get(f"{called}_ip", "")),
+        port=port(data.get(f"{called}_port", "")),
         protocol=_PROTOCOLS.get(protocol, "other") if protocol else "",
     )
 
@@ -61,8 +62,10 @@ def _alert(data: Mapping[str, Any]) -> Read:
             "event.severity": severity if isinstance(severity, int) else "",
         },
     )
-    blocked = alert.get("action") == "blocked"
-    return Read(ALERT, "refused" if blocked else "success", _ends(data), "ids.alert", fields)
+    found = _part(alert, "metadata").get("rule")
+    word = cut(found[0]) if isinstance(found, list) and found else ""
+    outcome = "refused" if alert.get("action") == "blocked" else "success"
+    return Read(ALERT, outcome, _ends(data) | told(reason=word), "ids.alert", fields)
 
 
 def _flow(data: Mapping[str, Any]) -> Read:
