@@ -1,0 +1,55 @@
+"""Which of the collector's lines become events of the repository: what is understood, and no audit message tells."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from simulators.audit.table import rows_for
+from simulators.audit.told import told_by
+from simulators.siem.normalise.lines import of_line
+
+if TYPE_CHECKING:
+    from simulators.siem.fields import Fields
+    from simulators.siem.site import Site
+
+DULL = frozenset({"system.line", "samba.audit", "edge.log"})
+"""Datasets of what nobody judges or looks for, or of what is told by an event as well."""
+
+
+class Sieve:
+    """Reads lines, and lets through what becomes an event."""
+
+    def __init__(self, audited: frozenset[str], site: Site | None = None) -> None:
+        """Know which hosts send audit messages of their own, and what the site's description adds."""
+        self._audited, self._site = audited, site
+
+    def event(self, line: bytes, received: float) -> tuple[str, Fields] | None:
+        """Return the host and the event of a line; None where it becomes none.
+
+        Args:
+            line: as the collector keeps it.
+            received: now, seconds since 1970.
+        """
+        try:
+            read = json.loads(line)
+        except ValueError:
+            return None
+        if not isinstance(read, dict) or not isinstance(read.get("host"), str):
+            return None
+        if read["host"] in self._audited and _is_audited(read):
+            return None
+        fields = of_line(read, received)
+        if fields["event.dataset"] in DULL:
+            return None
+        return read["host"], self._site.enrich(fields) if self._site is not None else fields
+
+
+def _is_audited(line: dict[str, Any]) -> bool:
+    """Whether the host's daemon makes an audit message of the line."""
+    entry = {"MESSAGE": str(line.get("message", "")), "SYSLOG_IDENTIFIER": line.get("program", "")}
+    entry |= {"_PID": line.get("pid", ""), "__REALTIME_TIMESTAMP": "0"}
+    if isinstance(line.get("data"), dict):
+        entry["MESSAGE"] = json.dumps(line["data"])
+    told = told_by(entry)
+    return told is not None and any(not row.beside for row in rows_for(told))
