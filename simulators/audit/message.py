@@ -271,6 +271,13 @@ class _Maker:
             return _entry(event.text("prior"), "1", "1", codes.PATIENT_NUMBER, details)
         if about is About.QUERY:
             return self._query(details)
+        return self._of_security(about, details)
+
+    def _of_security(self, about: About, details: list[tuple[str, str]]) -> str:
+        event = self.event
+        if about is About.LOG:
+            log = f"https://{self.source.fqdn}/"
+            return _entry(log, "2", "13", codes.URI, details, name="Security Audit Log")
         if about is About.SUBJECT:
             said = f"{event.action} {event.outcome}" + (f": {event.text('reason')}" if event.text("reason") else "")
             identifier, code = self._subject()
@@ -377,10 +384,11 @@ def _entry(
     *,
     query: bytes | None = None,
     inner: str = "",
+    name: str = "",
 ) -> str:
-    """An object (A.5.2). It has a name or a query; events tell no names, so that element is empty."""
+    """An object (A.5.2). It has a name or a query; events tell no names of people, so that element may be empty."""
     told = (
-        "<ParticipantObjectName/>"
+        (f"<ParticipantObjectName>{escaped(name)}</ParticipantObjectName>" if name else "<ParticipantObjectName/>")
         if query is None
         else f"<ParticipantObjectQuery>{_base64(query)}</ParticipantObjectQuery>"
     )

@@ -46,12 +46,14 @@ class About(Enum):
     PRIOR = "the patient identifier that is no more"
     QUERY = "query"
     SUBJECT = "subject of the alert"
+    LOG = "the repository of audit messages"
 
 
 STUDIES = (About.STUDY, About.PATIENT)
 RECORD = (About.PATIENT, About.STUDY_IF_KNOWN)
 ASKED = (About.QUERY, About.PATIENT_IF_KNOWN)
 ALERT = (About.SUBJECT, About.PATIENT_IF_KNOWN)
+LOG = (About.LOG, About.PATIENT_IF_KNOWN, About.STUDY_IF_KNOWN)
 SUCCESS, REFUSED, FAILED, WAITING = Outcome
 
 FIRST = "first"
@@ -149,6 +151,10 @@ _ROWS = (
     _alert("person-breaks-glass", codes.EMERGENCY_OVERRIDE_STARTED),
     _alert("emergency-ends", codes.EMERGENCY_OVERRIDE_STOPPED),
     _alert("use-session", codes.USE_OF_RESTRICTED_FUNCTION),
+    # People at the repository's console
+    _alert("read-audit", codes.USE_OF_RESTRICTED_FUNCTION, outcomes=(REFUSED, FAILED)),
+    Row("read-audit", codes.AUDIT_LOG_USED, "R", Who.USERS, None, LOG),
+    _alert("handle-incident", codes.USE_OF_RESTRICTED_FUNCTION),
     # Patients, orders, procedures, reports
     _alert("receive", codes.NODE_AUTHENTICATION, outcomes=RULES, values={"reason": IDENTITY}),
     Row("receive", codes.PATIENT_RECORD, "U", Who.USERS, None, RECORD, values={"message_type": PATIENT_MESSAGES}),

@@ -13,6 +13,8 @@ EHR, RIS, MODALITY, WORKSTATION, IMAGE_MANAGER = (
 )
 GATEWAY = "pacslab-gateway"
 """What stands between the viewer and the archives."""
+CONSOLE = "pacslab-console"
+"""Pages on which people read what the repository of audit messages has."""
 EDGE = "haproxy"
 PACKET_FILTER = "ulogd"
 """The firewall's and the hosts' refused packets."""
@@ -56,7 +58,7 @@ AT_AN_EDGE = (
 COMMITMENT = ("commitment", "committed", "failed", "instances", "step", "repeated", "error", "status")
 
 # Every program
-START = Action("start", "A service is ready.", SERVICES, facts=("hl7", "dicom", "callers", "archives"))
+START = Action("start", "A service is ready.", (*SERVICES, CONSOLE), facts=("hl7", "dicom", "callers", "archives"))
 COMMAND = Action(
     "command",
     "A command ended before it began a transaction.",
@@ -145,6 +147,21 @@ EMERGENCY_ENDS = Action(
     "Access that somebody took in an emergency has ended, after `seconds`.",
     (GATEWAY,),
     facts=("seconds",),
+)
+
+# People at the console of the repository
+READ_AUDIT = Action(
+    "read-audit",
+    "Somebody who is signed in reads what the repository of audit messages has, as `view` says: the same is told once"
+    " in five minutes.",
+    (CONSOLE,),
+    facts=("view", "error", "detail", "remedy", "trace"),
+)
+HANDLE_INCIDENT = Action(
+    "handle-incident",
+    "Somebody says what `change` tells of an incident: acknowledges it, closes it, or adds a note.",
+    (CONSOLE,),
+    facts=("view", "change", "error", "detail", "remedy", "trace"),
 )
 
 # HL7 messages

@@ -43,7 +43,8 @@ FACTS: dict[str, str] = {
     "category": "class of a library's warning",
     "certificate_error": "what OpenSSL says of the certificate",
     "change": "what of an account or group: `add`, `remove`, `enable`, `disable`, `move`, `update`, `password`, "
-    "`join`, `leave`; of what came by LDAP also `modify`, `delete`, `rename`",
+    "`join`, `leave`; of what came by LDAP also `modify`, `delete`, `rename`;"
+    " of an incident `acknowledge`, `note`, `close`",
     "claims": "IPv4 address that a frame claims to come from",
     "code": "error code of the acknowledgement (ERR-3, table 0357)",
     "commitment": "Transaction UID of a storage commitment",
@@ -127,6 +128,7 @@ FACTS: dict[str, str] = {
     "units": "systemd units that were told",
     "used": "octets that are stored",
     "verb": "verb of the command",
+    "view": "what of the repository of audit messages somebody read: a page of its console",
     "weakness": "numbers of known weaknesses: CVE's, or an advisory's",
     "worker": "which part of the service",
 }

@@ -1,0 +1,1 @@
+"""What the pages ask the database; everything that leaves here is masked for the person who asks."""
