@@ -60,8 +60,8 @@ class Stored:
         names = ", ".join(values)
         self._add(
             received,
-            f'INSERT INTO siem.events (position, received, run, number, "time", host, {names}, raw, fields) VALUES '
-            f"(%s, %s, %s, %s, %s, %s, {', '.join(['%s'] * len(values))}, '', %s)",
+            f'INSERT INTO siem.events (position, received, run, number, "time", host, {names}, raw, fields)'  # noqa: S608
+            f" VALUES (%s, %s, %s, %s, %s, %s, {', '.join(['%s'] * len(values))}, '', %s)",
             [RUN, self._position + 1, told["@timestamp"], host, *values.values(), text or json.dumps(told)],
         )
         return self._position
