@@ -40,7 +40,7 @@ HEAD = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';"
     " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # with none, browsers do not say from which page a form comes
     "Cache-Control": "no-store",
 }
 """What every answer says of itself: no script but the console's own, nothing of others, kept by no browser."""

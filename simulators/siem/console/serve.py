@@ -39,7 +39,11 @@ class _Server(uvicorn.Server):
 
 
 def main(argv: list[str]) -> int:
-    """Serve until SIGTERM; return the exit code. Arguments: the file that tells the site."""
+    """Serve until SIGTERM, of which uvicorn lets the process die when all is answered; return an exit code before that.
+
+    Args:
+        argv: the files with the site and with the policy, where they are not at their places.
+    """
     send_to_journal()
     try:
         known = site.load(Path(argv[0])) if argv else site.load()
@@ -52,7 +56,6 @@ def main(argv: list[str]) -> int:
         date_header=False, proxy_headers=False, limit_concurrency=AT_ONCE * 4, timeout_graceful_shutdown=5, ws="none",
     )  # fmt: skip
     asyncio.run(_serve(_Server(config)))
-    notify("STOPPING=1")
     return 0
 
 

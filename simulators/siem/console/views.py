@@ -34,6 +34,8 @@ FIELDS = {
     "person": "Person or account",
     "host": "Host that told it",
 }
+FIRST_ALERTS = 12
+"""Alerts that stand before the newest events."""
 MOST_EVIDENCE = 20
 """Events of an alert that are led to."""
 
@@ -52,7 +54,7 @@ class Views:
         window = Window.last(DAY)
         with self._store.reading() as connection:
             page = events.find(connection, visit.clearance, {}, window)
-            found = alerts.newest(connection, visit.clearance, window)
+            found = alerts.newest(connection, visit.clearance, window, limit=FIRST_ALERTS)
             standing = incidents.recent(connection, visit.clearance).standing()
         self._readings.tell(visit.subject, "now")
         here = Place(datetime.now(UTC), 0)
@@ -174,7 +176,7 @@ class Views:
             found = counts.counts(connection, visit.clearance, Window.last(length), part)
         return self._page(
             visit, "plots", "Plots", span=span, spans=list(counts.SPANS), counts=found, levels=alerts.LEVELS,
-            events=plot.bars(found.parts, {"events": found.events}), alerts=plot.bars(found.parts, found.alerts),
+            events=plot.bars(found.parts, {"records": found.records}), alerts=plot.bars(found.parts, found.alerts),
             alerts_total=sum(map(sum, found.alerts.values())),
         )  # fmt: skip
 
