@@ -159,7 +159,7 @@ READ_AUDIT = Action(
 )
 HANDLE_INCIDENT = Action(
     "handle-incident",
-    "Somebody says what `change` tells of an incident: acknowledges it, closes it, or adds a note.",
+    "Somebody says what `change` tells of an incident: acknowledges, closes or reopens it.",
     (CONSOLE,),
     facts=("view", "change", "error", "detail", "remedy", "trace"),
 )

@@ -44,7 +44,7 @@ FACTS: dict[str, str] = {
     "certificate_error": "what OpenSSL says of the certificate",
     "change": "what of an account or group: `add`, `remove`, `enable`, `disable`, `move`, `update`, `password`, "
     "`join`, `leave`; of what came by LDAP also `modify`, `delete`, `rename`;"
-    " of an incident `acknowledge`, `note`, `close`",
+    " of an incident `acknowledge`, `close`, `reopen`",
     "claims": "IPv4 address that a frame claims to come from",
     "code": "error code of the acknowledgement (ERR-3, table 0357)",
     "commitment": "Transaction UID of a storage commitment",

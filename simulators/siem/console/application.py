@@ -72,7 +72,8 @@ class Console:
             ("/events/{position:int}", views.event),
             ("/study", views.who_saw),
             ("/incidents", views.incidents),
-            ("/incidents/{key}", views.incident),
+            ("/incidents/{number:int}", views.incident),
+            ("/alerts/{position:int}", views.alert),
             ("/plots", views.plots),
             ("/collection", views.collection),
             ("/site", views.site),
@@ -80,7 +81,7 @@ class Console:
         return Starlette(
             routes=[
                 *(Route(path, self._page(view), methods=["GET"]) for path, view in pages),
-                Route("/incidents/{key}", self._say, methods=["POST"]),
+                Route("/incidents/{number:int}", self._say, methods=["POST"]),
                 Mount("/static", StaticFiles(directory=FOLDER / "static")),
             ],
             middleware=[Middleware(_Head)],
@@ -103,10 +104,10 @@ class Console:
 
         def work() -> Response:
             visit = Visit.of(request, self._policy)
-            deed, incident = self._views.say(visit, form)
-            who, view = visit.subject, f"incident-{incident}"
-            write_event(HANDLE_INCIDENT, person=who.person, peer=who.address, view=view, change=deed)
-            return RedirectResponse(f"/incidents/{incident}", 303)
+            choice, number = self._views.say(visit, form)
+            who, view = visit.subject, f"incident-{number}"
+            write_event(HANDLE_INCIDENT, person=who.person, peer=who.address, view=view, change=choice)
+            return RedirectResponse(f"/incidents/{number}", 303)
 
         return await run_in_threadpool(work)
 
@@ -148,7 +149,7 @@ class Console:
 def _view(request: Request) -> str:
     """The first word of an address, which says which page it is of and nothing else."""
     word = request.url.path.split("/")[1]
-    return word if word in {"events", "incidents", "study", "plots", "collection", "site", "live"} else "now"
+    return word if word in {"events", "alerts", "incidents", "study", "plots", "collection", "site", "live"} else "now"
 
 
 def _status(error: SimulatorError) -> int:

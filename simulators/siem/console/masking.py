@@ -30,33 +30,39 @@ OPEN = frozenset({
     "dicom.found", "dicom.instances", "dicom.modality", "dicom.query_level", "dicom.rejection_title",
     "dicom.sop_class", "dicom.station_ae", "error.type", "event.action", "event.code", "event.dataset",
     "event.duration", "event.ingested", "event.kind", "event.outcome", "event.provider", "event.reason",
-    "event.sequence", "group.name", "hl7.error_code", "hl7.message_type", "host.name", "http.request.method",
-    "http.response.status_code", "ihe.transaction", "network.packets", "network.transport",
-    "observer.egress.zone", "observer.ingress.zone", "observer.name", "observer.type", "pacslab.application",
-    "pacslab.archives", "pacslab.attempts", "pacslab.attributes", "pacslab.authority", "pacslab.callers",
-    "pacslab.category", "pacslab.certificate_error", "pacslab.change", "pacslab.claims", "pacslab.committed",
-    "pacslab.database", "pacslab.department", "pacslab.device", "pacslab.dicom", "pacslab.edge", "pacslab.end",
-    "pacslab.fabric_port", "pacslab.factor", "pacslab.failed", "pacslab.field", "pacslab.flow", "pacslab.folder",
-    "pacslab.forwarded", "pacslab.frames", "pacslab.hl7", "pacslab.home", "pacslab.hours", "pacslab.issuer_error",
-    "pacslab.lag", "pacslab.left", "pacslab.library", "pacslab.limit", "pacslab.lists", "pacslab.octets",
-    "pacslab.offers", "pacslab.offset", "pacslab.operation", "pacslab.outcome", "pacslab.queue",
-    "pacslab.rejected", "pacslab.repeated", "pacslab.seconds", "pacslab.signed_in", "pacslab.state",
-    "pacslab.status", "pacslab.tls_error", "pacslab.unavailable", "pacslab.unit", "pacslab.units", "pacslab.used",
-    "pacslab.view",
-    "pacslab.worker", "pacslab.zone", "process.name", "process.pid", "service.name", "source.bytes",
-    "source.domain", "source.ip", "source.mac", "source.port", "tls.cipher",
-    "tls.client.x509.subject.common_name", "tls.client.x509.subject.organizational_unit", "tls.version",
-    "user.domain", "user.effective.name", "user.id", "user.name", "user.target.name",
+    "event.sequence", "event.severity", "group.name", "hl7.error_code", "hl7.message_type", "host.name",
+    "http.request.method", "http.response.status_code", "ihe.transaction", "network.community_id",
+    "network.packets", "network.protocol", "network.transport", "observer.egress.zone", "observer.ingress.zone",
+    "observer.name", "observer.type", "pacslab.answer", "pacslab.application", "pacslab.archives",
+    "pacslab.asset_zone", "pacslab.attempts", "pacslab.attributes", "pacslab.authority", "pacslab.callers",
+    "pacslab.category", "pacslab.certificate_error", "pacslab.change", "pacslab.claims", "pacslab.client",
+    "pacslab.committed", "pacslab.criticality", "pacslab.database", "pacslab.department", "pacslab.device",
+    "pacslab.dicom", "pacslab.edge", "pacslab.end", "pacslab.expected", "pacslab.fabric_port", "pacslab.factor",
+    "pacslab.failed", "pacslab.field", "pacslab.flow", "pacslab.flow_id", "pacslab.folder", "pacslab.forwarded",
+    "pacslab.frames", "pacslab.hl7", "pacslab.home", "pacslab.hours", "pacslab.issuer_error", "pacslab.lag",
+    "pacslab.left", "pacslab.library", "pacslab.limit", "pacslab.lists", "pacslab.observed", "pacslab.octets",
+    "pacslab.offers", "pacslab.offset", "pacslab.operation", "pacslab.outcome", "pacslab.owner", "pacslab.part",
+    "pacslab.queue", "pacslab.regulated", "pacslab.rejected", "pacslab.repeated", "pacslab.seconds",
+    "pacslab.severity", "pacslab.signed_in", "pacslab.state", "pacslab.status", "pacslab.tls_error",
+    "pacslab.unavailable", "pacslab.unit", "pacslab.units", "pacslab.used", "pacslab.view", "pacslab.weakness",
+    "pacslab.worker", "pacslab.zone", "process.name", "process.pid", "rule.category", "rule.id", "rule.name",
+    "service.name", "source.bytes", "source.domain", "source.ip", "source.mac", "source.port", "tls.cipher",
+    "tls.client.ja3", "tls.client.ja4", "tls.client.server_name", "tls.client.x509.subject.common_name",
+    "tls.client.x509.subject.organizational_unit", "tls.server.hash.sha1", "tls.server.issuer",
+    "tls.server.not_after", "tls.server.subject", "tls.version", "user.domain", "user.effective.name", "user.id",
+    "user.name", "user.target.name",
 })  # fmt: skip
 """Fields that tell of no patient."""
 PLAIN_LINES = frozenset({"system.unit", "system.time", "system.auth"})
 """Datasets whose ``message`` is a host's own text."""
 QUOTING = frozenset({"refuse", "break"})
 """Actions of the repository itself whose text quotes what a sender sent."""
-OF_ALERTS = frozenset({"rule", "file", "title", "level", "time", "attack", "abuse", "control", "respond", "repeated"})
-"""What a rule says of itself in an alert."""
-COUNTS = frozenset({"count", "seconds", "baseline", "usual", "observed"})
-"""Numbers among what an alert found."""
+OF_ALERTS = frozenset({
+    "rule", "file", "title", "level", "time", "attack", "abuse", "control", "respond", "repeated", "events",
+})  # fmt: skip
+"""What a rule says of itself in an alert, and positions of events."""
+OF_FACTS = frozenset({"count", "seconds", "baseline", "measure", "value", "said"})
+"""Of what an alert found: numbers, and what somebody usually does (docs/behaviour.md), which names no patient."""
 
 
 @dataclass(frozen=True)
@@ -104,12 +110,12 @@ def of_alert(fields: Mapping[str, Any], clearance: Clearance) -> Masked:
     withheld = 0
     for name, value in fields.items():
         if name in {"subject", "facts"} and isinstance(value, dict):
-            allowed = OPEN if name == "subject" else COUNTS
+            allowed = OPEN | {"measure"} if name == "subject" else OF_FACTS
             inner = {key: one for key, one in value.items() if key in allowed}
             kept[name] = inner
             withheld += len(value) - len(inner)
         elif name in OF_ALERTS or _is_open(name, fields):
             kept[name] = value
-        elif name not in {"summary", "events"}:  # made of the others
+        elif name != "summary":  # made of the others
             withheld += 1
     return Masked(kept, withheld)

@@ -13,6 +13,7 @@ from simulators.errors import ArgumentError, NotFoundError
 from simulators.siem.console import plot
 from simulators.siem.console.queries import alerts, collection, counts, events, incidents, study
 from simulators.siem.console.queries.place import Place, Window
+from simulators.siem.incidents.model import Choice
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -136,18 +137,24 @@ class Views:
 
     def incident(self, visit: Visit) -> Response:
         """An incident with its alerts, and what was said of it."""
-        key = visit.request.path_params["key"]
+        number = visit.request.path_params["number"]
         with self._store.reading() as connection:
-            found = incidents.one(connection, visit.clearance, key)
-        about = {"patient": found.gravest.subject.get("patient.id", "")}
-        self._readings.tell(visit.subject, f"incident-{key}", _named(about))
+            found = incidents.case(connection, visit.clearance, number)
+        patients = {patient for alert in found.alerts if (patient := alert.subject.get("patient.id"))}
+        self._readings.tell(visit.subject, f"incident-{number}", {"patient": _only(sorted(patients))})
         return self._page(
-            visit, "incident", found.gravest.title, incident=found, token=self._forms.token(visit.subject),
-            evidence=_evidence,
+            visit, "incident", f"Incident {number}", case=found, incident=found.incident, evidence=_evidence,
+            token=self._forms.token(visit.subject),
         )  # fmt: skip
 
-    def say(self, visit: Visit, form: dict[str, str]) -> tuple[str, str]:
-        """Add what somebody says of an incident; return what was done, and to which.
+    def alert(self, visit: Visit) -> Response:
+        """The incident that an alert is of."""
+        with self._store.reading() as connection:
+            number = incidents.of_alert(connection, visit.clearance, visit.request.path_params["position"])
+        return RedirectResponse(f"/incidents/{number}", 303)
+
+    def say(self, visit: Visit, form: dict[str, str]) -> tuple[str, int]:
+        """Add what somebody decides about an incident; return what, and about which.
 
         Raises:
             DeniedError: the form is of another page or session, or the person may not.
@@ -155,16 +162,15 @@ class Views:
         """
         self._forms.check(visit.subject, visit.request.headers.get("Origin", ""), form.get("token", ""))
         visit.clearance.needs("handles")
-        key = visit.request.path_params["key"]
+        number: int = visit.request.path_params["number"]
         try:
-            deed, upto = incidents.Deed(form.get("deed", "")), int(form.get("upto", ""))
+            choice, seen = Choice(form.get("choice", "")), int(form.get("seen", ""))
         except ValueError as error:
             raise ArgumentError("The form is not whole.", remedy="Open the incident again.") from error
         with self._store.writing() as connection:
-            found = incidents.one(connection, visit.clearance, key)
-            said = incidents.Said(visit.subject.person, deed, upto, form.get("text", ""))
-            incidents.say(connection, visit.clearance, found, said)
-        return deed.value, found.key
+            said = incidents.Said(visit.subject.person, choice, seen, form.get("note", ""))
+            incidents.say(connection, visit.clearance, number, said)
+        return choice.value, number
 
     def plots(self, visit: Visit) -> Response:
         """How many events and alerts over time."""

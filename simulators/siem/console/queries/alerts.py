@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from simulators.siem.console.masking import Masked, of_alert
 from simulators.siem.console.queries.place import PAGE, Place
 from simulators.siem.console.queries.stored import fields_of
+from simulators.siem.sigma.model import Level
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
     import psycopg
 
     from simulators.siem.console.clearance import Clearance
     from simulators.siem.console.queries.place import Window
 
-LEVELS = ("informational", "low", "medium", "high", "critical")
+LEVELS = tuple(map(str, Level))
 """In their order."""
 
 
@@ -31,7 +33,6 @@ class Alert:
         rule: id of the rule.
         level: how grave it is.
         about: position of the event that raised it.
-        incident: what alerts of one rule about one subject have in common.
         masked: what it says.
     """
 
@@ -40,13 +41,7 @@ class Alert:
     rule: str
     level: str
     about: int
-    incident: str
     masked: Masked
-
-    @property
-    def gravity(self) -> int:
-        """Its level as a number."""
-        return LEVELS.index(self.level) if self.level in LEVELS else 0
 
     @property
     def title(self) -> str:
@@ -58,6 +53,12 @@ class Alert:
         """Who or what it is about, by fields, as far as the person may see it."""
         given = self.masked.fields.get("subject")
         return {str(key): str(value) for key, value in given.items()} if isinstance(given, dict) else {}
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What else was found: how many, a baseline."""
+        given = self.masked.fields.get("facts")
+        return given if isinstance(given, dict) else {}
 
 
 def newest(
@@ -90,17 +91,23 @@ def newer(connection: psycopg.Connection, clearance: Clearance, after: Place, li
     return [_made(row, clearance) for row in rows]
 
 
+def at(
+    connection: psycopg.Connection, clearance: Clearance, positions: Sequence[int], first: datetime, last: datetime
+) -> list[Alert]:
+    """Return the alerts of these positions, which were received between two times, the newest first."""
+    clearance.needs("events")
+    rows = connection.execute(
+        "SELECT position, received, host, rule, level, of, fields::text FROM siem.alerts"
+        " WHERE received BETWEEN %s AND %s AND position = ANY(%s) ORDER BY received DESC, position DESC",
+        [first, last, list(positions)],
+    ).fetchall()
+    return [_made(row, clearance) for row in rows]
+
+
 def _made(row: tuple[Any, ...], clearance: Clearance) -> Alert:
     position, received, host, rule, level, about, text = row
     fields = fields_of(text)
     return Alert(
         Place(received, position), host, rule, level, about,
-        incident_of(rule, host, fields.get("subject")), of_alert(fields, clearance),
+        of_alert(fields, clearance),
     )  # fmt: skip
-
-
-def incident_of(rule: str, host: str, subject: object) -> str:
-    """Return what alerts of one incident have in common: the rule, and its subject or else the host; as 32 digits."""
-    about = subject if isinstance(subject, dict) and subject else {"host.name": host}
-    text = json.dumps([rule, about], sort_keys=True, ensure_ascii=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:32]

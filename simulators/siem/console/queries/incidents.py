@@ -1,120 +1,40 @@
-"""Incidents: alerts of one rule about one subject, with what people have said of them.
-
-An incident is open until somebody closes it with a note; an alert that comes afterwards opens another of the same name.
-"""
+"""Incidents as :mod:`simulators.siem.incidents` makes them of alerts and decisions, for the person who asks."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import timedelta
-from enum import StrEnum
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from simulators.errors import ArgumentError, NotFoundError
 from simulators.siem.console.clearance import Clearance
+from simulators.siem.console.masking import OPEN
 from simulators.siem.console.queries import alerts as stored
-from simulators.siem.console.queries.place import Window
+from simulators.siem.incidents import decide
+from simulators.siem.incidents.model import GRAVITY, Choice, State
+from simulators.siem.incidents.store import Postgres, read
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     import psycopg
 
     from simulators.siem.console.queries.alerts import Alert
+    from simulators.siem.incidents.model import Incident
 
 SPAN = timedelta(days=30)
 """How far back incidents are made of alerts."""
 MOST = 5_000
-"""Alerts that are looked at, the newest."""
-LONGEST = 2_000
-"""Characters of a note."""
+"""Alerts that incidents are made of, the newest."""
+SHOWN = 100
+"""Alerts of an incident that are shown, the newest."""
+WITHHELD = ""
+"""Instead of a note that may tell of a patient."""
 _COUNTS = Clearance(events=True)
 """To count alerts; what is read for that goes no further."""
 
 
-class Deed(StrEnum):
-    """What somebody does to an incident."""
-
-    ACKNOWLEDGE = "acknowledge"
-    NOTE = "note"
-    CLOSE = "close"
-
-
-class State(StrEnum):
-    """How an incident stands."""
-
-    OPEN = "open"
-    ACKNOWLEDGED = "acknowledged"
-    CLOSED = "closed"
-
-
-@dataclass(frozen=True)
-class Note:
-    """What somebody said of an incident; `text` is None where it may tell of a patient and the reader may not know."""
-
-    incident: str
-    upto: int
-    at: datetime
-    person: str
-    deed: Deed
-    text: str | None
-
-
-@dataclass(frozen=True)
-class Said:
-    """What somebody says of an incident: of its alerts until `upto`, which is the newest that the person has seen."""
-
-    person: str
-    deed: Deed
-    upto: int
-    text: str
-
-
-@dataclass(frozen=True)
-class Incident:
-    """An incident.
-
-    Attributes:
-        key: what its alerts have in common.
-        alerts: the newest first; of a closed incident those until it was closed.
-        notes: the oldest first.
-    """
-
-    key: str
-    alerts: list[Alert]
-    notes: list[Note] = field(default_factory=list)
-
-    @property
-    def state(self) -> State:
-        """How it stands: what was said before its alerts came does not count for them."""
-        newest = self.alerts[0].place.position
-        if any(note.deed is Deed.CLOSE and note.upto >= newest for note in self.notes):
-            return State.CLOSED
-        first = self.open_alerts[-1].place.position
-        acknowledged = any(note.deed is Deed.ACKNOWLEDGE and note.upto >= first for note in self.notes)
-        return State.ACKNOWLEDGED if acknowledged else State.OPEN
-
-    @property
-    def open_alerts(self) -> list[Alert]:
-        """Its alerts since it was last closed; all where it is closed."""
-        closed = max((note.upto for note in self.notes if note.deed is Deed.CLOSE), default=0)
-        return [alert for alert in self.alerts if alert.place.position > closed] or self.alerts
-
-    @property
-    def unseen(self) -> int:
-        """Alerts that came after anybody last said something."""
-        seen = max((note.upto for note in self.notes), default=0)
-        return sum(alert.place.position > seen for alert in self.alerts)
-
-    @property
-    def gravest(self) -> Alert:
-        """Of the alerts that count the gravest, and of these the newest."""
-        return max(self.open_alerts, key=lambda alert: (alert.gravity, alert.place))
-
-
 @dataclass(frozen=True)
 class Incidents:
-    """Incidents; `cut` where there are more alerts than are looked at."""
+    """Incidents; `cut` where there are more alerts than they are made of."""
 
     incidents: list[Incident]
     cut: bool = False
@@ -122,77 +42,142 @@ class Incidents:
     def standing(self) -> list[Incident]:
         """Those that nobody has closed: the gravest first, then the newest."""
         left = [incident for incident in self.incidents if incident.state is not State.CLOSED]
-        return sorted(left, key=lambda one: (one.gravest.gravity, one.alerts[0].place), reverse=True)
+        return sorted(left, key=lambda one: (GRAVITY[one.level], one.last, one.number), reverse=True)
 
     def closed(self) -> list[Incident]:
         """Those that are closed, the newest first."""
-        return [incident for incident in self.incidents if incident.state is State.CLOSED]
+        return [incident for incident in reversed(self.incidents) if incident.state is State.CLOSED]
+
+
+@dataclass(frozen=True)
+class Case:
+    """An incident with its newest alerts."""
+
+    incident: Incident
+    alerts: list[Alert]
+
+    @property
+    def choices(self) -> list[Choice]:
+        """What may be decided about it."""
+        return [choice for choice in Choice if choice in decide.ALLOWED[self.incident.state]]
+
+    @property
+    def newest(self) -> int:
+        """Position of its newest alert."""
+        return max(self.incident.alerts)
 
 
 def recent(connection: psycopg.Connection, clearance: Clearance) -> Incidents:
-    """Return the incidents of the last days, that of the newest alert first."""
-    found = stored.newest(connection, clearance, Window.last(SPAN), limit=MOST)
-    by_key: dict[str, list[Alert]] = {}
-    for alert in found:
-        by_key.setdefault(alert.incident, []).append(alert)
-    notes = _notes(connection, clearance, list(by_key))
-    return Incidents([Incident(key, of, notes.get(key, [])) for key, of in by_key.items()], len(found) == MOST)
+    """Return the incidents of the last days, the one that was seen last at the end.
+
+    Raises:
+        DeniedError: the person may not read alerts.
+    """
+    clearance.needs("events")
+    since, cut = _since(connection)
+    private = set() if clearance.patients else _private(connection)
+    return Incidents([_masked(incident, private, clearance) for incident in read(Postgres(connection), since)], cut)
 
 
 def hosts_in_alert(connection: psycopg.Connection, clearance: Clearance) -> dict[str, dict[str, int]]:
     """Return for each host how many alerts of which level are of incidents that are not closed; nothing else."""
     clearance.needs("collection")
+    positions = {position for incident in recent(connection, _COUNTS).standing() for position in incident.alerts}
+    since, _ = _since(connection)
     found: dict[str, dict[str, int]] = {}
-    for incident in recent(connection, _COUNTS).standing():
-        for alert in incident.open_alerts:
-            levels = found.setdefault(alert.host, {})
-            levels[alert.level] = levels.get(alert.level, 0) + 1
+    for position, host, level in connection.execute(
+        "SELECT position, host, level FROM siem.alerts WHERE received >= %s", [since]
+    ):
+        if position in positions:
+            levels = found.setdefault(host, {})
+            levels[level] = levels.get(level, 0) + 1
     return found
 
 
-def one(connection: psycopg.Connection, clearance: Clearance, key: str) -> Incident:
-    """Return an incident.
+def case(connection: psycopg.Connection, clearance: Clearance, number: int) -> Case:
+    """Return an incident with its newest alerts.
 
     Raises:
-        NotFoundError: there is none.
+        NotFoundError: there is none of this number.
     """
-    found = next((incident for incident in recent(connection, clearance).incidents if incident.key == key), None)
+    found = next((one for one in recent(connection, clearance).incidents if one.number == number), None)
     if found is None:
-        raise NotFoundError(
-            f"There is no such incident in the last {SPAN.days} days.", remedy="Look at the list of incidents."
-        )
-    return found
+        raise _no_such(number)
+    return Case(found, stored.at(connection, clearance, found.alerts[-SHOWN:], found.first, found.last))
 
 
-def say(connection: psycopg.Connection, clearance: Clearance, incident: Incident, said: Said) -> None:
-    """Add what somebody says of an incident.
+def of_alert(connection: psycopg.Connection, clearance: Clearance, position: int) -> int:
+    """Return the number of the incident that an alert is of.
+
+    Raises:
+        NotFoundError: there is no such alert.
+    """
+    for incident in recent(connection, clearance).incidents:
+        if position in incident.alerts:
+            return incident.number
+    raise _no_such(position)
+
+
+@dataclass(frozen=True)
+class Said:
+    """What somebody decides about an incident, of which the alerts until `seen` were in front of the person."""
+
+    person: str
+    choice: Choice
+    seen: int
+    note: str
+
+
+def say(connection: psycopg.Connection, clearance: Clearance, number: int, said: Said) -> None:
+    """Add a decision.
 
     Raises:
         DeniedError: the person may not.
-        ArgumentError: nothing is said, or too much; or of no alert of the incident.
+        NotFoundError: there is no such incident.
+        ArgumentError: its state does not allow it, it is not said why, or more has happened meanwhile.
     """
     clearance.needs("handles")
-    text = said.text.strip().replace("\0", " ")
-    if not text or len(text) > LONGEST:
-        raise ArgumentError(
-            f"A note has 1 to {LONGEST} characters.", remedy="Say in a sentence what you found, and what was done."
-        )
-    if said.upto not in {alert.place.position for alert in incident.alerts}:
-        raise ArgumentError("That is no alert of this incident.", remedy="Open the incident again.")
+    known = recent(connection, clearance).incidents
+    decided = decide.decide(
+        known, number, said.choice, person=said.person, note=said.note.replace("\0", " "), at=datetime.now(UTC)
+    )
+    newest = max(next(incident for incident in known if incident.number == number).alerts)
+    if newest > said.seen:
+        raise ArgumentError("More has happened since you opened the incident.", remedy="Look at it again.")
     connection.execute(
-        "INSERT INTO siem.notes (incident, upto, person, action, text, patients) VALUES (%s, %s, %s, %s, %s, %s)",
-        [incident.key, said.upto, said.person, str(said.deed), text, clearance.patients],
+        "INSERT INTO siem.decisions (incident, choice, person, note, patients) VALUES (%s, %s, %s, %s, %s)",
+        [decided.incident, decided.choice, decided.person, decided.note, clearance.patients],
     )
 
 
-def _notes(connection: psycopg.Connection, clearance: Clearance, keys: list[str]) -> dict[str, list[Note]]:
-    """Notes by incident; who sees patients' data may have put it into a note, so such a note is for the same eyes."""
-    rows = connection.execute(
-        "SELECT incident, upto, at, person, action, CASE WHEN %s OR NOT patients THEN text END"
-        " FROM siem.notes WHERE incident = ANY(%s) ORDER BY number",
-        [clearance.patients, keys],
-    ).fetchall()
-    notes: dict[str, list[Note]] = {}
-    for incident, upto, at, person, action, text in rows:
-        notes.setdefault(incident, []).append(Note(incident, upto, at, person, Deed(action), text))
-    return notes
+def _since(connection: psycopg.Connection) -> tuple[datetime, bool]:
+    """How far back incidents are made, and whether that is for there being so many alerts."""
+    begin = datetime.now(UTC) - SPAN
+    row = connection.execute(
+        "SELECT received FROM siem.alerts WHERE received >= %s ORDER BY received DESC, position DESC OFFSET %s LIMIT 1",
+        [begin, MOST],
+    ).fetchone()
+    return (begin, False) if row is None else (row[0], True)
+
+
+def _private(connection: psycopg.Connection) -> set[tuple[int, datetime]]:
+    """Decisions whose notes may tell of patients, by incident and time."""
+    rows = connection.execute("SELECT incident, at FROM siem.decisions WHERE patients").fetchall()
+    return {(incident, at) for incident, at in rows}
+
+
+def _masked(incident: Incident, private: set[tuple[int, datetime]], clearance: Clearance) -> Incident:
+    """An incident without the notes of those who see patients' data, and without an actor that tells of a patient."""
+    if clearance.patients:
+        return incident
+    decisions = tuple(
+        replace(one, note=WITHHELD) if (one.incident, one.at) in private else one for one in incident.decisions
+    )
+    name, value = incident.actor
+    return replace(incident, decisions=decisions, actor=(name, value if name in OPEN else "withheld"))
+
+
+def _no_such(number: int) -> NotFoundError:
+    return NotFoundError(
+        f"There is no incident {number} of the last {SPAN.days} days.", remedy="Look at the list of incidents."
+    )

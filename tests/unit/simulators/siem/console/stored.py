@@ -47,7 +47,7 @@ class Stored:
         with psycopg.connect(target, autocommit=True) as connection:
             connection.execute(
                 "TRUNCATE siem.events, siem.quarantine, siem.alerts, siem.batches, siem.progress, siem.gaps, siem.late,"
-                " siem.notes"
+                " siem.decisions"
             )
             for back in (0, 1, 2):
                 connection.execute("SELECT siem.make_day(current_date - %s::integer)", [back])

@@ -174,7 +174,7 @@ def test_hostile_text_does_nothing_and_is_seen_as_it_is(page: Page, console: Ser
     assert page.locator("#content img, #content script").count() == 0
     assert "\\u202egnp" in page.locator("main").inner_text()
     page.goto(f"{console.address}/incidents")
-    page.get_by_role("link", name=re.compile("document.title")).click()
+    page.get_by_role("row", name=re.compile("document.title")).get_by_role("link").click()
     page.get_by_role("heading", name=re.compile("document.title")).wait_for()
     assert page.title() != "taken"
 
@@ -216,7 +216,8 @@ def test_an_incident_is_closed_with_the_keyboard_alone(page: Page, console: Serv
     _tab_to(page, "Incidents")
     page.keyboard.press("Enter")
     page.wait_for_url("**/incidents")
-    _tab_to(page, str(ALERT["title"]))
+    row = page.get_by_role("row", name=str(ALERT["title"]))
+    _tab_to(page, row.get_by_role("link").inner_text())
     page.keyboard.press("Enter")
     page.wait_for_url("**/incidents/*")
     _tab_to(page, "", tag="TEXTAREA")

@@ -40,6 +40,7 @@ def test_an_alert_keeps_the_rules_words_and_loses_the_patient() -> None:
     assert masked.get("title") == ALERT["title"]
     assert masked.fields["subject"] == {"user.name": "n.okafor"}
     assert masked.fields["facts"] == {"count": 3}
+    assert masked.fields["events"] == ALERT["events"]
     assert not [value for value in (PATIENT, STUDY) if value in str(masked.fields)]
     assert of_alert(ALERT, OFFICER).fields == ALERT
 
