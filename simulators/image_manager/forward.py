@@ -143,7 +143,8 @@ class Follower:
                 ask_notification(db, names["study"], filler)
             if rejected_of(db, names["study"]):  # one of them may have been on its way through a restamping
                 ask_withdrawal(db, names["study"])
-        write_event(RECEIVE_IMAGES, **names)
+        instances = self.archive.instances_of(study)
+        write_event(RECEIVE_IMAGES, ae_title=self.archive.sender_of(instances[0]) if instances else "", **names)
 
 
 @dataclass(frozen=True)

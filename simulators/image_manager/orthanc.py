@@ -138,6 +138,13 @@ class OrthancClient:
         data = self._ask("GET", f"/studies/{study}/instances", params={"expand": "false"}).json()
         return [entry if isinstance(entry, str) else entry["ID"] for entry in data]
 
+    def sender_of(self, instance: str) -> str:
+        """Return the calling AE title that an instance came from; empty where it came another way than by C-STORE."""
+        try:
+            return self._ask("GET", f"/instances/{instance}/metadata/RemoteAET").text.strip()
+        except NotFoundError:
+            return ""
+
     def file(self, instance: str) -> bytes:
         """Return an instance as a DICOM file (PS3.10)."""
         return self._ask("GET", f"/instances/{instance}/file").content

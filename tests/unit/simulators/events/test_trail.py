@@ -70,7 +70,7 @@ def test_an_image_manager_tells_which_study_came_and_went(tmp_path: Path, events
     store, archive = Store(tmp_path), orthanc.archive(tmp_path)
     picture = image(ANNA, "1.2.3")
     picture.AccessionNumber = "A1"
-    orthanc.store(picture)
+    orthanc.store(picture, sender="CT1")
     follower = Follower(store, archive, Reconciler(store, archive, tmp_path, "pacs-rad"), ("vna1",))
     follower.follow()
     orthanc.target_away = True
@@ -83,7 +83,7 @@ def test_an_image_manager_tells_which_study_came_and_went(tmp_path: Path, events
     arrived, first, refused, again, sent = events
     for begun in (first, again):
         assert {"action": "begin-transfer", "peer": "vna1", "instances": 1, **about}.items() <= begun.items()
-    assert {"action": "receive-images", "outcome": "success", **about}.items() <= arrived.items()
+    assert {"action": "receive-images", "outcome": "success", "ae_title": "CT1", **about}.items() <= arrived.items()
     assert {"action": "forward", "outcome": "refused", "peer": "vna1", **about}.items() <= refused.items()
     assert {"action": "forward", "outcome": "success", "peer": "vna1", **about}.items() <= sent.items()
 

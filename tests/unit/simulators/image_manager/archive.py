@@ -69,6 +69,8 @@ class FakeOrthanc:
     away: bool = False
     target_away: bool = False
     stop_after_delete: bool = False
+    senders: dict[str, str] = field(default_factory=dict)
+    """AE title that an instance came from by C-STORE."""
     refused: set[str] = field(default_factory=set)
     """Series that no target takes."""
     peers: dict[str, Peer] = field(default_factory=dict)
@@ -81,10 +83,11 @@ class FakeOrthanc:
         configuration = Configuration(url="http://archive", user="u", password="p", state=folder, runtime=folder)  # noqa: S106
         return OrthancClient(configuration, httpx.MockTransport(self.answer))
 
-    def store(self, *datasets: Dataset) -> None:
+    def store(self, *datasets: Dataset, sender: str = "") -> None:
         """Store what a modality sends, and let it settle."""
         for dataset in datasets:
             self.instances.setdefault(_identifier(dataset, 4), as_file(dataset))
+            self.senders[_identifier(dataset, 4)] = sender
         for level, kind in ((2, "StableStudy"), (3, "StableSeries")):
             for identifier in {_identifier(entry, level) for entry in datasets}:
                 self.note(kind, identifier)
@@ -180,9 +183,12 @@ class FakeOrthanc:
             return pages[int(request.url.params["since"]) :]
         return next((page for page in pages if page["ID"] == series), None)
 
-    def _get_instances(self, _: httpx.Request, instance: str, what: str) -> Any:
+    def _get_instances(self, _: httpx.Request, instance: str, what: str, name: str = "") -> Any:
         if instance not in self.instances:
             return None
+        if what == "metadata":
+            sender = self.senders.get(instance) if name == "RemoteAET" else None
+            return httpx.Response(200, text=sender) if sender else None
         if what == "study":
             return self._get_studies(None, _identifier(self._parsed()[instance], 2))
         if what == "simplified-tags":
