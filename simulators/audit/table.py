@@ -202,6 +202,8 @@ _ROWS = (
     Row("resolve-object", codes.INSTANCES_ACCESSED, "C", Who.USERS, None, STUDIES),
     Row("restamp", codes.INSTANCES_ACCESSED, "U", Who.USERS, None, STUDIES),
     _alert("settle", codes.USE_OF_RESTRICTED_FUNCTION),
+    # What is in the network
+    _alert("find-asset", codes.NETWORK_CONFIGURATION),
     # The directory of people
     _alert("lock-account", codes.USER_SECURITY_CHANGED),
     _alert("unlock-account", codes.USER_SECURITY_CHANGED),
@@ -250,6 +252,8 @@ NOT_AUDITED: dict[str, str] = {
     "commitment-report": "a promise about objects whose transfer is told",
     "deliver": "a turn of a service; what it delivers is told",
     "fill-storage": "the health of a host",
+    "find-weakness": "what is known of software; nobody saw or changed anything",
+    "list-asset": "the register of assets; nobody saw or changed anything",
     "notify-availability": "tells what an archive has, not what somebody saw or changed",
     "open-database": "the health of a host",
     "recover": "a program's own repair; `restamp` tells the change",
