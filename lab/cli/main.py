@@ -36,6 +36,7 @@ VERBS = {
     "quarantine": "list what archives hold because it does not fit, and release or discard it",
     "assets": "show the register of a site's assets, with what is installed on each",
     "weaknesses": "show known weaknesses of what hosts are made of, and what is done about each",
+    "audit": "show what the repository has of a patient, person or study, and prove that it is unchanged",
     "runs": "list and show what was judged on a lab",
     "controls": "show which controls are supported by what was judged on a lab",
     "role": "try roles one by one, each on one host with what it needs",

@@ -39,9 +39,10 @@ Reason = Annotated[str, StringConstraints(min_length=1)]
 Usage = Literal["serverAuth", "clientAuth", "codeSigning", "emailProtection", "timeStamping", "OCSPSigning"]
 """An extended key usage as RFC 5280 4.2.1.12 names it."""
 
-Provision = Literal["certificate-status", "log-collection", "fabric-log", "administration", "pages"]
+Provision = Literal["certificate-status", "log-collection", "fabric-log", "administration", "pages", "audit-repository"]
 """What the lab itself looks for at a service: CRL and OCSP by HTTP at its host, the log of every other host, at a
-loopback port that of the lab's own network, SSH by which administrators reach its host, or pages for a browser."""
+loopback port that of the lab's own network, SSH by which administrators reach its host, pages for a browser, or what
+keeps audit messages and answers for them."""
 
 
 class UnitProbe(Strict):

@@ -72,6 +72,11 @@ def is_client(target: Target) -> bool:
     return bool(servers(target))
 
 
+def accounts(target: Target) -> list[str]:
+    """Accounts of the server's own host that open a database by its socket."""
+    return target.site.asks(target.host).get(SERVICE, {}).get("accounts", [])
+
+
 def attempts(target: Target) -> dict[str, dict[str, str]]:
     """What a client tries: its own database, and everything that must stay closed."""
     own = role_of(target.host)
@@ -216,14 +221,15 @@ def test_no_role_has_a_password(host: Host, expect: Expect) -> None:
 
 @promise(
     "hardening.databases.clients",
-    "The clients' roles are those of the flows, make no roles, databases or copies, and have a connection limit.",
+    "Roles are those of the flows and of the host's own services, make no roles, databases or copies, and have a limit.",
     remedy="`pacslab up --again` on the database's host; `DROP ROLE` what is not described.",
     where=has_role("postgresql"),
     reads=(CLIENTS,),
     sabotage=sql("CREATE ROLE other LOGIN CREATEDB", "DROP ROLE other"),
 )
 def test_clients_may_only_use_their_own(host: Host, target: Target, expect: Expect) -> None:
-    wanted = [f"{role}|f|f|f|f|t" for role in sorted(role_of(client) for client in clients(target))]
+    roles = [*(role_of(client) for client in clients(target)), *accounts(target)]
+    wanted = [f"{role}|f|f|f|f|t" for role in sorted(roles)]
     expect.equal(wanted, lines(host, CLIENTS), "roles")
 
 

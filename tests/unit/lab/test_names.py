@@ -25,7 +25,7 @@ NAMES = {
     *(f"role_{role}" for role in CATALOG),
     *(f"role:{role}" for role in CATALOG),
 }
-PROVISIONS = {"certificate-status", "log-collection", "administration"}
+PROVISIONS = {"certificate-status", "log-collection", "administration", "audit-repository"}
 """What the lab itself looks for at a service (``provides``): words of the catalogue's form, not names."""
 OTHER_WORDS = {"modality", "ocsp"}
 """A fact of a host (DICOM Modality) and a protocol (RFC 6960), which roles and services are called after."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lab.topology.catalog import ROLES_DIR
+from simulators.audit.send import PROTOCOL
 from simulators.events import reasons
 from tests.unit.roles.rendered import REFERENCE, SMALL_PRACTICE, files_of
 
@@ -196,10 +197,21 @@ def test_the_collector_knows_each_sender_by_an_address_of_its_own() -> None:
 
 def test_a_quiet_sender_is_not_cut_off() -> None:
     text = fragment("reference", "siem1", "log_collector")
-    assert (lines_with(text, "timeout client"), lines_with(text, "timeout server")) == (
-        ["timeout client 24d"],
-        ["timeout server 24d"],
+    assert lines_with(text, "timeout client") == ["timeout client 24d"]
+    assert lines_with(text, "timeout server") == ["timeout server 24d"] * 2  # of lines, and of audit messages
+
+
+def test_who_waits_for_acknowledgements_is_led_to_the_repository_with_the_certificates_name() -> None:
+    text = fragment("reference", "siem1", "log_collector")
+    assert lines_with(text, "use_backend") == [f"use_backend audit-intake if {{ ssl_fc_alpn -m str {PROTOCOL} }}"]
+    (server,) = lines_with(text, "server intake")
+    socket = re.search(
+        r"^ListenStream=(\S+)$", (ROLES_DIR / "siem/files/pacslab-siem-intake.socket").read_text(), re.MULTILINE
     )
+    assert socket is not None
+    assert server == f"server intake unix@{socket[1].removeprefix('/var/lib/haproxy')} send-proxy-v2-ssl-cn"
+    without = fragment("small-practice", "srv1", "log_collector")
+    assert (lines_with(without, "use_backend"), "alpn" in without) == ([], False)
 
 
 def expression(text: str, name: str) -> re.Pattern[str]:
