@@ -22,15 +22,17 @@ pacslab bench up --repetitions 3 --json
 pacslab bench verify --json
 pacslab bench viewer --json
 pacslab bench workflow --json
+pacslab bench siem --json
 """
 BENCHES = {
     "dicom": "C-STORE from a scanner into the archive, against plain C-STORE and against Orthanc as shipped",
     "up": "up of a site from a snapshot and with Ansible, against bare hosts",
     "verify": "all hardening checks on all hosts, against Testinfra's own backend for Docker",
     "viewer": "the first image in the viewer, for one person and for 50 at once, against plain Orthanc",
+    "siem": "audit messages that the repository stores in a minute, against rsyslog writing the same to a file",
     "workflow": "orders and images an hour, against the same hospital without TLS, edges and packet filters",
 }
-REPETITIONS = {"dicom": 5, "up": 5, "verify": 1, "viewer": 5, "workflow": 3}
+REPETITIONS = {"dicom": 5, "up": 5, "verify": 1, "viewer": 5, "siem": 1, "workflow": 3}
 """Unless others are asked for; the checks are thousands of measurements in themselves."""
 
 
@@ -42,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--repetitions",
         type=numbers.count,
         metavar="N",
-        help="of each comparison (default: 5; of workflow 3, of verify 1, which are long)",
+        help="of each comparison (default: 5; of workflow 3, of verify and siem 1, which are long)",
     )
     parser.add_argument(
         "--without",
@@ -58,6 +60,8 @@ def run(arguments: argparse.Namespace) -> int:
     arguments.repetitions = REPETITIONS[arguments.bench] if arguments.repetitions is None else arguments.repetitions
     if arguments.without and arguments.bench != "dicom":
         raise UsageError("--without belongs to 'bench dicom'.", remedy="Leave it out.")
+    if arguments.bench == "siem":
+        return _siem(arguments)
     figures = {"dicom": _dicom, "up": _up, "verify": _verify, "viewer": _viewer, "workflow": _workflow}[
         arguments.bench
     ](arguments)
@@ -110,6 +114,15 @@ def _up(arguments: argparse.Namespace) -> list[Figure]:
 
     site = load_site(site_path(arguments.site, load_settings().inventories))
     return bench_up(site, arguments.repetitions, _say)
+
+
+def _siem(arguments: argparse.Namespace) -> int:
+    from lab.bench.siem import bench_siem  # noqa: PLC0415 # --help needs none of it
+    from lab.engine.lab import Lab  # noqa: PLC0415
+
+    measured = bench_siem(Lab.open(arguments.lab), _say)
+    print(json.dumps({"bench": "siem", **measured.as_dict()}, indent=1))
+    return 0 if measured.passed else 1
 
 
 def _say(text: str) -> None:
