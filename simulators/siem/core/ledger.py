@@ -117,7 +117,7 @@ class Ledger:
     def _store(self, told: Told, host: str) -> None:
         if told.second[:1] == b"{":
             try:
-                fields = json.loads(told.second, parse_constant=_no_constant)
+                fields = _decode(told.second.decode("utf-8"))
             except ValueError as error:
                 self._refuse(told, host, f"its fields cannot be read: {error}")
                 return
@@ -230,9 +230,12 @@ class Ledger:
         pending.until = record.received
 
 
-def _text(reason: bytes) -> str:
-    return reason.decode("utf-8", "replace").replace("\0", " ")
-
-
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
+
+
+_decode = json.JSONDecoder(parse_constant=_no_constant).decode
+
+
+def _text(reason: bytes) -> str:
+    return reason.decode("utf-8", "replace").replace("\0", " ")

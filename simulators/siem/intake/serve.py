@@ -6,6 +6,7 @@ core; one that the core has left ends, and its senders send again what was not a
 
 from __future__ import annotations
 
+import gc
 import os
 import select
 import signal
@@ -82,6 +83,7 @@ class Intake:
 
     def _is_small(self) -> bool:
         self._examined = 0
+        gc.collect()
         pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
         return pages * _PAGE < MOST_MEMORY
 
@@ -220,6 +222,7 @@ class Intake:
 
 def serve(listening: socket.socket, core: str) -> None:
     """Serve as one process until the core is gone."""
+    gc.disable()  # hardly anything that a message leaves behind refers to itself; now and then it is collected
     connection = socket.socket(socket.AF_UNIX)
     connection.connect(core)
     Intake(listening, connection).run()
