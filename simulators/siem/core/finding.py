@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from simulators.siem.fields import Fields
+    from simulators.siem.judge.alert import Alert
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,7 @@ class Finding:
     """An alert as it is stored.
 
     Attributes:
-        rule: id of the rule, without blanks.
+        rule: name of the rule, without blanks.
         level: ``informational``, ``low``, ``medium``, ``high`` or ``critical``, as Sigma has them.
         fields: what it says.
     """
@@ -27,16 +28,35 @@ class Finding:
 
 
 class Judge(Protocol):
-    """Looks at each event once, in their order."""
+    """Looks at each event once, in their order; :class:`simulators.siem.judge.judge.Judge` is one."""
 
-    def judge(self, event: Fields, position: int) -> Sequence[Finding]:
-        """Return what is wrong with an event, in the light of those before it; `position` is its record's."""
+    def judge(self, event: int, fields: Fields) -> Sequence[Alert]:
+        """Return what is wrong with the event of a position, in the light of those before it."""
+
+    def learn(self, event: int, fields: Fields) -> None:
+        """Look at an event that was judged before, after a start."""
+
+    def tick(self, now: float) -> Sequence[Alert]:
+        """Return what has not happened until now, seconds since 1970."""
 
 
 class NoRules:
     """Finds nothing wrong, where there are no rules."""
 
-    def judge(self, event: Fields, position: int) -> Sequence[Finding]:
+    def judge(self, event: int, fields: Fields) -> Sequence[Alert]:
         """Return nothing."""
-        del event, position
+        del event, fields
         return ()
+
+    def learn(self, event: int, fields: Fields) -> None:
+        """Learn nothing."""
+
+    def tick(self, now: float) -> Sequence[Alert]:
+        """Return nothing."""
+        del now
+        return ()
+
+
+def finding(alert: Alert) -> Finding:
+    """Return an alert as it is stored."""
+    return Finding(alert.file, alert.level.value, alert.as_dict())

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from simulators.siem.core.finding import Finding
+from simulators.siem.core.finding import Finding, NoRules, finding
 from simulators.siem.core.pending import Late, Pending, Place, Sealed
 from simulators.siem.core.progress import Progress, TooManyGapsError
 from simulators.siem.normalise.moment import text_of
@@ -144,8 +145,25 @@ class Ledger:
         self._said[action, host] = _Said(now + QUIET, 1)
         told = f"{message} ({before} times more in the minute before)" if before else message
         record, fields = self._own(action, host, told, {"event.kind": "alert", "event.outcome": "failure"})
-        self._alert(Finding(f"repository.{action}", level, fields), record)
         self._judged(record, fields)
+        if action == UNJUDGED or isinstance(self._judge, NoRules):
+            self._alert(Finding(f"repository.{action}", level, fields), record.host, record.position)
+
+    def learn(self, position: int, fields: dict[str, Any]) -> None:
+        """Have the judge look at an event that it has judged before this start: what it counts goes on."""
+        with suppress(Exception):  # it failed then, too, and was told
+            self._judge.learn(position, fields)
+
+    def tick(self) -> None:
+        """Have it judged what has not happened by now."""
+        try:
+            found = self._judge.tick(time.time())
+        except Exception as error:  # noqa: BLE001 - what comes is stored all the same
+            self.tell(UNJUDGED, self._host, "high", f"a detector failed: {error!r}")
+            return
+        for alert in found:
+            self._begin()
+            self._alert(finding(alert), self._host, alert.events[-1] if alert.events else 0)
 
     def drop(self, days: list[date]) -> None:
         """Store that days go, which they do afterwards: the proof has to know it."""
@@ -191,18 +209,18 @@ class Ledger:
 
     def _judged(self, record: Record, fields: dict[str, Any]) -> None:
         try:
-            found = self._judge.judge(fields, record.position)
+            found = self._judge.judge(record.position, fields)
         except Exception as error:  # noqa: BLE001 - an event that a rule cannot look at is stored all the same
             if fields.get("event.action") != UNJUDGED:
                 self.tell(UNJUDGED, self._host, "high", f"a rule failed at record {record.position}: {error!r}")
             return
-        for finding in found:
-            self._alert(finding, record)
+        for alert in found:
+            self._alert(finding(alert), record.host, record.position)
 
-    def _alert(self, finding: Finding, about: Record) -> None:
-        rule = rows.key(f"{finding.level} {finding.rule}").decode("utf-8")
-        text = rows.encoded(finding.fields)
-        self._add(Record(ALERT, self._next(), self._now(), about.host, NO_RUN, about.position, b"", text, rule))
+    def _alert(self, what: Finding, host: str, about: int) -> None:
+        rule = rows.key(f"{what.level} {what.rule}").decode("utf-8")
+        text = rows.encoded(what.fields)
+        self._add(Record(ALERT, self._next(), self._now(), host, NO_RUN, about, b"", text, rule))
 
     def _begin(self) -> None:
         if not self._pending.begun:

@@ -23,9 +23,11 @@ import psycopg
 from simulators.service import notify, publish
 from simulators.siem import wire
 from simulators.siem.core.finding import NoRules
-from simulators.siem.core.keeper import FIRST_PAUSE, Keeper, connect, read_state
+from simulators.siem.core.keeper import FIRST_PAUSE, Keeper, connect, read_state, recent
 from simulators.siem.core.ledger import Ledger
 from simulators.siem.core.pending import Place
+from simulators.siem.judge.judge import Judge as Rules
+from simulators.siem.sigma.read import load
 from simulators.siem.store.hashes import NOTHING
 from simulators.siem.store.signing import Signer
 from simulators.siem.wire import ANSWER, CHUNK, Kind
@@ -33,6 +35,7 @@ from simulators.siem.wire import ANSWER, CHUNK, Kind
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from simulators.siem.core.finding import Judge
     from simulators.siem.core.ledger import State
     from simulators.siem.core.pending import Sealed
 
@@ -43,6 +46,8 @@ FIRST_SOCKET = 3
 AT_ONCE = 1 << 18
 ANNOUNCED_EVERY = 5.0
 """Seconds between two heads of batches that senders are told, for them to keep."""
+TICK = 2.0
+"""Seconds after which it is judged what has not happened."""
 SLOW = 10.0
 """Seconds in which an intake has to take an answer."""
 HIGHEST = 10**18
@@ -101,10 +106,12 @@ class Core:
         self._called = 0
         self._stopping = False
         self._newest = self._told = (0, NOTHING)
-        self._told_at = 0.0
+        self._told_at = self._ticked = 0.0
         publish(HEALTH, "the database has not answered yet")
         connection = _wait_for(target)
         self.ledger = ledger(read_state(connection))
+        for position, fields in recent(connection):
+            self.ledger.learn(position, fields)
         self.keeper = Keeper(target, connection, self._answer, lambda why: publish(HEALTH, why), keep_days)
         publish(HEALTH, "")
 
@@ -126,6 +133,9 @@ class Core:
             if due is not None and time.monotonic() >= due:
                 self._seal()
             self._announce()
+            if time.monotonic() - self._ticked > TICK:
+                self._ticked = time.monotonic()
+                self.ledger.tick()
         self.keeper.stop(SLOW)
         return 1 if self.keeper.failed else 0
 
@@ -218,15 +228,15 @@ def _wait_for(target: str) -> psycopg.Connection:
 
 
 def main(argv: list[str]) -> int:
-    """Serve as the host that is named, and keep records for so many days, until told to stop."""
-    host, keep_days = argv
+    """Serve as the host that is named, keep records for so many days, judge by rules or not, until told to stop."""
+    host, keep_days, rules = argv
     listening = socket.socket(fileno=FIRST_SOCKET)
     folder = Path(os.environ.get("STATE_DIRECTORY", "/var/lib/pacslab-siem"))
     signer = Signer.open(folder / "signing.key")
     public = folder / "signing.pub"
     public.write_text(f"{signer.public.hex()}\n", "ascii")
     public.chmod(0o644)
-    judge = NoRules()
+    judge: Judge = Rules(load()) if rules == "rules" else NoRules()
     core = Core(
         listening,
         os.environ.get(TARGET_VARIABLE, TARGET),

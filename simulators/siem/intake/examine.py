@@ -20,6 +20,8 @@ from simulators.siem.normalise.audit import of_message
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from simulators.siem.site import Site
+
 SCHEMA = Path(__file__).parent.parent / "schema" / "audit.xsd"
 LONGEST_REASON = 300
 """Characters."""
@@ -39,17 +41,20 @@ class _NotAnAuditMessageError(ValueError):
     """A message is not stored as an event."""
 
 
-def examine(header: Header, host: str, received: float) -> Examined:
+def examine(header: Header, host: str, received: float, site: Site | None = None) -> Examined:
     """Read a message.
 
     Args:
         header: the message, as far as it is read.
         host: short name of the sender, by its certificate.
         received: when it came, seconds since 1970.
+        site: what the site's description says, which is added to the event.
     """
     try:
         root = _parsed(header)
         fields = of_message(root, host, received, program=header.program, pid=header.pid, sequence=header.number)
+        if site is not None:
+            site.enrich(fields)
         return Examined(_encode(fields).replace(_NUL, _REPLACEMENT).encode("utf-8"), "")
     except _NotAnAuditMessageError as error:
         reason = str(error)

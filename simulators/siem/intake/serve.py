@@ -7,6 +7,7 @@ core; one that the core has left ends, and its senders send again what was not a
 from __future__ import annotations
 
 import gc
+import json
 import os
 import select
 import signal
@@ -21,6 +22,7 @@ from simulators.service import notify
 from simulators.siem.intake.examine import examine, prepare
 from simulators.siem.intake.header import read_header
 from simulators.siem.intake.sender import NobodyError, Sender
+from simulators.siem.site import Site
 from simulators.siem.wire import ANSWER, CHUNK, NO_RUN, Kind, Record, packed
 
 if TYPE_CHECKING:
@@ -48,8 +50,9 @@ _IN, _OUT = select.EPOLLIN, select.EPOLLOUT
 class Intake:
     """One process: all its connections in one thread."""
 
-    def __init__(self, listening: socket.socket, core: socket.socket) -> None:
-        """Accept from `listening`; hand over to `core`."""
+    def __init__(self, listening: socket.socket, core: socket.socket, site: Site | None) -> None:
+        """Accept from `listening`; hand over to `core`; add what the site's description says."""
+        self._site = site
         self._listening, self._core = listening, core
         listening.settimeout(0)
         core.settimeout(0)
@@ -138,7 +141,7 @@ class Intake:
                 self._break(sender, message, b"it is no syslog message with a number (RFC 5424)")
                 return
             self._examined += 1
-            fields, reason = examine(header, sender.host, received)
+            fields, reason = examine(header, sender.host, received, self._site)
             if fields:
                 self._tell(Kind.EVENT, sender, message, fields, header)
             else:
@@ -220,17 +223,21 @@ class Intake:
             self._poll.modify(sender.connection, _IN | _OUT)
 
 
-def serve(listening: socket.socket, core: str) -> None:
+def serve(listening: socket.socket, core: str, site: Site | None) -> None:
     """Serve as one process until the core is gone."""
     gc.disable()  # hardly anything that a message leaves behind refers to itself; now and then it is collected
     connection = socket.socket(socket.AF_UNIX)
     connection.connect(core)
-    Intake(listening, connection).run()
+    Intake(listening, connection, site).run()
 
 
 def main(argv: list[str]) -> int:
-    """Keep so many processes, which call the core at this socket, until told to stop."""
+    """Keep so many processes, which call the core at this socket, until told to stop.
+
+    A third word names the file with what the site's description says.
+    """
     core, number = argv[0], int(argv[1])
+    site = Site.of(json.loads(Path(argv[2]).read_text("utf-8"))) if argv[2:] else None
     listening = socket.socket(fileno=FIRST_SOCKET)
     prepare()
     running: set[int] = set()
@@ -247,7 +254,7 @@ def main(argv: list[str]) -> int:
     notify("READY=1")
     while not stopping:
         while len(running) < number:
-            running.add(_begin(listening, core))
+            running.add(_begin(listening, core, site))
         ended, _ = os.wait()
         running.discard(ended)
         if not stopping:
@@ -255,7 +262,7 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _begin(listening: socket.socket, core: str) -> int:
+def _begin(listening: socket.socket, core: str, site: Site | None) -> int:
     process = os.fork()
     if process:
         return process
@@ -263,7 +270,7 @@ def _begin(listening: socket.socket, core: str) -> int:
         signal.signal(sign, signal.SIG_DFL)
     code = 1
     try:
-        serve(listening, core)
+        serve(listening, core, site)
         code = 0
     except OSError as error:
         sys.stderr.write(f"{error}\n")

@@ -106,9 +106,9 @@ class Caller:
 class Services:
     """The core and the intake, which can be killed and begun again."""
 
-    def __init__(self, folder: Path, target: str) -> None:
-        """Begin both, with sockets and key in `folder`."""
-        self.folder, self.target = folder, target
+    def __init__(self, folder: Path, target: str, rules: str = "none") -> None:
+        """Begin both, with sockets and key in `folder`; with our rules where `rules` is "rules"."""
+        self.folder, self.target, self.rules = folder, target, rules
         self.edge, self.core_path = folder / "edge.sock", folder / "core.sock"
         self._sockets = [_listen(self.edge), _listen(self.core_path)]
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -118,7 +118,7 @@ class Services:
     def start(self, name: str) -> None:
         """Begin one."""
         listening = self._sockets[name == "core"]
-        arguments = {"core": ["siem1", "30"], "intake": [str(self.core_path), "1"]}[name]
+        arguments = {"core": ["siem1", "30", self.rules], "intake": [str(self.core_path), "1"]}[name]
         (self.folder / "run").mkdir(exist_ok=True)
         self._processes[name] = subprocess.Popen(
             [sys.executable, "-c", _BEGIN.format(f"simulators.siem.{name}.serve"), str(listening.fileno()), *arguments],
@@ -189,10 +189,10 @@ def make_tables(target: str, keep_days: int = 30) -> None:
 
 
 @contextmanager
-def running_services(target: str) -> Iterator[Services]:
+def running_services(target: str, rules: str = "none") -> Iterator[Services]:
     """The repository's services, at work."""
     folder = Path(tempfile.mkdtemp(prefix="pacslab-siem-"))  # a socket's path is short
-    services = Services(folder, target)
+    services = Services(folder, target, rules)
     try:
         yield services
     finally:

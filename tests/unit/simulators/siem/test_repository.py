@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from tests.unit.simulators.siem.repository import OTHER_RUN, RUN, Caller, framed, numbered, wait_until
+from tests.unit.simulators.siem.repository import (
+    OTHER_RUN,
+    RUN,
+    Caller,
+    framed,
+    numbered,
+    running_services,
+    wait_until,
+)
 from tests.unit.simulators.siem.samples import sample
 
 if TYPE_CHECKING:
@@ -209,3 +217,20 @@ def test_senders_are_told_the_head_of_what_is_stored(services: Services) -> None
     ((number, head),) = services.rows("SELECT number, head FROM siem.batches")
     assert "ACK" in lines
     assert f"HEAD {number} {head.hex()}" in lines
+
+
+def test_our_rules_judge_what_is_stored_and_go_on_counting_after_a_start(database: str) -> None:
+    with running_services(database, "rules") as services:
+        caller = Caller(services.edge)
+        caller.send(numbered(1, "<no/>"))
+        caller.acknowledged(1)
+        ((rule, level, host, fields),) = services.rows("SELECT rule, level, host, fields FROM siem.alerts")
+        assert (rule, level, host) == ("audit-message-refused", "medium", "ct1")
+        ((position,),) = services.rows("SELECT position FROM siem.events")
+        assert fields["events"] == [position]
+        services.kill("core")
+        services.start("core")
+        again = Caller(services.edge)
+        again.send(numbered(2, "<no/>"))
+        again.acknowledged(2)
+        assert services.rows("SELECT count(*) FROM siem.alerts") == [(1,)]  # within ten seconds it is the same alert
