@@ -39,6 +39,12 @@ class Judge(Protocol):
     def tick(self, now: float) -> Sequence[Alert]:
         """Return what has not happened until now, seconds since 1970."""
 
+    def snapshot(self) -> Any:
+        """Return what is remembered, as JSON has it."""
+
+    def restore(self, snapshot: Any) -> None:
+        """Remember it again."""
+
 
 class NoRules:
     """Finds nothing wrong, where there are no rules."""
@@ -55,6 +61,13 @@ class NoRules:
         """Return nothing."""
         del now
         return ()
+
+    def snapshot(self) -> Any:
+        """Return nothing."""
+        return {}
+
+    def restore(self, snapshot: Any) -> None:
+        """Remember nothing."""
 
 
 def finding(alert: Alert) -> Finding:

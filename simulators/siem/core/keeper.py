@@ -94,16 +94,16 @@ def read_state(connection: psycopg.Connection) -> State:
     return state
 
 
-def recent(connection: psycopg.Connection) -> list[tuple[int, dict[str, Any]]]:
-    """Return the events of the last minutes, by their positions.
+def recent(connection: psycopg.Connection, after: int) -> list[tuple[int, dict[str, Any]]]:
+    """Return the events of the last hour that follow a position, by their positions.
 
     Raises:
         psycopg.Error: they cannot be read.
     """
     rows = connection.execute(
         "SELECT position, fields FROM siem.events WHERE received > now() - make_interval(secs => %s)"
-        " ORDER BY received DESC, position DESC LIMIT %s",
-        [REMEMBERED, MOST_REMEMBERED],
+        " AND position > %s ORDER BY received DESC, position DESC LIMIT %s",
+        [REMEMBERED, after, MOST_REMEMBERED],
     ).fetchall()
     return rows[::-1]
 

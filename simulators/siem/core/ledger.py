@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from simulators.siem.core import memory
 from simulators.siem.core.finding import Finding, NoRules, finding
 from simulators.siem.core.pending import Late, Pending, Place, Sealed
 from simulators.siem.core.progress import Progress, TooManyGapsError
@@ -20,6 +21,7 @@ from simulators.siem.wire import NO_RUN
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date
+    from pathlib import Path
 
     from simulators.siem.core.finding import Judge
     from simulators.siem.wire import Record as Told
@@ -72,6 +74,11 @@ class Ledger:
         self._pending = Pending()
         self._said: dict[tuple[str, str], _Said] = {}
         self.taken = self.repeated = self.refused = 0
+
+    @property
+    def position(self) -> int:
+        """Of the last record."""
+        return self._state.position
 
     @property
     def due(self) -> float | None:
@@ -153,6 +160,15 @@ class Ledger:
         """Have the judge look at an event that it has judged before this start: what it counts goes on."""
         with suppress(Exception):  # it failed then, too, and was told
             self._judge.learn(position, fields)
+
+    def remember(self, path: Path) -> None:
+        """Write down what the judge remembers."""
+        with suppress(OSError):  # a full disk: it is reminded by more events then
+            memory.save(path, self._judge, self.position)
+
+    def remind(self, path: Path) -> int:
+        """Have the judge remember what was written down; return the position of the last event of it."""
+        return memory.restore(path, self._judge)
 
     def tick(self) -> None:
         """Have it judged what has not happened by now."""

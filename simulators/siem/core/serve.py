@@ -6,6 +6,7 @@ octets and JSON.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import selectors
@@ -22,12 +23,15 @@ import psycopg
 
 from simulators.service import notify, publish
 from simulators.siem import wire
+from simulators.siem.behaviour.detector import Behaviour
+from simulators.siem.core import memory
 from simulators.siem.core.finding import NoRules
 from simulators.siem.core.keeper import FIRST_PAUSE, Keeper, connect, read_state, recent
 from simulators.siem.core.ledger import Ledger
 from simulators.siem.core.pending import Place
 from simulators.siem.judge.judge import Judge as Rules
 from simulators.siem.sigma.read import load
+from simulators.siem.site import Site
 from simulators.siem.store.hashes import NOTHING
 from simulators.siem.store.signing import Signer
 from simulators.siem.wire import ANSWER, CHUNK, Kind
@@ -96,9 +100,18 @@ class Core:
     """Takes records of all intakes, in one thread; answers from another."""
 
     def __init__(
-        self, listening: socket.socket, target: str, ledger: Callable[[State], Ledger], keep_days: int
+        self, listening: socket.socket, target: str, ledger: Callable[[State], Ledger], keep_days: int, remembered: Path
     ) -> None:
-        """Wait for the database, and go on where it was left."""
+        """Wait for the database, and go on where it was left.
+
+        Args:
+            listening: where intakes call.
+            target: connection string of the database.
+            ledger: makes a ledger that goes on there.
+            keep_days: how long records are kept.
+            remembered: file of what the judge remembers.
+        """
+        self._remembered = remembered
         self._listening = listening
         self._selector = selectors.DefaultSelector()
         self._selector.register(listening, selectors.EVENT_READ)
@@ -107,10 +120,11 @@ class Core:
         self._stopping = False
         self._newest = self._told = (0, NOTHING)
         self._told_at = self._ticked = 0.0
+        self._noted = time.monotonic()
         publish(HEALTH, "the database has not answered yet")
         connection = _wait_for(target)
         self.ledger = ledger(read_state(connection))
-        for position, fields in recent(connection):
+        for position, fields in recent(connection, self.ledger.remind(remembered)):
             self.ledger.learn(position, fields)
         self.keeper = Keeper(target, connection, self._answer, lambda why: publish(HEALTH, why), keep_days)
         publish(HEALTH, "")
@@ -136,6 +150,10 @@ class Core:
             if time.monotonic() - self._ticked > TICK:
                 self._ticked = time.monotonic()
                 self.ledger.tick()
+            if time.monotonic() - self._noted > memory.EVERY:
+                self._noted = time.monotonic()
+                self.ledger.remember(self._remembered)
+        self.ledger.remember(self._remembered)
         self.keeper.stop(SLOW)
         return 1 if self.keeper.failed else 0
 
@@ -228,20 +246,29 @@ def _wait_for(target: str) -> psycopg.Connection:
 
 
 def main(argv: list[str]) -> int:
-    """Serve as the host that is named, keep records for so many days, judge by rules or not, until told to stop."""
-    host, keep_days, rules = argv
+    """Serve until told to stop.
+
+    Args:
+        argv: the host's name, for how many days records are kept, ``rules`` where rules judge, and the file with what
+            the site's description says.
+    """
+    host, keep_days, rules = argv[:3]
     listening = socket.socket(fileno=FIRST_SOCKET)
     folder = Path(os.environ.get("STATE_DIRECTORY", "/var/lib/pacslab-siem"))
     signer = Signer.open(folder / "signing.key")
     public = folder / "signing.pub"
     public.write_text(f"{signer.public.hex()}\n", "ascii")
     public.chmod(0o644)
-    judge: Judge = Rules(load()) if rules == "rules" else NoRules()
+    judge: Judge = NoRules()
+    if rules == "rules":
+        detectors = [Behaviour(Site.of(json.loads(Path(path).read_text("utf-8")))) for path in argv[3:]]
+        judge = Rules(load(), detectors)
     core = Core(
         listening,
         os.environ.get(TARGET_VARIABLE, TARGET),
         lambda state: Ledger(state, judge, signer.sign, host),
         int(keep_days),
+        folder / "judge.json",
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, core.stop)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from typing import TYPE_CHECKING
 
@@ -228,9 +229,11 @@ def test_our_rules_judge_what_is_stored_and_go_on_counting_after_a_start(databas
         assert (rule, level, host) == ("audit-message-refused", "medium", "ct1")
         ((position,),) = services.rows("SELECT position FROM siem.events")
         assert fields["events"] == [position]
-        services.kill("core")
-        services.start("core")
-        again = Caller(services.edge)
-        again.send(numbered(2, "<no/>"))
-        again.acknowledged(2)
+        for number, sign in ((2, signal.SIGKILL), (3, signal.SIGTERM)):  # reminded by events, and by what is written down
+            services.kill("core", sign)
+            services.start("core")
+            again = Caller(services.edge)
+            again.send(numbered(number, "<no/>"))
+            again.acknowledged(number)
+        assert json.loads((services.folder / "judge.json").read_bytes())["position"] > 0
         assert services.rows("SELECT count(*) FROM siem.alerts") == [(1,)]  # within ten seconds it is the same alert
