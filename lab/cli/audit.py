@@ -92,4 +92,4 @@ def _lines(repository: Repository, verb: str, *, as_json: bool) -> int:
 
 
 def _text(value: object) -> str:
-    return "-" if value is None else printable(str(value))
+    return "-" if value is None else printable(str(value)).replace("\n", "\\n").replace("\t", "\\t")
