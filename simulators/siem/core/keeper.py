@@ -26,7 +26,7 @@ MOST = 4
 """Batches that wait; with more the core reads no further, so that senders keep what they have."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
 """Seconds until a batch that could not be stored is tried again."""
-REMEMBERED, MOST_REMEMBERED = 3660.0, 50_000
+REMEMBERED, MOST_REMEMBERED = 3660.0, 10_000
 """Seconds of events, and how many, that rules are reminded of after a start; no correlation of ours is longer."""
 LOOK = 3600.0
 """Seconds between two looks at which days may go."""

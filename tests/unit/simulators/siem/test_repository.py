@@ -229,7 +229,10 @@ def test_our_rules_judge_what_is_stored_and_go_on_counting_after_a_start(databas
         assert (rule, level, host) == ("audit-message-refused", "medium", "ct1")
         ((position,),) = services.rows("SELECT position FROM siem.events")
         assert fields["events"] == [position]
-        for number, sign in ((2, signal.SIGKILL), (3, signal.SIGTERM)):  # reminded by events, and by what is written down
+        for number, sign in (
+            (2, signal.SIGKILL),
+            (3, signal.SIGTERM),
+        ):  # reminded by events, and by what is written down
             services.kill("core", sign)
             services.start("core")
             again = Caller(services.edge)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 OLD = (datetime.now(tz=UTC) - timedelta(days=40)).date()
 
 
-def make_old_day(services: Services) -> None:
-    """A day of long ago: what is stored by now is moved to it, as if it had been stored then."""
+def make_old_day(services: Services, day: date = OLD) -> None:
+    """A day of another time, with its partitions."""
     for table in ("events", "quarantine", "alerts"):
         services.alter(
-            f"CREATE TABLE siem.{table}_{OLD:%Y%m%d} PARTITION OF siem.{table}"
-            f" FOR VALUES FROM ('{OLD} 00:00+00') TO ('{OLD + timedelta(days=1)} 00:00+00')"
+            f"CREATE TABLE siem.{table}_{day:%Y%m%d} PARTITION OF siem.{table}"
+            f" FOR VALUES FROM ('{day} 00:00+00') TO ('{day + timedelta(days=1)} 00:00+00')"
         )
-        services.alter(f"ALTER TABLE siem.{table}_{OLD:%Y%m%d} OWNER TO siem_owner")
+        services.alter(f"ALTER TABLE siem.{table}_{day:%Y%m%d} OWNER TO siem_owner")
 
 
 def days(services: Services) -> list[str]:
@@ -73,3 +73,17 @@ def test_a_day_that_is_over_goes_by_itself_and_is_told(services: Services) -> No
     wait_until(lambda: f"events_{OLD:%Y%m%d}" not in days(services), "it stays")
     ((said,),) = services.rows("SELECT fields->>'pacslab.item' FROM siem.events WHERE action = 'drop-day'")
     assert said == str(OLD)
+
+
+def test_a_clock_that_was_ahead_stops_nothing(services: Services) -> None:
+    """A day that is there is stored in, however far away; another that far away is not made."""
+    ahead = (datetime.now(tz=UTC) + timedelta(days=9)).date()
+    with pytest.raises(psycopg.errors.InvalidParameterValue):
+        make_day(services, ahead)
+    make_old_day(services, ahead)
+    make_day(services, ahead)
+
+
+def make_day(services: Services, day: object) -> None:
+    with psycopg.connect(services.target, options="-c role=siem") as connection:
+        connection.execute("SELECT siem.make_day(%s)", [day])
