@@ -221,7 +221,7 @@ def test_no_role_has_a_password(host: Host, expect: Expect) -> None:
 
 @promise(
     "hardening.databases.clients",
-    "Roles are those of the flows and of the host's own services, make no roles, databases or copies, and have a limit.",
+    "Roles are those of flows and of the host's own services, make no roles, databases or copies, and have a limit.",
     remedy="`pacslab up --again` on the database's host; `DROP ROLE` what is not described.",
     where=has_role("postgresql"),
     reads=(CLIENTS,),

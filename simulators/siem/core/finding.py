@@ -33,17 +33,8 @@ class Judge(Protocol):
     def judge(self, event: int, fields: Fields) -> Sequence[Alert]:
         """Return what is wrong with the event of a position, in the light of those before it."""
 
-    def learn(self, event: int, fields: Fields) -> None:
-        """Look at an event that was judged before, after a start."""
-
     def tick(self, now: float) -> Sequence[Alert]:
         """Return what has not happened until now, seconds since 1970."""
-
-    def snapshot(self) -> Any:
-        """Return what is remembered, as JSON has it."""
-
-    def restore(self, snapshot: Any) -> None:
-        """Remember it again."""
 
 
 class NoRules:
@@ -54,20 +45,10 @@ class NoRules:
         del event, fields
         return ()
 
-    def learn(self, event: int, fields: Fields) -> None:
-        """Learn nothing."""
-
     def tick(self, now: float) -> Sequence[Alert]:
         """Return nothing."""
         del now
         return ()
-
-    def snapshot(self) -> Any:
-        """Return nothing."""
-        return {}
-
-    def restore(self, snapshot: Any) -> None:
-        """Remember nothing."""
 
 
 def finding(alert: Alert) -> Finding:

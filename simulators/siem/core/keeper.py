@@ -6,7 +6,7 @@ import queue
 import threading
 import time
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import psycopg
@@ -26,8 +26,6 @@ MOST = 4
 """Batches that wait; with more the core reads no further, so that senders keep what they have."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
 """Seconds until a batch that could not be stored is tried again."""
-REMEMBERED, MOST_REMEMBERED = 3660.0, 10_000
-"""Seconds of events, and how many, that rules are reminded of after a start; no correlation of ours is longer."""
 LOOK = 3600.0
 """Seconds between two looks at which days may go."""
 LOCK = 1800_26
@@ -92,20 +90,6 @@ def read_state(connection: psycopg.Connection) -> State:
     for host, run, number in connection.execute("SELECT host, run, number FROM siem.late"):
         state.progress.restore_late(host, run.bytes, number)
     return state
-
-
-def recent(connection: psycopg.Connection, after: int) -> list[tuple[int, dict[str, Any]]]:
-    """Return the events of the last hour that follow a position, by their positions.
-
-    Raises:
-        psycopg.Error: they cannot be read.
-    """
-    rows = connection.execute(
-        "SELECT position, fields FROM siem.events WHERE received > now() - make_interval(secs => %s)"
-        " AND position > %s ORDER BY received DESC, position DESC LIMIT %s",
-        [REMEMBERED, after, MOST_REMEMBERED],
-    ).fetchall()
-    return rows[::-1]
 
 
 class Keeper:

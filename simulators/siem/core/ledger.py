@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import time
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from simulators.siem.core import memory
 from simulators.siem.core.finding import Finding, NoRules, finding
 from simulators.siem.core.pending import Late, Pending, Place, Sealed
 from simulators.siem.core.progress import Progress, TooManyGapsError
@@ -21,7 +19,6 @@ from simulators.siem.wire import NO_RUN
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date
-    from pathlib import Path
 
     from simulators.siem.core.finding import Judge
     from simulators.siem.wire import Record as Told
@@ -155,20 +152,6 @@ class Ledger:
         self._judged(record, fields)
         if action == UNJUDGED or isinstance(self._judge, NoRules):
             self._alert(Finding(f"repository.{action}", level, fields), record.host, record.position)
-
-    def learn(self, position: int, fields: dict[str, Any]) -> None:
-        """Have the judge look at an event that it has judged before this start: what it counts goes on."""
-        with suppress(Exception):  # it failed then, too, and was told
-            self._judge.learn(position, fields)
-
-    def remember(self, path: Path) -> None:
-        """Write down what the judge remembers."""
-        with suppress(OSError):  # a full disk: it is reminded by more events then
-            memory.save(path, self._judge, self.position)
-
-    def remind(self, path: Path) -> int:
-        """Have the judge remember what was written down; return the position of the last event of it."""
-        return memory.restore(path, self._judge)
 
     def tick(self) -> None:
         """Have it judged what has not happened by now."""

@@ -24,22 +24,23 @@ import psycopg
 from simulators.service import notify, publish
 from simulators.siem import wire
 from simulators.siem.behaviour.detector import Behaviour
-from simulators.siem.core import memory
 from simulators.siem.core.finding import NoRules
-from simulators.siem.core.keeper import FIRST_PAUSE, Keeper, connect, read_state, recent
+from simulators.siem.core.keeper import FIRST_PAUSE, Keeper, connect, read_state
 from simulators.siem.core.ledger import Ledger
+from simulators.siem.core.memory import Memory
 from simulators.siem.core.pending import Place
+from simulators.siem.core.presence import Presence
 from simulators.siem.judge.judge import Judge as Rules
 from simulators.siem.sigma.read import load
 from simulators.siem.site import Site
 from simulators.siem.store.hashes import NOTHING
+from simulators.siem.store.search import events_after
 from simulators.siem.store.signing import Signer
 from simulators.siem.wire import ANSWER, CHUNK, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
-    from simulators.siem.core.finding import Judge
     from simulators.siem.core.ledger import State
     from simulators.siem.core.pending import Sealed
 
@@ -100,7 +101,14 @@ class Core:
     """Takes records of all intakes, in one thread; answers from another."""
 
     def __init__(
-        self, listening: socket.socket, target: str, ledger: Callable[[State], Ledger], keep_days: int, remembered: Path
+        self,
+        listening: socket.socket,
+        target: str,
+        ledger: Callable[[State], Ledger],
+        keep_days: int,
+        *,
+        memory: Memory | None = None,
+        expected: Iterable[str] = (),
     ) -> None:
         """Wait for the database, and go on where it was left.
 
@@ -109,9 +117,9 @@ class Core:
             target: connection string of the database.
             ledger: makes a ledger that goes on there.
             keep_days: how long records are kept.
-            remembered: file of what the judge remembers.
+            memory: what the judge remembers.
+            expected: hosts that are missed while they are not connected.
         """
-        self._remembered = remembered
         self._listening = listening
         self._selector = selectors.DefaultSelector()
         self._selector.register(listening, selectors.EVENT_READ)
@@ -120,12 +128,13 @@ class Core:
         self._stopping = False
         self._newest = self._told = (0, NOTHING)
         self._told_at = self._ticked = 0.0
-        self._noted = time.monotonic()
+        self._memory, self._presence = memory, Presence(expected, time.monotonic())
         publish(HEALTH, "the database has not answered yet")
         connection = _wait_for(target)
-        self.ledger = ledger(read_state(connection))
-        for position, fields in recent(connection, self.ledger.remind(remembered)):
-            self.ledger.learn(position, fields)
+        state = read_state(connection)
+        if memory is not None:
+            memory.recall(state.position, lambda position: events_after(connection, position))
+        self.ledger = ledger(state)
         self.keeper = Keeper(target, connection, self._answer, lambda why: publish(HEALTH, why), keep_days)
         publish(HEALTH, "")
 
@@ -147,15 +156,21 @@ class Core:
             if due is not None and time.monotonic() >= due:
                 self._seal()
             self._announce()
-            if time.monotonic() - self._ticked > TICK:
-                self._ticked = time.monotonic()
-                self.ledger.tick()
-            if time.monotonic() - self._noted > memory.EVERY:
-                self._noted = time.monotonic()
-                self.ledger.remember(self._remembered)
-        self.ledger.remember(self._remembered)
+            self._look_around(time.monotonic())
         self.keeper.stop(SLOW)
         return 1 if self.keeper.failed else 0
+
+    def _look_around(self, now: float) -> None:
+        """Tell what has not happened, and which hosts are missed, and have the judge's memory kept."""
+        if now - self._ticked < TICK:
+            return
+        self._ticked = now
+        self.ledger.tick()
+        for host in self._presence.missed(now):
+            self.ledger.tell("miss-sender", host, "high", "it has had no connection for a minute")
+        if self._memory is not None:
+            with suppress(OSError):  # a disk that is full: what is remembered is told again after a restart
+                self._memory.keep(self.ledger.position, now)
 
     def _seal(self) -> None:
         if days := self.keeper.expired():
@@ -188,8 +203,10 @@ class Core:
         kind, connection = record.kind, record.connection
         if kind == Kind.OPEN:
             intake.senders[connection] = _name(record.first)
+            self._presence.opened(intake.senders[connection])
         elif kind == Kind.CLOSE:
-            intake.senders.pop(connection, None)
+            if (gone := intake.senders.pop(connection, None)) is not None:
+                self._presence.closed(gone, time.monotonic())
         elif kind in {Kind.EVENT, Kind.REFUSED, Kind.BROKEN}:
             host = intake.senders.get(connection)
             if host is None or record.number > HIGHEST:
@@ -205,6 +222,8 @@ class Core:
 
     def _end(self, intake: _Intake) -> None:
         self._intakes.pop(intake.number, None)
+        for host in intake.senders.values():
+            self._presence.closed(host, time.monotonic())
         self._selector.unregister(intake.connection)
         intake.connection.close()
 
@@ -259,16 +278,15 @@ def main(argv: list[str]) -> int:
     public = folder / "signing.pub"
     public.write_text(f"{signer.public.hex()}\n", "ascii")
     public.chmod(0o644)
-    judge: Judge = NoRules()
-    if rules == "rules":
-        detectors = [Behaviour(Site.of(json.loads(Path(path).read_text("utf-8")))) for path in argv[3:]]
-        judge = Rules(load(), detectors)
+    site = Site.of(json.loads(Path(argv[3]).read_text("utf-8"))) if argv[3:] else Site()
+    judge = Rules(load(), [Behaviour(site)]) if rules == "rules" else NoRules()
     core = Core(
         listening,
         os.environ.get(TARGET_VARIABLE, TARGET),
         lambda state: Ledger(state, judge, signer.sign, host),
         int(keep_days),
-        folder / "judge.json",
+        memory=Memory(folder, judge) if isinstance(judge, Rules) else None,
+        expected=site.senders,
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, core.stop)

@@ -25,6 +25,8 @@ BY: dict[str, LiteralString] = {
 }
 """What is asked for, each with the index that answers it."""
 LIMIT = 10_000
+LOOK_BACK = "1 hour"
+"""For as long at most any correlation of ours counts."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,25 @@ def find(
     ).fetchall()
     for position, received, fields in reversed(rows):
         yield Found(position, received, json.loads(fields))
+
+
+def events_after(connection: psycopg.Connection, position: int) -> Iterator[tuple[int, Fields]]:
+    """Yield the events that were stored after a position, in their order; after 0, those of the last hour.
+
+    Raises:
+        psycopg.Error: the database does not answer.
+    """
+    since = connection.execute(
+        "SELECT since FROM siem.batches WHERE first <= %s ORDER BY number DESC LIMIT 1", [position]
+    ).fetchone()
+    with connection.transaction(), connection.cursor(name="events_after") as cursor:
+        cursor.execute(
+            "SELECT position, fields::text FROM siem.events"
+            " WHERE received >= coalesce(%s, now() - %s::interval) AND position > %s ORDER BY received, position",
+            [since[0] if since is not None else None, LOOK_BACK, position],
+        )
+        for place, fields in cursor:
+            yield place, json.loads(fields)
 
 
 def senders(connection: psycopg.Connection) -> list[dict[str, Any]]:

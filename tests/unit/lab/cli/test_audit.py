@@ -17,8 +17,9 @@ from tests.unit.lab.cli.command import run_verb
 if TYPE_CHECKING:
     from pathlib import Path
 
-SITE = load_site(site_path("reference"))
+SITE = load_site(site_path("third-party-devices"))
 CENTRE = repository_of(SITE)
+SENDER = next(name for name in SITE.managed if name != CENTRE)
 PROOF: dict[str, Any] = {
     "records": 12, "batches": 4, "dropped": 0, "position": 12, "checkpoints": 2,
     "last": {"number": 4, "head": "0b", "holder": ""}, "fault": None, "key": "aa",
@@ -27,7 +28,7 @@ FAULT = {"kind": "changed", "position": 7, "batch": 3, "says": "record 7 is not 
 
 
 class Hospital:
-    """Stand in for a lab in which ct1 has kept a head, and whose repository answers as it is told to."""
+    """Stand in for a lab in which a sender has kept a head, and whose repository answers as it is told to."""
 
     site = SITE
 
@@ -40,7 +41,7 @@ class Hospital:
     def run(self, host: str, argv: list[str], **options: Any) -> Completed:
         """Answer as the hosts do."""
         if argv == ["cat", HEAD]:
-            return Completed(0, "3 0a\n", "") if host == "ct1" else Completed(1, "", "no such file")
+            return Completed(0, "3 0a\n", "") if host == SENDER else Completed(1, "", "no such file")
         assert host == CENTRE
         self.asked.append((argv, json.loads(options["input"]) if "input" in options else None))
         return self.answer
@@ -60,7 +61,7 @@ def test_a_proof_takes_what_senders_have_kept_and_keeps_its_own_end(
     run_verb(capsys, "audit", "verify", "--json")
     (_, first), (argv, second) = lab.asked
     assert argv == ["pacslab-siem", "verify", "--kept"]
-    of_ct1, own = {"number": 3, "head": "0a", "holder": "ct1"}, {"number": 4, "head": "0b", "holder": "this machine"}
+    of_ct1, own = {"number": 3, "head": "0a", "holder": SENDER}, {"number": 4, "head": "0b", "holder": "this machine"}
     assert first == {"key": "", "checkpoints": [of_ct1]}
     assert second == {"key": "aa", "checkpoints": [own, of_ct1]}  # the key that was seen first
 
