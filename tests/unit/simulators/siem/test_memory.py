@@ -86,4 +86,3 @@ def test_a_file_that_is_none_is_passed_over(tmp_path: Path) -> None:
     for text in ("", "[]", '{"position": "1", "judge": {}}', '{"position": 1}'):
         (tmp_path / NAMES[0]).write_text(text, "utf-8")
         assert Memory(tmp_path, judge()).recall(4, stored_after) == 4
-
