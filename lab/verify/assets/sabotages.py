@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from lab.assets.tell import FUNCTION
 from lab.engine import names
 from lab.engine.execute import execute
 from lab.engine.fabric import bridge_name, port_owners
@@ -15,6 +16,7 @@ from lab.verify.assets.answers import ANSWERS
 from lab.verify.assets.certificates import CERTIFICATES, proving
 from lab.verify.assets.neighbours import NEIGHBOURS
 from lab.verify.assets.ports import PORTS
+from lab.verify.assets.scan import SERVICES, scanned
 from lab.verify.assets.software import SOFTWARE
 from lab.verify.mutation import Mutation
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
     from lab.engine.lab import Lab
     from lab.engine.port_filter import PortOwner
-    from lab.topology.site import Site
+    from lab.topology.site import ResolvedFlow, Site
 
 PORT, END = "sabotage0", "sabotage1"
 STRANGE_CARD = "02:00:5e:00:53:01"
@@ -54,6 +56,14 @@ def mutations(site: Site) -> Iterator[Mutation]:
     yield Mutation(
         SOFTWARE.id, owner.host, "packages", partial(_installed, owner.host), judged=(SOFTWARE.id,), hosts=(owner.host,)
     )
+    scanner = next(iter(site.with_function(FUNCTION)), None)
+    sought = [] if scanner is None else [flow for flows in scanned(site, scanner).values() for flow in flows]
+    if sought:
+        flow = sought[-1]  # the site wrote it for the scanner; what comes first, every host needs
+        subject = f"{flow.service} tcp/{flow.port} from {flow.source}"
+        yield Mutation(
+            SERVICES.id, flow.target, subject, partial(_shut, flow), judged=(SERVICES.id,), hosts=(flow.target,)
+        )
     served = next((host for host in site.managed if proving(site, host)), None)
     if served is not None:
         yield Mutation(
@@ -96,6 +106,14 @@ def _address_added(owner: PortOwner, address: str, lab: Lab) -> Callable[[], Non
         _on(lab, owner.host, "ip", "address", "del", *about)
 
     return undo
+
+
+def _shut(flow: ResolvedFlow, lab: Lab) -> Callable[[], None]:
+    """Have a host drop what the scanner sends to one of its services; loading its filter takes that back."""
+    source = str(lab.site.address_towards(flow.source, flow.target))
+    rule = ["input", "ip", "saddr", source, "tcp", "dport", str(flow.port), "drop"]
+    _on(lab, flow.target, "nft", "insert", "rule", "inet", "filter", *rule)
+    return partial(_on, lab, flow.target, "systemctl", "reload", "nftables")
 
 
 def _installed(host: str, lab: Lab) -> Callable[[], None]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lab.assets.tell import tell, telling_host
-from lab.verify.assets import answers, certificates, neighbours, ports, software
+from lab.verify.assets import answers, certificates, neighbours, ports, scan, software
 from lab.verify.assets.finding import event_of
 from lab.verify.assets.sabotages import mutations
 from lab.verify.check import Check
@@ -31,6 +31,7 @@ def check_assets(context: Context) -> Iterator[Result]:
         answers.judge_answers,
         software.judge_software,
         certificates.judge_certificates,
+        scan.judge_services,
     ):
         for result in judge(context):
             event = event_of(result)
@@ -43,8 +44,15 @@ def check_assets(context: Context) -> Iterator[Result]:
 CHECK = Check(
     name="assets",
     summary="switch ports, neighbours and addresses of every zone, what is installed on hosts, certificates that "
-    "services show: against the register of assets",
-    promises=(ports.PORTS, neighbours.NEIGHBOURS, answers.ANSWERS, software.SOFTWARE, certificates.CERTIFICATES),
+    "services show, services that a scanner finds: against the register of assets",
+    promises=(
+        ports.PORTS,
+        neighbours.NEIGHBOURS,
+        answers.ANSWERS,
+        software.SOFTWARE,
+        certificates.CERTIFICATES,
+        scan.SERVICES,
+    ),
     judge=check_assets,
     files=tuple(sorted(Path(answers.__file__).parent.glob("*.py"))),
     mutations=mutations,

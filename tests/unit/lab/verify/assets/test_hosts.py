@@ -20,11 +20,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 import lab.verify.assets.show_certificates as program
 from lab.assets.model import Installed, Kind
+from lab.assets.tell import FUNCTION
 from lab.results.model import Outcome
 from lab.topology.load import load_site, site_names, site_path
 from lab.verify.assets.certificates import judge_service, proving
 from lab.verify.assets.finding import event_of
 from lab.verify.assets.sabotages import mutations
+from lab.verify.assets.scan import SERVICES
 from lab.verify.assets.software import judge_host
 from lab.verify.registry import checks
 from simulators.events.actions import ACTIONS
@@ -33,6 +35,8 @@ from tests.unit.lab.assets.packages import package
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from lab.topology.site import Site
 
 SITE = load_site(site_path("reference"))
 HOST, SERVICE = "pacs-rad", "dicom-tls"
@@ -158,9 +162,15 @@ def test_where_the_image_has_no_list_nothing_is_claimed() -> None:
     assert (result.outcome, result.reason) == (Outcome.SKIPPED, "not built.")
 
 
+def found_from(site: Site) -> set[str]:
+    """What a site without a host that looks for assets does not promise."""
+    return {SERVICES.id} if site.with_function(FUNCTION) else set()
+
+
 @pytest.mark.parametrize("name", site_names())
 def test_every_site_can_be_sabotaged_in_every_way(name: str) -> None:
     site = load_site(site_path(name))
     changes = list(mutations(site))
-    assert {change.promise for change in changes} == {promise.id for promise in checks()["assets"].promises}
+    promised = {promise.id for promise in checks()["assets"].promises}
+    assert {change.promise for change in changes} | ({SERVICES.id} - found_from(site)) == promised
     assert all(not change.host or change.host in site.hosts for change in changes)
