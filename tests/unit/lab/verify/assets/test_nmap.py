@@ -13,7 +13,7 @@ from lab.verify.assets.nmap import LONGEST, Found, read_scan
 from lab.verify.assets.scan import judge_flow, scanned
 
 SAMPLES = Path(__file__).with_name("samples")
-"""What nmap 7.95 wrote on a lab."""
+"""What nmap 7.93 wrote of a web server, a service with mutual TLS, and a port where nothing listens."""
 SITE = load_site(site_path("reference"))
 SCANNER = "scan1"
 BOMB = """<?xml version="1.0"?><!DOCTYPE nmaprun [<!ENTITY a "x"><!ENTITY b "&a;&a;&a;">]>
@@ -25,28 +25,28 @@ def sample(name: str) -> str:
 
 
 def test_a_web_server_tells_what_it_is_and_until_when_its_certificate_is_good() -> None:
-    found = read_scan(sample("viewer"))
-    assert set(found) == {443}
-    assert found[443].state == "open"
-    assert found[443].tls
-    assert found[443].product.startswith("Apache")
-    assert found[443].certificate_until[:3] == "202"
-    assert "over TLS" in str(found[443])
+    (found,) = read_scan(sample("web")).values()
+    assert (found.state, found.service, found.product) == ("open", "http", "SimpleHTTPServer 0.6")
+    assert found.tls
+    assert found.certificate_until == "2027-11-27T11:31:36"
+    assert str(found) == "open, http over TLS, SimpleHTTPServer 0.6, certificate until 2027-11-27T11:31:36"
 
 
-def test_a_port_that_nobody_answers_at_is_filtered() -> None:
-    assert {found.state for found in read_scan(sample("filtered")).values()} == {"filtered"}
+def test_a_service_that_wants_a_certificate_shows_its_own_nevertheless() -> None:
+    found = read_scan(sample("mutual"))
+    assert {port: (entry.state, entry.tls) for port, entry in found.items()} == {6514: ("open", True)}
+    assert found[6514].certificate_until == "2027-11-27T11:31:36"
 
 
-def test_a_service_that_wants_a_certificate_is_found_too() -> None:
-    found = read_scan(sample("collector"))
-    assert {port: entry.state for port, entry in found.items()} == {6514: "open"}
-    assert found[6514].tls
+@pytest.mark.parametrize("state", ["closed", "filtered"])
+def test_a_port_where_nothing_answers_is_not_open(state: str) -> None:
+    text = sample("closed").replace('state="closed"', f'state="{state}"')
+    assert [str(found) for found in read_scan(text).values()] == [f"{state}, discard"]
 
 
 @pytest.mark.parametrize(
     "text",
-    ["", "nmap: not found", "<nmaprun/>", "<other/>", sample("viewer")[:-40], BOMB],
+    ["", "nmap: not found", "<nmaprun/>", "<other/>", sample("web")[:-40], BOMB],
     ids=["nothing", "words", "no end", "another", "cut off", "entities"],
 )
 def test_what_is_no_whole_document_is_an_error(text: str) -> None:
@@ -55,8 +55,8 @@ def test_what_is_no_whole_document_is_an_error(text: str) -> None:
 
 
 def test_what_a_stranger_says_of_itself_is_cut() -> None:
-    text = sample("viewer").replace('product="Apache httpd"', f'product="{"x" * 5000}"')
-    assert len(read_scan(text)[443].product) == LONGEST
+    text = sample("web").replace('product="SimpleHTTPServer"', f'product="{"x" * 5000}"')
+    assert [len(found.product) for found in read_scan(text).values()] == [LONGEST]
 
 
 def test_a_flow_whose_service_is_open_is_as_described_and_any_other_missing() -> None:
