@@ -14,7 +14,7 @@ from lab.verify.assets.scan import judge_flow, scanned
 
 SAMPLES = Path(__file__).with_name("samples")
 """What nmap 7.93 wrote of a web server, a service with mutual TLS, and a port where nothing listens."""
-SITE = load_site(site_path("reference"))
+SITE = load_site(site_path("third-party-devices"))
 SCANNER = "scan1"
 BOMB = """<?xml version="1.0"?><!DOCTYPE nmaprun [<!ENTITY a "x"><!ENTITY b "&a;&a;&a;">]>
 <nmaprun><host><ports><port protocol="tcp" portid="1"><state state="&b;"/></port></ports></host></nmaprun>"""
