@@ -37,6 +37,7 @@ VERBS = {
     "assets": "show the register of a site's assets, with what is installed on each",
     "weaknesses": "show known weaknesses of what hosts are made of, and what is done about each",
     "audit": "show what the repository has of a patient, person or study, and prove that it is unchanged",
+    "alerts": "show what the repository's rules found, and the incidents that it makes",
     "runs": "list and show what was judged on a lab",
     "controls": "show which controls are supported by what was judged on a lab",
     "role": "try roles one by one, each on one host with what it needs",

@@ -13,8 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from simulators.errors import SimulatorError
+from simulators.errors import ArgumentError, NotFoundError, SimulatorError
 from simulators.identity import become_service_user
+from simulators.siem.incidents.decide import decide
+from simulators.siem.incidents.model import Choice
+from simulators.siem.incidents.store import Postgres
+from simulators.siem.incidents.store import read as read_incidents
 from simulators.siem.store import search
 from simulators.siem.store.verify import Checkpoint, verify
 
@@ -26,12 +30,13 @@ TARGET = "host=/run/postgresql dbname=siem user={}"
 TARGET_VARIABLE = "PACSLAB_SIEM_DATABASE"
 PUBLIC = Path("/var/lib/pacslab-siem/signing.pub")
 FAULT, ARGUMENT, NOT_READY = 1, 2, 4
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 def main(argv: list[str]) -> int:
     """Do what the arguments say; return 0, 1 where a record is not as it was, 2 for arguments, 4 without a database."""
     arguments = _parser().parse_args(argv)
-    user = OFFICER if arguments.verb in {"hold", "release"} else READER
+    user = OFFICER if arguments.verb in {"hold", "release", "decide"} else READER
     try:
         if TARGET_VARIABLE not in os.environ:
             become_service_user(user)
@@ -40,6 +45,9 @@ def main(argv: list[str]) -> int:
             code: int = arguments.does(connection, arguments)
     except psycopg.errors.InvalidTextRepresentation as error:
         sys.stderr.write(f"error: {error}\n")
+        return ARGUMENT
+    except (ArgumentError, NotFoundError) as error:
+        sys.stderr.write(f"error: {error} {error.remedy}\n")
         return ARGUMENT
     except (psycopg.Error, SimulatorError) as error:
         sys.stderr.write(f"error: {error}\n")
@@ -100,13 +108,31 @@ def _alerts(connection: psycopg.Connection, arguments: argparse.Namespace) -> in
     rows = connection.execute(
         'SELECT position, received, host, rule, level, "of", fields::text FROM siem.alerts'
         " WHERE received >= %s ORDER BY received DESC, position DESC LIMIT %s",
-        [arguments.since or datetime.min.replace(tzinfo=UTC), arguments.limit],
+        [arguments.since or LONG_AGO, arguments.limit],
     ).fetchall()
     for position, received, host, rule, level, about, fields in reversed(rows):
         _write({
             "position": position, "received": received.isoformat(), "host": host, "rule": rule, "level": level,
             "of": about, "fields": json.loads(fields),
         })  # fmt: skip
+    return 0
+
+
+def _incidents(connection: psycopg.Connection, arguments: argparse.Namespace) -> int:
+    for incident in read_incidents(Postgres(connection), arguments.since or LONG_AGO)[-arguments.limit :]:
+        _write(incident.as_dict())
+    return 0
+
+
+def _decide(connection: psycopg.Connection, arguments: argparse.Namespace) -> int:
+    store = Postgres(connection)
+    known = read_incidents(store, LONG_AGO)
+    now = datetime.now(tz=UTC)
+    decision = decide(
+        known, arguments.incident, Choice(arguments.choice), person=arguments.person, note=arguments.note, at=now
+    )
+    store.add(decision)
+    _write({"incident": decision.incident, "choice": decision.choice, "person": decision.person})
     return 0
 
 
@@ -158,6 +184,14 @@ def _parser() -> argparse.ArgumentParser:
     for given in (proof, newest):
         given.add_argument("--key", type=Path, default=PUBLIC, help="file with the public key")
     verb("senders", _senders, "Each host that has sent: last heard, numbers, gaps, what was kept apart.")
+    incidents = verb("incidents", _incidents, "What one actor did, of all alerts, a line each.")
+    incidents.add_argument("--since", type=_time, help="of alerts received since then (RFC 3339)")
+    incidents.add_argument("--limit", type=int, default=search.LIMIT, help="how many at most, the newest")
+    decision = verb("decide", _decide, "Note what a person decided about an incident.")
+    decision.add_argument("incident", type=int, help="its number")
+    decision.add_argument("choice", choices=[str(choice) for choice in Choice])
+    decision.add_argument("--person", required=True, help="who decided, by the name at sign-on")
+    decision.add_argument("--note", required=True, help="why")
     hold = verb("hold", _hold, "Keep days, however old they get.")
     hold.add_argument("first", help="first day")
     hold.add_argument("last", help="last day")

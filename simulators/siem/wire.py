@@ -21,6 +21,8 @@ MOST = 1 << 24
 _HEAD = struct.Struct(">BIQ16sII")
 ANSWER = struct.Struct(">BIQ32s")
 """Kind, connection, number, and run or head."""
+OF_LINES = b"lines"
+"""Stands for the address where a connection is not the sender's own, but of what reads its log."""
 NO_RUN = b"\0" * 16
 
 

@@ -70,6 +70,8 @@ class _Intake:
         self._telling = threading.Lock()
         self.rest = bytearray()
         self.senders: dict[int, str] = {}
+        self.present: set[int] = set()
+        """Connections of hosts themselves."""
 
     def tell(self, answers: bytes) -> None:
         """Send answers; what is gone needs none, since its senders send again."""
@@ -203,10 +205,12 @@ class Core:
         kind, connection = record.kind, record.connection
         if kind == Kind.OPEN:
             intake.senders[connection] = _name(record.first)
-            self._presence.opened(intake.senders[connection])
+            if record.second != wire.OF_LINES:
+                intake.present.add(connection)
+                self._presence.opened(intake.senders[connection])
         elif kind == Kind.CLOSE:
-            if (gone := intake.senders.pop(connection, None)) is not None:
-                self._presence.closed(gone, time.monotonic())
+            self._leave(intake, connection)
+            intake.senders.pop(connection, None)
         elif kind in {Kind.EVENT, Kind.REFUSED, Kind.BROKEN}:
             host = intake.senders.get(connection)
             if host is None or record.number > HIGHEST:
@@ -222,10 +226,15 @@ class Core:
 
     def _end(self, intake: _Intake) -> None:
         self._intakes.pop(intake.number, None)
-        for host in intake.senders.values():
-            self._presence.closed(host, time.monotonic())
+        for connection in list(intake.present):
+            self._leave(intake, connection)
         self._selector.unregister(intake.connection)
         intake.connection.close()
+
+    def _leave(self, intake: _Intake, connection: int) -> None:
+        if connection in intake.present:
+            intake.present.remove(connection)
+            self._presence.closed(intake.senders[connection], time.monotonic())
 
     def _answer(self, sealed: Sealed) -> None:
         """Tell intakes what is stored; called by the keeper's thread."""
@@ -278,8 +287,9 @@ def main(argv: list[str]) -> int:
     public = folder / "signing.pub"
     public.write_text(f"{signer.public.hex()}\n", "ascii")
     public.chmod(0o644)
-    site = Site.of(json.loads(Path(argv[3]).read_text("utf-8"))) if argv[3:] else Site()
-    judge = Rules(load(), [Behaviour(site)]) if rules == "rules" else NoRules()
+    described = json.loads(Path(argv[3]).read_text("utf-8")) if argv[3:] else {}
+    site, off = Site.of(described), described.get("rules_off", ())
+    judge = Rules(load(off=off), [Behaviour(site)]) if rules == "rules" else NoRules()
     core = Core(
         listening,
         os.environ.get(TARGET_VARIABLE, TARGET),

@@ -118,7 +118,7 @@ class Lines:
         begun = Place(tail.inode, tail.offset)
         sender = Sender(host, len(self._senders) + 1, run, tail, number, begun, number)
         self._senders[host] = sender
-        self._send([Record(Kind.OPEN, sender.number, 0, NO_RUN, host.encode("ascii", "replace"), b"127.0.0.1")])
+        self._send([Record(Kind.OPEN, sender.number, 0, NO_RUN, host.encode("ascii", "replace"), wire.OF_LINES)])
         self._changed = True
 
     def _hand_over(self, sender: Sender) -> int:
