@@ -39,7 +39,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
         told = ALERTS if argv[1] == "alerts" else [INCIDENT]
         return Completed(0, "".join(f"{json.dumps(one)}\n" for one in told), "")
 
-    lab = SimpleNamespace(site=load_site(site_path("reference")), run=run)
+    lab = SimpleNamespace(site=load_site(site_path("third-party-devices")), run=run)
     monkeypatch.setattr(alerts, "Lab", SimpleNamespace(open=lambda _: lab))
     return asked
 
