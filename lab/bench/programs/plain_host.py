@@ -55,10 +55,11 @@ def archive(told: dict[str, Any]) -> None:
 
 
 def database(rules: Path) -> None:
-    """Believe every client's address."""
-    text, changed = re.subn(
-        r"^hostssl( +\S+ +\S+ +\S+) +cert .*$", r"host\1 trust", rules.read_text("utf-8"), flags=re.MULTILINE
-    )
+    """Believe every client's address; a server of its own host's services alone has none."""
+    before = rules.read_text("utf-8")
+    if re.search(r"^local .*peer$", before, re.MULTILINE) and not re.search(r"^host", before, re.MULTILINE):
+        return
+    text, changed = re.subn(r"^hostssl( +\S+ +\S+ +\S+) +cert .*$", r"host\1 trust", before, flags=re.MULTILINE)
     if not changed:
         raise ValueError(f"{rules} has another form")
     rules.write_text(text, "utf-8")

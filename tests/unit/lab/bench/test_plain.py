@@ -84,6 +84,14 @@ def test_a_database_believes_addresses(host: Path) -> None:
     assert not any("cert" in line or line[0] == "hostssl" for line in lines)
 
 
+def test_a_database_of_its_own_host_alone_stays_as_it_is(host: Path) -> None:
+    rules = host / "pg_hba.conf"
+    before = files_of(REFERENCE, "siem1", "postgresql")["/etc/postgresql/17/main/pg_hba.conf"].text
+    rules.write_text(before, "utf-8")
+    plain_host.database(rules)
+    assert rules.read_text("utf-8") == before
+
+
 @pytest.mark.parametrize("kind", ["archive", "database"])
 def test_what_has_another_form_is_told(host: Path, kind: str) -> None:
     other = host / "archive.json"
