@@ -68,6 +68,10 @@ def site_variables(site: Site) -> dict[str, Any]:
         },
         "site_policy": load_policy().by_role(),
         "site_departments": {name: host.asset.owner for name, host in site.hosts.items()},
+        "site_purposes": {
+            "zones": {name: zone.purpose for name, zone in site.topology.zones.items()},
+            "hosts": {name: host.asset.purpose for name, host in site.hosts.items()},
+        },
         "site_people_roles": {name: role.title for name, role in load_policy().roles.items()},
         "site_access": load_policy().at_places(),
         "site_people": {name: person.model_dump(mode="json") for name, person in site.topology.people.items()},

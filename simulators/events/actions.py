@@ -102,7 +102,7 @@ END_CONNECTION = Action(
 REQUEST = Action(
     "request",
     "A request reaches an edge that speaks HTTP; one for DICOMweb names its transaction.",
-    (EDGE, WEB_SERVER, VIEWER),
+    (EDGE, WEB_SERVER, VIEWER, CONSOLE),
     ("QIDO-RS", "WADO-RS", "STOW-RS"),
     facts=(*AT_AN_EDGE, "method", "path", "status"),
 )

@@ -53,7 +53,8 @@ FACTS: dict[str, str] = {
     "criticality": "how much care suffers when an asset is lost: `low`, `medium` or `high`",
     "detail": "what OpenSSL says of the handshake, what a host is not ready for, what is wrong with a file",
     "dicom": "port for DICOM",
-    "edge": "which edge: `dicom`, `dicom-outbound`, `dicomweb`, `hl7`, `relations`, `sign-on`, `syslog`, `viewer`",
+    "edge": "which edge: `console`, `dicom`, `dicom-outbound`, `dicomweb`, `hl7`, `relations`, `sign-on`, `syslog`,"
+    " `viewer`",
     "end": "how HAProxy says that the connection ended",
     "error": "class of the error",
     "expected": "what the description, or an image's package list, has",
