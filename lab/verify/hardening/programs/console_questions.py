@@ -32,8 +32,8 @@ FORGED = {
 }
 """What a web server in front would say of a person who is signed in."""
 RIGHTS = """
-SELECT 'table ' || t.relname || ' ' || right_to FROM pg_class AS t, unnest(ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE'])
-  AS right_to WHERE t.relnamespace = 'siem'::regnamespace AND t.relkind IN ('r', 'p')
+SELECT 'table ' || t.relname || ' ' || right_to FROM pg_class AS t,
+  unnest(ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE']) AS right_to WHERE t.relnamespace = 'siem'::regnamespace AND t.relkind IN ('r', 'p')
   AND has_table_privilege('siem-console', t.oid, right_to)
 UNION SELECT 'column ' || t.relname || '.raw' FROM pg_class AS t JOIN pg_attribute AS a ON a.attrelid = t.oid
   WHERE t.relnamespace = 'siem'::regnamespace AND t.relkind IN ('r', 'p') AND a.attname = 'raw'
@@ -41,7 +41,7 @@ UNION SELECT 'column ' || t.relname || '.raw' FROM pg_class AS t JOIN pg_attribu
 UNION SELECT 'function ' || f.proname FROM pg_proc AS f WHERE f.pronamespace = 'siem'::regnamespace
   AND has_function_privilege('siem-console', f.oid, 'EXECUTE') ORDER BY 1
 """
-"""What the console's account may do beside reading: whole tables that it may change, messages as they came, functions."""
+"""What the console's account may do beside reading: tables that it may change, messages as they came, functions."""
 PSQL = ["runuser", "-u", "postgres", "--", "psql", "-X", "-A", "-t", "-d", "siem", "-c", RIGHTS]
 
 
@@ -107,9 +107,7 @@ def settings() -> list[str]:
 def main() -> None:
     """Ask everything once."""
     name, *paths = sys.argv[1:]
-    rights = subprocess.run(
-        PSQL, capture_output=True, text=True, check=False, cwd="/", env={**os.environ, "LC_ALL": "C"}
-    )
+    rights = subprocess.run(PSQL, capture_output=True, text=True, check=False, cwd="/")
     json.dump(
         {
             "heads": {path: asked(name, path)[1] for path in paths},

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SPAN = timedelta(days=30)
 """How far back incidents are made of alerts."""
-MOST = 5_000
+MOST = 3_000
 """Alerts that incidents are made of, the newest."""
 SHOWN = 100
 """Alerts of an incident that are shown, the newest."""
