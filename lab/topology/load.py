@@ -24,6 +24,8 @@ Part = TypeVar("Part", bound=Strict)
 Label = TypeVar("Label", str, int)
 
 INVENTORIES_DIR = Path(__file__).resolve().parents[2] / "inventories"
+TRIALS_DIR = INVENTORIES_DIR.with_name("trials")
+"""Sites on which roles are tried that no site of :data:`INVENTORIES_DIR` has yet."""
 FILE_NAME = "topology.yml"
 
 

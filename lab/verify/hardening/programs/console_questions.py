@@ -33,7 +33,8 @@ FORGED = {
 """What a web server in front would say of a person who is signed in."""
 RIGHTS = """
 SELECT 'table ' || t.relname || ' ' || right_to FROM pg_class AS t,
-  unnest(ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE']) AS right_to WHERE t.relnamespace = 'siem'::regnamespace AND t.relkind IN ('r', 'p')
+  unnest(ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE']) AS right_to
+  WHERE t.relnamespace = 'siem'::regnamespace AND t.relkind IN ('r', 'p')
   AND has_table_privilege('siem-console', t.oid, right_to)
 UNION SELECT 'column ' || t.relname || '.raw' FROM pg_class AS t JOIN pg_attribute AS a ON a.attrelid = t.oid
   WHERE t.relnamespace = 'siem'::regnamespace AND t.relkind IN ('r', 'p') AND a.attname = 'raw'

@@ -11,21 +11,23 @@ import pytest
 
 from lab.access.policy import load_policy
 from lab.topology.catalog import ROLES_DIR
+from lab.topology.load import TRIALS_DIR, load_site, site_path
 from simulators.access import policy, subject
 from simulators.siem.console import site
 from simulators.siem.console.application import HEAD, SIGN_OUT
-from tests.unit.roles.rendered import REFERENCE, files_of
+from tests.unit.roles.rendered import files_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+MONITORING = load_site(site_path("monitoring", TRIALS_DIR))
 POLICY = load_policy()
 ROLE = ROLES_DIR / "siem_console"
 
 
 @cache
 def text_of(path: str) -> str:
-    return files_of(REFERENCE, "siem1", "siem_console")[path].text
+    return files_of(MONITORING, "srv1", "siem_console")[path].text
 
 
 def configuration() -> str:
@@ -78,9 +80,9 @@ def test_the_service_reads_its_site_and_the_policy_as_they_are_written(tmp_path:
     for name in ("console.json", "console-access.json"):
         (tmp_path / name).write_text(text_of(f"/etc/pacslab/{name}"))
     known = site.load(tmp_path / "console.json")
-    assert known.origin == "https://siem1.imaging.internal"
-    assert "ct1" in known.senders
-    assert {host.name for zone in known.zones for host in zone.hosts} >= {"ct1", "siem1", "web1", "guest1"}
+    assert known.origin == "https://srv1.monitoring.internal"
+    assert set(known.senders) == {"gw1", "dc1", "idp1", "pc1"}
+    assert {host.name for zone in known.zones for host in zone.hosts} == set(MONITORING.hosts)
     allowed = policy.load(tmp_path / "console-access.json")
     assert {name: dict(role.may) for name, role in POLICY.roles.items()} == json.loads(
         (tmp_path / "console-access.json").read_text()
@@ -89,7 +91,7 @@ def test_the_service_reads_its_site_and_the_policy_as_they_are_written(tmp_path:
 
 
 def test_who_signs_out_may_be_sent_to_the_page_that_says_so() -> None:
-    origin = "https://siem1.imaging.internal"
+    origin = "https://srv1.monitoring.internal"
     (allowed,) = re.findall(r"OIDCRedirectURLsAllowed (.*)", configuration())
     assert re.match(allowed, SIGN_OUT.format(origin).partition("logout=")[2])
 
@@ -111,6 +113,6 @@ def test_the_service_has_no_network_no_key_and_no_right() -> None:
 
 
 def test_secrets_are_kept_from_other_users_and_from_ansibles_output() -> None:
-    file = files_of(REFERENCE, "siem1", "siem_console")["/etc/apache2/apache2.conf"]
+    file = files_of(MONITORING, "srv1", "siem_console")["/etc/apache2/apache2.conf"]
     assert (file.mode, file.secret) == ("0600", True)
-    assert "secret-of-siem1" in file.text
+    assert "secret-of-srv1" in file.text
