@@ -7,11 +7,13 @@ import ast
 import pytest
 
 from lab.settings import ROOT
-from lab.topology.load import load_site, site_path
+from lab.topology.load import TRIALS_DIR, load_site, site_names, site_path
 from lab.verify.hardening import allowed as lists
 from lab.verify.hardening.declare import promise
 from lab.verify.hardening.find import FOLDER, all_declared, check_files, undeclared_in
 
+REFERENCE = load_site(site_path("reference"))
+TRIED = [load_site(site_path(name, TRIALS_DIR)) for name in site_names(TRIALS_DIR)]
 DECLARED = all_declared()
 JUDGED = ("lab.engine", "lab.images", "lab.ansible", "lab.trust", "lab.operate", "roles", "simulators")
 
@@ -43,9 +45,11 @@ def test_every_promise_has_a_sentence_a_remedy_and_a_sabotage(name: str) -> None
 
 
 @pytest.mark.parametrize("name", DECLARED)
-def test_every_promise_has_something_to_judge_and_to_sabotage_on_the_reference_site(name: str) -> None:
-    site = load_site(site_path("reference"))
-    targets = DECLARED[name].targets(site, site.hosts)
+def test_every_promise_has_something_to_judge_and_to_sabotage_on_the_reference_site_or_where_its_role_is_tried(
+    name: str,
+) -> None:
+    sites = [REFERENCE, *TRIED]
+    targets = next((found for site in sites if (found := DECLARED[name].targets(site, site.hosts))), [])
     assert targets
     sabotage = DECLARED[name].sabotage
     assert sabotage is not None
