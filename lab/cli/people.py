@@ -22,13 +22,14 @@ pacslab people
 pacslab people show a.rivera
 pacslab people password a.rivera
 pacslab people code a.rivera
+pacslab people key j.novak --json
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what to tell, and of whom."""
     parser.add_argument(
-        "action", nargs="?", choices=("list", "show", "password", "code"), default="list", help="what to tell"
+        "action", nargs="?", choices=("list", "show", "password", "code", "key"), default="list", help="what to tell"
     )
     parser.add_argument("name", nargs="?", metavar="PERSON", help="the name that somebody signs in with")
 
@@ -44,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(
             f"'people {arguments.action}' needs the name of a person.", remedy="'pacslab people' lists the names."
         )
-    return {"show": _show, "password": _password, "code": _code}[arguments.action](lab, arguments)
+    return {"show": _show, "password": _password, "code": _code, "key": _key}[arguments.action](lab, arguments)
 
 
 def _list(lab: Lab, *, as_json: bool) -> int:
@@ -107,6 +108,17 @@ def _code(lab: Lab, arguments: argparse.Namespace) -> int:
         return 0
     print(now.code, flush=True)
     print(f"{now.seconds_left} s left. It is taken once.", file=sys.stderr)
+    return 0
+
+
+def _key(lab: Lab, arguments: argparse.Namespace) -> int:
+    """Print a security key, as a browser's virtual authenticator takes it."""
+    from lab.trust.personal import personal_secret  # noqa: PLC0415 # with the next: --help needs no cryptography
+    from lab.trust.security_key import KIND, credential  # noqa: PLC0415
+
+    key = credential(personal_secret(lab.site, lab.folder, arguments.name, KIND))
+    told = {"name": arguments.name, "credential": key.number, "private_key": key.private}
+    print(json.dumps(told) if arguments.json else f"{key.number} {key.private}")
     return 0
 
 

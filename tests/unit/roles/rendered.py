@@ -60,6 +60,10 @@ def variables_of(site: Site, host: str, role: str, roles_dir: Path = ROLES_DIR) 
         **site_variables(site),
         **host_variables(site, host),
         "trust_secrets": secrets,
+        "trust_security_keys": {
+            person: {"credential": f"credential-of-{person}", "public_key": f"public-key-of-{person}"}
+            for person in site.topology.people
+        },
         "trust_partners": keys,
         "trust_pki_dir": "/nowhere",
         **(own[1] if len(own) > 1 else {}),

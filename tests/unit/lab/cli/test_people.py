@@ -12,6 +12,7 @@ from lab.cli import people
 from lab.topology.load import load_site, site_path
 from lab.trust import ensure_secrets
 from lab.trust.one_time_password import one_time_password
+from lab.trust.security_key import credential
 from tests.unit.lab.cli.command import run_verb
 from tests.unit.lab.trust.test_secrets import site_with_people
 
@@ -104,3 +105,15 @@ def test_a_question_without_an_answer_is_a_wrong_argument_with_a_remedy(
     ran = run_verb(capsys, "people", *words)
     assert ran.code == 2
     assert said in ran.err
+
+
+def test_a_key_is_told_as_a_virtual_authenticator_takes_it(
+    capsys: pytest.CaptureFixture[str], secrets: dict[str, dict[str, str]]
+) -> None:
+    key = credential(secrets["of_security_key"]["ben"])
+    told = {"name": "ben", "credential": key.number, "private_key": key.private}
+    assert run_verb(capsys, "people", "key", "ben", "--json").json == told
+    assert run_verb(capsys, "people", "key", "ben").out == f"{key.number} {key.private}\n"
+    ran = run_verb(capsys, "people", "key", "ana")
+    assert ran.code == 2
+    assert "has no security-key" in ran.err

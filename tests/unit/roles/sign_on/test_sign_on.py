@@ -122,9 +122,12 @@ def test_nobody_enrols_or_resets_anything_at_the_portal() -> None:
     assert (PORTAL["passwordDB"], PORTAL["registerDB"], PORTAL["sfRequired"]) == ("", "", 1)
 
 
-def test_one_time_passwords_are_enrolled_for_those_who_use_them() -> None:
+def test_each_person_has_the_second_factor_of_the_description_and_of_a_key_the_public_half_alone() -> None:
     rendered = FILES["/etc/pacslab/sign-on/second-factors.json"]
-    assert json.loads(rendered.text) == {"ana": {"seed": "secret-of-ana"}}
+    assert json.loads(rendered.text) == {
+        "ana": {"seed": "secret-of-ana"},
+        "ben": {"credential": "credential-of-ben", "public_key": "public-key-of-ben"},
+    }
     for path in ("second-factors.json", "portal.json"):
         kept = FILES[f"/etc/pacslab/sign-on/{path}"]
         assert (kept.mode, kept.owner, kept.secret) == ("0400", "sign-on", True)

@@ -16,12 +16,12 @@ ECHO = Case(Examination("P2", "O2", "A2", "2.25.2", "echo1", "pacs-card"), "n.ok
 @pytest.mark.parametrize(
     ("action", "case", "people"),
     [
-        ("view-images", CT, {"a.rivera", "j.novak", "q.lindqvist", "n.okafor"}),
+        ("view-images", CT, {"a.rivera", "m.haddad", "q.lindqvist", "n.okafor"}),
         ("view-images", ECHO, {"s.moreau", "n.okafor"}),
         ("report", CT, {"a.rivera"}),
         ("report", ECHO, {"s.moreau"}),
         ("read-report", ECHO, {"s.moreau", "n.okafor"}),
-        ("schedule", CT, {"j.novak"}),
+        ("schedule", CT, {"m.haddad"}),
         ("schedule", ECHO, set()),
         ("place-order", CT, {"n.okafor", "d.weiss"}),
         ("register-patient", CT, {"r.silva"}),
