@@ -59,6 +59,7 @@ want_test_packages() { # judges and servers that unit tests run
     command -v storescu >/dev/null || missing="$missing dcmtk"
     command -v nft >/dev/null || [ -x /usr/sbin/nft ] || missing="$missing nftables"
     command -v openssl >/dev/null || missing="$missing openssl"
+    command -v sslscan >/dev/null || missing="$missing sslscan"
     if ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
         missing="$missing postgresql"
         # the tests start a server of their own: the package need not make one

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from lab.errors import UsageError
 from lab.hospital.answers import Answer, read
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 SERVICE = "viewer"
 SESSION = "__Host-viewer"
 """The cookie of a session."""
+INFO = "/sign-on/callback?info=json&extend_session=false"
+LEAVE = "/sign-on/callback?logout=get"
 WISHES_TO_SIGN_IN = {"__Host-sign-in": "now"}
 """The cookie that the viewer's page for signing in sets for a moment."""
 
@@ -117,6 +120,22 @@ class Viewer:
         holds = {SESSION: session} if session else {}
         told = self._run(caller or self.sign_on.caller, {"holds": holds, "then": self._wishes(wishes, headers)})
         return read(_Told, told, f"the viewer, asked from {caller or self.sign_on.caller}").answers
+
+    def info(self, session: str) -> dict[str, Any]:
+        """What the web server says of a session without extending it: ``timeout``, ``exp``, ``id_token_hint``."""
+        (answer,) = self.ask(session, INFO)
+        found: dict[str, Any] = answer.json
+        return found
+
+    def sign_out(self, session: str) -> None:
+        """End a session as the page does: here, and at the sign-on with those of all applications."""
+        ends = {
+            "id_token_hint": self.info(session)["id_token_hint"],
+            "post_logout_redirect_uri": f"{self.address}/signed-out",
+        }
+        posted = {"Content-Type": "application/x-www-form-urlencoded"}
+        at_sign_on = {"address": f"{self.sign_on.address}/oauth2/logout", "method": "POST", "headers": posted}
+        self.ask(session, LEAVE, {**at_sign_on, "text": urlencode(ends)})
 
     def _wishes(
         self, wishes: Sequence[str | Mapping[str, Any]], headers: Mapping[str, str] | None = None

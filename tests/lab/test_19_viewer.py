@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from lab.hospital.viewer import Opened
 
 RADIOLOGIST, TECHNOLOGIST, REGISTRAR = "a.rivera", "m.haddad", "r.silva"
-INFO = "/sign-on/callback?info=json&extend_session=false"
 SESSION = "/gateway/session"
 STUDIES = "/dicom-web/studies?includefield=PatientID"
 DICOM_JSON = {"Accept": "application/dicom+json"}
@@ -238,13 +237,7 @@ def test_who_may_not_view_at_all_is_not_let_in(reading: Reading) -> None:
 
 def test_signing_out_ends_the_session(reading: Reading) -> None:
     viewer, opened = reading.viewer, reading.opened
-    (info,) = viewer.ask(opened.session, INFO)
-    hint = info.json["id_token_hint"]
-    form = f"id_token_hint={hint}&post_logout_redirect_uri={viewer.address}/signed-out"
-    urlencoded = {"Content-Type": "application/x-www-form-urlencoded"}
-    left = {"address": "/sign-on/callback?logout=get"}
-    ends = {"address": f"{viewer.sign_on.address}/oauth2/logout", "method": "POST", "headers": urlencoded, "text": form}
-    viewer.ask(opened.session, left, ends)
+    viewer.sign_out(opened.session)
     deadline = time.monotonic() + AWAY
     while viewer.ask(opened.session, SESSION)[0].status != 401 and time.monotonic() < deadline:
         time.sleep(0.5)

@@ -7,6 +7,7 @@ from lab.scenarios.identity.commands import at_the_record, at_the_ris, at_the_wo
 from lab.scenarios.identity.examinations import examine
 from lab.scenarios.identity.facts import IdentityFacts
 from lab.scenarios.identity.rejection import rejection
+from lab.scenarios.identity.time_outs import time_outs
 from lab.scenarios.identity.viewer import closed_account, emergency, everybody
 from lab.scenarios.identity.visitors import cut, visitor
 from lab.scenarios.model import Scenario, Step
@@ -73,6 +74,11 @@ SCENARIO = Scenario(
         refusal("stolen-session", "abuse.viewer-stolen-session", READING, ("viewer",)),
         refusal("forged-headers", "abuse.viewer-forged-headers", READING, ("viewer",)),
         refusal("past-gateway", "abuse.viewer-past-gateway", READING, ("viewer",)),
+        Step(
+            "time-outs", "Somebody signs out, before the session would have ended by itself", READING, "",
+            "it says when, without use and in any case; asking does not extend it; signing out ends it everywhere",
+            time_outs, ("viewer",),
+        ),
         Step(
             "closed-account", "An account is closed while its person reads", READING, "",
             "within a minute the session is over, and no new one begins", closed_account, ("viewer",),

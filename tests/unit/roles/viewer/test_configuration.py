@@ -9,6 +9,7 @@ from functools import cache
 import pytest
 
 from lab.access.policy import load_policy
+from lab.topology.catalog import ROLES_DIR
 from simulators.access import policy, subject
 from tests.unit.roles.rendered import REFERENCE, files_of
 
@@ -137,3 +138,19 @@ def test_an_address_leads_to_its_page_by_the_first_alias_that_fits(path: str, fi
         if (re.search(given, path) if kind == "AliasMatch" else path.startswith(given))
     ]
     assert fitting[0] == f"/srv/pacslab/{file}"
+
+
+def test_every_failure_has_a_page_that_says_what_to_do_next() -> None:
+    pages = dict(re.findall(r"ErrorDocument (\d+) /pages/(\S+)", configuration()))
+    assert pages.keys() == {"400", "401", "403", "404", "413", "500", "502", "503"}
+    for page in set(pages.values()):
+        text = (ROLES_DIR / "viewer" / "files" / "pages" / page).read_text("utf-8")
+        assert "<h1>" in text
+        assert re.search(r"<a href=|<button", text), page
+    away = [pages[status] for status in ("500", "502", "503")]
+    assert len(set(away)) == 3, "each says something else"
+    for page in away:
+        text = (ROLES_DIR / "viewer" / "files" / "pages" / page).read_text("utf-8")
+        assert "call the service desk" in text
+        assert "in an emergency" in text
+    assert "clocks" in (ROLES_DIR / "viewer" / "files" / "pages" / pages["500"]).read_text("utf-8")
