@@ -16,6 +16,7 @@ COMMANDS: dict[str, str] = {
     "pacslab-workstation": "simulators.workstation.cli:main",
     "pacslab-image-manager": "simulators.image_manager.cli:main",
     "pacslab-gateway": "simulators.gateway.cli:main",
+    "pacslab-administration": "simulators.administration.cli:main",
 }
 """Command name to ``module:function``; the function takes the arguments and returns the exit code."""
 

@@ -31,17 +31,17 @@ class Ran:
         return json.loads(self.out)
 
 
-def pacslab(*words: str, timeout: float = 900) -> Ran:
-    """Run the command as a person would."""
+def pacslab(*words: str, timeout: float = 900, typed: str | None = None) -> Ran:
+    """Run the command as a person would, who types these lines where there are some."""
     begun = time.monotonic()
     argv = [sys.executable, "-m", "lab.cli.main", *words]
-    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=timeout)
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=timeout, input=typed)
     return Ran(done.returncode, done.stdout, done.stderr, time.monotonic() - begun)
 
 
-def succeed(*words: str, timeout: float = 900) -> Ran:
+def succeed(*words: str, timeout: float = 900, typed: str | None = None) -> Ran:
     """Run the command; anything but exit code 0 fails the test with what it said."""
-    ran = pacslab(*words, timeout=timeout)
+    ran = pacslab(*words, timeout=timeout, typed=typed)
     assert ran.code == 0, f"pacslab {' '.join(words)} ended with {ran.code}:\n{ran.err}\n{ran.out[-3000:]}"
     return ran
 

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from lab.abuse.attempt import Parties, PartyMissingError, Tried
 from lab.abuse.failure import AttemptError, require
 from lab.abuse.weakening import Edit, EditedFiles
+from lab.trust.envelope import ACCOUNT
 from lab.trust.ssh import REVOKED, USERS, give, load_ssh_authority, revoke_ssh
 from lab.trust.ssh_authority import Grant, SshAuthority, new_key, private_key
 from lab.trust.store import pki_folder
@@ -25,6 +26,8 @@ FOLDER = "/var/tmp/pacslab-misuse"  # noqa: S108 # of a host of a clone
 """What answers for a password is a program, which /run would not let run."""
 CONFIG = "/etc/ssh/sshd_config"
 LIST = "/etc/ssh/revoked"
+FORMER = f"{ACCOUNT}-{'0' * 32}"
+"""What an envelope may have had before it was sealed again; the same each time, so that a trial can have it taken."""
 FOREIGN = SshAuthority(Ed25519PrivateKey.from_private_bytes(b"an authority that no site trusts"), "foreign")
 """Known to everybody who reads this; it is the same each time, so that a trial can have a host trust it."""
 LIFETIME = timedelta(minutes=10)
@@ -110,9 +113,14 @@ def administration(scene: Scene) -> ResolvedFlow:
 
 
 def account_of(scene: Scene) -> str:
-    """The account of the target that administrators come in as."""
-    flow = administration(scene)
-    return scene.site.services(flow.target)[flow.service].account or ""
+    """The account of the target that an administrator comes in as."""
+    return account_at(scene.site, scene.parties.target)
+
+
+def account_at(site: Site, host: str) -> str:
+    """The account of a host that an administrator comes in as: the person's own, where administrators sign in."""
+    shared = next(entry.account for entry in site.services(host).values() if entry.account)
+    return site.administrators[0] if site.administrators else shared
 
 
 def administrator_at_host(site: Site) -> Parties:
@@ -127,6 +135,17 @@ def administrator_at_host(site: Site) -> Parties:
         if ours and flow.target in senders and not site.hosts[flow.target].gateway:
             return Parties(flow.source, flow.target)
     raise PartyMissingError("the site lets nobody administer a host that sends its log")
+
+
+def administrator_who_signs_in(site: Site) -> Parties:
+    """The same two, where administrators sign in before they come.
+
+    Raises:
+        PartyMissingError: the site has no such two, or nobody signs in.
+    """
+    if not site.administrators:
+        raise PartyMissingError("the site's administrators do not sign in, so that nobody needs a sealed envelope")
+    return administrator_at_host(site)
 
 
 def grant(scene: Scene, *principals: str, source: str = "", lifetime: timedelta = LIFETIME) -> Grant:

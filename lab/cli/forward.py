@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import sys
+import threading
+import time
 from typing import TYPE_CHECKING
 
 from lab.cli import numbers
@@ -18,7 +21,6 @@ from lab.operate.forward import join, listen, parse_target, serve
 
 if TYPE_CHECKING:
     import argparse
-    import socket
 
     from lab.operate.forward import ForwardTarget
 
@@ -26,8 +28,10 @@ EXAMPLE = """
 pacslab forward pacs-rad:dicomweb-tls --as ws-rad1 --local 8443
 pacslab forward pacs-rad:2762 --as ws-rad1 --background
 pacslab forward --stop 8443
-ssh -o ProxyCommand='pacslab forward db1:ssh --as adm1 --stdio' administrator@db1
+ssh -o ProxyCommand='pacslab forward db1:ssh --as adm1 --stdio' p.adeyemi@db1
 """
+ASK_EVERY = 30.0
+"""Seconds between two questions whether somebody may go on: what the directory says counts within a minute."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,6 +43,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--stdio", action="store_true", help="serve no port: join this command's own input and output to the target"
+    )
+    parser.add_argument(
+        "--signed-in",
+        metavar="PERSON",
+        help="with --stdio: end the connection when PERSON may no longer administer hosts, as 'pacslab ssh' asks for",
     )
     parser.add_argument("--background", action="store_true", help="return at once and serve until the lab goes down")
     parser.add_argument(
@@ -59,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError("forward needs HOST:PORT and --as HOST.", remedy="'pacslab forward --help' shows examples.")
     target = parse_target(lab, arguments.target, arguments.workstation)
     if arguments.stdio:
-        return pass_through(join(lab, target))
+        return _join(lab, target, arguments.signed_in)
     listener = listen(arguments.local)
     local = listener.getsockname()[1]
     if arguments.background and _left_to_child():
@@ -70,6 +79,29 @@ def run(arguments: argparse.Namespace) -> int:
         _tell(target, local, as_json=arguments.json)
     _serve(lab, target, listener)
     return 0
+
+
+def _join(lab: Lab, target: ForwardTarget, person: str | None) -> int:
+    """Join this command's own input and output, for as long as the person may administer hosts where one is named."""
+    stream = join(lab, target)
+    if person is None:
+        return pass_through(stream)
+    from lab.operate.administrators import is_still_one  # noqa: PLC0415 # other forwards need no cryptography
+
+    why: list[str] = []
+
+    def watch() -> None:
+        while not why:
+            time.sleep(ASK_EVERY)
+            if reason := is_still_one(lab, target.workstation, person):
+                why.append(reason)
+        stream.socket.shutdown(socket.SHUT_RDWR)  # ends what passes through
+
+    threading.Thread(target=watch, daemon=True).start()
+    code = pass_through(stream)
+    if why:
+        print(f"The session was ended: {why[0]}", file=sys.stderr)
+    return code
 
 
 def _tell(target: ForwardTarget, local: int, *, as_json: bool) -> None:

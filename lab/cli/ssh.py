@@ -6,30 +6,34 @@ import json
 import shlex
 import subprocess
 import tempfile
-import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lab.cli import numbers
+from lab.cli import numbers, ssh_records
+from lab.cli.display import print_line
+from lab.cli.typed import typed
 from lab.engine.lab import Lab
-from lab.errors import MachineNotReadyError, UsageError
-from lab.events import Bus
+from lab.errors import MachineNotReadyError, PacslabError, UsageError
+from lab.events import Bus, Warned
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from lab.events import Event
+    from lab.operate.administration import Wish
     from lab.topology.site import ResolvedFlow
     from lab.trust.ssh import Issued
 
 EXAMPLE = """
-pacslab ssh pacs-rad
-pacslab ssh db1 --reason 'full disk' -- sudo df -h
-pacslab ssh --config ~/admin --minutes 60
-pacslab ssh --list
+pacslab ssh pacs-rad --as p.adeyemi
+pacslab ssh db1 --as p.adeyemi --reason 'full disk' -- sudo df -h
+pacslab ssh --config ~/admin --as p.adeyemi --minutes 60
+pacslab ssh idp1 --break-glass 'the sign-on does not start'
+pacslab ssh --envelope
 """
 MINUTES = 5
 
@@ -37,7 +41,19 @@ MINUTES = 5
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the host, the command, and what the certificate says."""
     parser.add_argument("host", nargs="?", metavar="HOST", help="the host")
-    parser.add_argument("--as", dest="principal", default="", metavar="NAME", help="the principal to be let in as")
+    who = parser.add_mutually_exclusive_group()
+    who.add_argument(
+        "--as", dest="person", metavar="PERSON", help="who comes; asks for the password and the second factor"
+    )
+    who.add_argument(
+        "--break-glass", metavar="REASON", help="while the sign-on is down: open the sealed envelope, on record"
+    )
+    who.add_argument(
+        "--principal",
+        default="",
+        metavar="NAME",
+        help="the principal to be let in as, where administrators do not sign in",
+    )
     parser.add_argument("--reason", default="", metavar="TEXT", help="why; it stands in the host's log")
     parser.add_argument(
         "--minutes",
@@ -52,6 +68,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--list", action="store_true", help="show the certificates that were given lately")
     parser.add_argument("--revoke", type=int, metavar="SERIAL", help="have every host refuse a certificate from now on")
+    parser.add_argument(
+        "--envelope", action="store_true", help="show when the sealed envelope was opened, and sealed again"
+    )
+    parser.add_argument("--reseal", action="store_true", help="seal the envelope with a new secret")
     parser.add_argument("command", nargs="*", metavar="COMMAND", help="a command for the host, after '--'")
 
 
@@ -59,27 +79,36 @@ def run(arguments: argparse.Namespace) -> int:
     """Be the client: its input, output, terminal and exit code are ours.
 
     Raises:
-        UsageError: no host is named, or none can be reached.
+        UsageError: no host is named, none can be reached, or nobody says who comes.
+        NotLetInError: the person does not show both factors, or may not administer hosts.
         MachineNotReadyError: the machine has no SSH client.
     """
     lab = Lab.open(arguments.lab)
     if arguments.list:
-        return _list(lab, as_json=arguments.json)
+        return ssh_records.show_certificates(lab, as_json=arguments.json)
+    if arguments.envelope:
+        return ssh_records.show_envelope(lab, as_json=arguments.json)
     if arguments.revoke is not None:
         return _revoke(lab, arguments)
     from lab.operate.administration import way_to, ways  # noqa: PLC0415 # --help needs no cryptography
 
     flows = ways(lab.site, arguments.source)
+    if arguments.reseal:
+        return _reseal(lab, flows[0].source)
     if arguments.host is not None:
         flows = [way_to(flows, arguments.host)]
     if arguments.config is not None:
         return _write(lab, flows, arguments)
     if arguments.host is None:
         raise UsageError("No host is named.", remedy="'pacslab ssh HOST', or 'pacslab ssh --config FOLDER' for all.")
-    with tempfile.TemporaryDirectory(prefix="pacslab-ssh-") as folder:
-        _fill(lab, flows, Path(folder), arguments)
-        words = ["--", shlex.join(arguments.command)] if arguments.command else []
-        return _client(["ssh", "-F", f"{folder}/config", arguments.host, *words])
+    try:
+        with tempfile.TemporaryDirectory(prefix="pacslab-ssh-") as folder:
+            _fill(lab, flows, Path(folder), arguments)
+            words = ["--", shlex.join(arguments.command)] if arguments.command else []
+            return _client(["ssh", "-F", f"{folder}/config", arguments.host, *words])
+    finally:
+        if arguments.break_glass is not None:
+            _seal_again(lab, flows[0].source)
 
 
 def _client(argv: Sequence[str]) -> int:
@@ -96,17 +125,42 @@ def _client(argv: Sequence[str]) -> int:
 
 def _fill(lab: Lab, flows: Sequence[ResolvedFlow], folder: Path, arguments: argparse.Namespace) -> Issued:
     """Have what a client needs put into a folder, and entered in the lab's own log."""
-    from lab.operate.administration import Wish, open_door, person  # noqa: PLC0415 # --help needs no cryptography
-    from lab.operate.event_log import RunLog  # noqa: PLC0415
+    from lab.operate.administration import open_door  # noqa: PLC0415 # --help needs no cryptography
+
+    with _log(lab) as bus:
+        return open_door(lab, flows, _wish(lab, flows, arguments, bus), folder, bus)
+
+
+def _wish(lab: Lab, flows: Sequence[ResolvedFlow], arguments: argparse.Namespace, bus: Bus) -> Wish:
+    """Who comes, why and as whom, once that is proven.
+
+    Raises:
+        UsageError: nobody says who comes, though administrators sign in at this site; or somebody does where none do.
+        NotLetInError: the person does not show both factors, or may not administer hosts.
+    """
+    from lab.operate import administrators, emergency  # noqa: PLC0415 # with the next: --help needs no cryptography
+    from lab.operate.administration import Wish, person  # noqa: PLC0415
 
     reason = arguments.reason or shlex.join(arguments.command)[:60] or "no reason given"
-    wish = Wish(person(), reason, arguments.principal, timedelta(minutes=arguments.minutes))
-    bus, log = Bus(), RunLog(lab.folder)
-    bus.subscribe(log)
-    try:
-        return open_door(lab, flows, wish, folder, bus)
-    finally:
-        log.close()
+    lifetime, source = timedelta(minutes=arguments.minutes), flows[0].source
+    if arguments.break_glass is not None:
+        if len(flows) != 1:
+            raise UsageError(
+                "The envelope is opened for one host.", remedy="Name it: 'pacslab ssh HOST --break-glass ...'."
+            )
+        return emergency.break_glass(lab, flows[0], arguments.break_glass, lifetime, bus)
+    if arguments.person is not None:
+        administrators.require_sign_on(lab.site, source)
+        factors = administrators.Factors(arguments.person, typed("Password: "), typed("One-time password: "))
+        administrators.sign_in(lab, source, factors)
+        return Wish(arguments.person, reason, "", lifetime, account=arguments.person, signed_in=True)
+    if administrators.sign_on_of(lab.site, source) is not None:
+        known = ", ".join(lab.site.administrators) or "nobody"
+        raise UsageError(
+            "Administrators sign in before they come to a host; nobody is named.",
+            remedy=f"'--as PERSON' ({known}). While the sign-on is down: '--break-glass REASON'.",
+        )
+    return Wish(person(), reason, arguments.principal, lifetime)
 
 
 def _write(lab: Lab, flows: Sequence[ResolvedFlow], arguments: argparse.Namespace) -> int:
@@ -121,35 +175,10 @@ def _write(lab: Lab, flows: Sequence[ResolvedFlow], arguments: argparse.Namespac
     entry = _fill(lab, flows, folder, arguments)
     if arguments.json:
         print(json.dumps({"config": f"{folder}/config", "hosts": [flow.target for flow in flows], **asdict(entry)}))
-    else:
-        print(f"'ssh -F {folder}/config HOST' lets in until {_clock(entry.until)}.")
-    return 0
-
-
-def _list(lab: Lab, *, as_json: bool) -> int:
-    from lab.trust.ssh import issued  # noqa: PLC0415 # --help needs no cryptography
-    from lab.trust.store import pki_folder  # noqa: PLC0415
-
-    found = issued(pki_folder(lab.folder))
-    if as_json:
-        print(json.dumps([asdict(entry) for entry in found]))
         return 0
-    rows = [("SERIAL", "STATE", "GIVEN", "UNTIL", "PRINCIPALS", "PERSON", "REASON")]
-    rows += [
-        (
-            str(entry.serial),
-            _state(entry),
-            _clock(entry.at),
-            _clock(entry.until),
-            ",".join(entry.principals),
-            entry.person,
-            entry.reason,
-        )
-        for entry in found
-    ]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    print(f"'ssh -F {folder}/config HOST' lets in until {ssh_records.clock(entry.until)}.")
+    if arguments.break_glass is not None:
+        print("The envelope is open. 'pacslab ssh --reseal' seals it again.")
     return 0
 
 
@@ -164,11 +193,45 @@ def _revoke(lab: Lab, arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _state(entry: Issued) -> str:
-    if entry.revoked is not None:
-        return "revoked"
-    return "good" if entry.until > time.time() else "expired"
+def _reseal(lab: Lab, source: str) -> int:
+    from lab.operate.emergency import reseal  # noqa: PLC0415 # it imports Ansible
+
+    with _log(lab) as bus:
+        reseal(lab, source, bus)
+    print("The envelope is sealed, with another secret than before.")
+    return 0
 
 
-def _clock(moment: float) -> str:
-    return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M:%SZ}"
+def _seal_again(lab: Lab, source: str) -> None:
+    """Seal what was opened, also where the session ended otherwise; where that fails, say so beside its own error."""
+    from lab.operate.emergency import reseal  # noqa: PLC0415 # it imports Ansible
+    from lab.trust.envelope import is_open, record  # noqa: PLC0415 # --help needs no cryptography
+    from lab.trust.store import pki_folder  # noqa: PLC0415
+
+    try:
+        opened = is_open(record(pki_folder(lab.folder)))
+    except PacslabError:
+        return  # there is none, which was told
+    if not opened:
+        return  # it was refused before that
+    with _log(lab) as bus:
+        reseal(lab, source, bus)
+
+
+@contextmanager
+def _log(lab: Lab) -> Iterator[Bus]:
+    """What happens meanwhile is kept in the lab's own log; warnings are printed."""
+    from lab.operate.event_log import RunLog  # noqa: PLC0415 # --help needs no log
+
+    bus, log = Bus(), RunLog(lab.folder)
+    bus.subscribe(log)
+    bus.subscribe(_print_warning)
+    try:
+        yield bus
+    finally:
+        log.close()
+
+
+def _print_warning(event: Event) -> None:
+    if isinstance(event, Warned):
+        print_line(event)

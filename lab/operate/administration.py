@@ -37,18 +37,22 @@ class Wish:
     Attributes:
         person: Who it is.
         reason: Why.
-        principal: As whom; empty for the account that hosts let administrators in as.
+        principal: As whom; empty for the account.
         lifetime: For how long they may come in.
+        account: Of the host; empty for the one that hosts let administrators in as who do not sign in.
+        signed_in: Whether connections end when the sign-on no longer lets the person administer hosts.
     """
 
     person: str
     reason: str
     principal: str
     lifetime: timedelta
+    account: str = ""
+    signed_in: bool = False
 
 
 def person() -> str:
-    """Who asks: the account of this machine, also behind sudo. A sign-on of the lab's own belongs in this place."""
+    """Who asks, where administrators do not sign in: the account of this machine, also behind sudo."""
     return os.environ.get("SUDO_USER") or getpass.getuser()
 
 
@@ -96,7 +100,7 @@ def open_door(lab: Lab, flows: Sequence[ResolvedFlow], wish: Wish, folder: Path,
         TrustError: the lab has no SSH authority.
     """
     site, pki = lab.site, pki_folder(lab.folder)
-    account = site.services(flows[0].target)[flows[0].service].account or ""
+    account = wish.account or site.services(flows[0].target)[flows[0].service].account or ""
     addresses = tuple(dict.fromkeys(str(site.address_towards(flow.source, flow.target)) for flow in flows))
     grant = Grant(wish.person, wish.reason, (wish.principal or account,), addresses, wish.lifetime)
     key = new_key()
@@ -111,12 +115,16 @@ def open_door(lab: Lab, flows: Sequence[ResolvedFlow], wish: Wish, folder: Path,
     write_private(folder / "key-cert.pub", certificate)
     hosts = load_ssh_authority(pki, HOSTS).line()
     write_private(folder / "known_hosts", f"@cert-authority *.{site.topology.domain} {hosts}\n".encode())
-    write_private(folder / CONFIG, client_config(lab, flows, account, folder).encode())
+    watched = wish.person if wish.signed_in else ""
+    write_private(folder / CONFIG, client_config(lab, flows, account, folder, watched).encode())
     return entry
 
 
-def client_config(lab: Lab, flows: Sequence[ResolvedFlow], account: str, folder: Path) -> str:
-    """What an SSH client has to know of these flows' targets; host keys are taken from the authority alone."""
+def client_config(lab: Lab, flows: Sequence[ResolvedFlow], account: str, folder: Path, watched: str = "") -> str:
+    """What an SSH client has to know of these flows' targets; host keys are taken from the authority alone.
+
+    Connections end when the person who is watched may no longer administer hosts.
+    """
     lines = [f"# Written by pacslab ssh for lab {lab.name}, as seen from {flows[0].source}."]
     for flow in flows:
         name = lab.site.fqdn(flow.target)
@@ -125,7 +133,7 @@ def client_config(lab: Lab, flows: Sequence[ResolvedFlow], account: str, folder:
             f"    HostName {name}",
             f"    HostKeyAlias {name}",
             f"    Port {flow.port}",
-            f"    ProxyCommand {_joined(lab, flow)}",
+            f"    ProxyCommand {_joined(lab, flow, watched)}",
         ]
     lines += [
         "Host *",
@@ -147,10 +155,11 @@ def client_config(lab: Lab, flows: Sequence[ResolvedFlow], account: str, folder:
     return "\n".join(lines) + "\n"
 
 
-def _joined(lab: Lab, flow: ResolvedFlow) -> str:
+def _joined(lab: Lab, flow: ResolvedFlow, watched: str) -> str:
     """The command that joins its input and output to the target, as seen from the source."""
     argv = [
         *("env", f"PACSLAB_STATE={lab.folder.parent}", sys.executable, "-m", "lab.cli.main", "forward"),
         *(f"{flow.target}:{flow.port}", "--as", flow.source, "--lab", lab.name, "--stdio"),
+        *(("--signed-in", watched) if watched else ()),
     ]
     return shlex.join(argv).replace("%", "%%")  # ssh_config(5), TOKENS

@@ -15,6 +15,7 @@ from lab.operate.inputs import digests
 from lab.operate.wait import wait_until_healthy
 from lab.settings import ROOT
 from lab.trust import pki
+from lab.trust.envelope import seal_envelope
 from lab.trust.files import write_private
 from lab.trust.ssh import revoke_ssh
 from lab.trust.store import pki_folder
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from lab.engine.lab import Lab
     from lab.events import Bus
+    from lab.trust.envelope import Entry
     from lab.trust.session import Changes
     from lab.trust.ssh import Issued
 
@@ -81,14 +83,28 @@ def revoke_ssh_certificate(lab: Lab, serial: int, bus: Bus) -> Issued:
     return found
 
 
+def reseal_envelope(lab: Lab, by: str, bus: Bus) -> Entry:
+    """Seal the envelope with a new secret and have every host know; what was in it lets nobody in from then on.
+
+    Raises:
+        TrustError: the lab has no envelope.
+        AnsibleError: a host could not be told. It is sealed; the next ``pacslab up`` brings what is in it.
+    """
+    with _bringing(lab, bus, restarts=False):
+        entry = seal_envelope(pki_folder(lab.folder), by)
+        _run(lab, REVOKE_SSH, (), bus)
+    return entry
+
+
 @contextmanager
-def _bringing(lab: Lab, bus: Bus) -> Iterator[None]:
+def _bringing(lab: Lab, bus: Bus, *, restarts: bool = True) -> Iterator[None]:
     """Leave hosts as they were before: those that were configured are so, and those that were healthy are so again.
 
-    What the PKI has new was brought to them, and to bundles.
+    What the PKI has new was brought to them, and to bundles. Where that restarts no service, nobody waits for any: one
+    that is down is why an envelope is opened.
     """
     before = digests(lab.site, lab.folder)
-    healthy = [host for host, answer in lab.health().items() if answer.healthy]
+    healthy = [host for host, answer in lab.health().items() if answer.healthy] if restarts else []
     yield
     renew_bundles(lab.site, lab.folder)
     Configured(lab.folder).follow(before, digests(lab.site, lab.folder))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from lab.access.policy import load_policy
 from lab.topology.catalog import certificate_profiles
 from lab.topology.role import Memory
 
@@ -210,6 +211,18 @@ class Site:
     def flows_to(self, provision: Provision) -> list[ResolvedFlow]:
         """Flows to a service that provides what the lab itself looks for."""
         return [flow for flow in self.flows if self.services(flow.target)[flow.service].provides == provision]
+
+    @cached_property
+    def administrators(self) -> tuple[str, ...]:
+        """People who may administer hosts, where they sign in before; nobody where the site has no such sign-on."""
+        sources = {flow.source for flow in self.flows_to("administration")}
+        signs_in = any(
+            "hosts" in self.asks(flow.source).get(flow.service, {}).get("place", [])
+            for flow in self.flows
+            if flow.source in sources
+        )
+        policy, people = load_policy(), self.topology.people if signs_in else {}
+        return tuple(name for name, person in people.items() if policy.scope(person.roles, "administer-hosts"))
 
     def opening_certificates(self, host: str) -> dict[str, Certificate]:
         """Certificates with which programs of a host open connections: what an intruder there would take."""

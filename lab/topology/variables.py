@@ -75,6 +75,7 @@ def site_variables(site: Site) -> dict[str, Any]:
         "site_people_roles": {name: role.title for name, role in load_policy().roles.items()},
         "site_access": load_policy().at_places(),
         "site_people": {name: person.model_dump(mode="json") for name, person in site.topology.people.items()},
+        "site_administrators": list(site.administrators),
         "site_partners": {
             name: {"fqdn": site.fqdn(partner.host), **partner.model_dump(mode="json", exclude={"people"})}
             for name, partner in site.topology.partners.items()

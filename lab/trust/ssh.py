@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from lab.errors import UsageError
 from lab.state_file import read_bytes, read_json
+from lab.trust.envelope import ensure_sealed
 from lab.trust.files import TrustError, locked, write_private
 from lab.trust.krl import revocation_list
 from lab.trust.profiles import LEAF_LIFETIME, RENEW_BEFORE
@@ -77,6 +78,7 @@ def ensure_ssh(site: Site, change: Session) -> None:
     users = _ensure_authority(site, change, USERS)
     if not (change.pki / REVOKED).exists():
         write_private(change.pki / REVOKED, revocation_list(users.line(), (), change.now))
+    ensure_sealed(change.pki, used=bool(site.administrators), now=change.now)
     for host in hosts:
         names = (site.fqdn(host), host, str(site.hosts[host].address))
         if not _is_met(change, host, names, authority):

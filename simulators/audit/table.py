@@ -217,6 +217,8 @@ _ROWS = (
     _alert("confirm-session", codes.SESSION_STOP, outcomes=RULES),
     _alert("issue-token", codes.AUTHENTICATION_DECISION, outcomes=RULES),
     _alert("command", codes.USE_OF_RESTRICTED_FUNCTION, outcomes=RULES),
+    _alert("open-envelope", codes.EMERGENCY_OVERRIDE_STARTED),
+    _alert("seal-envelope", codes.EMERGENCY_OVERRIDE_STOPPED),
     # The host itself
     _alert("fetch-lists", codes.SECURITY_CONFIGURATION, outcomes=(SUCCESS, REFUSED)),
     _alert("take-lines", codes.AUDIT_RECORDING_STARTED, outcomes=(SUCCESS,)),
@@ -230,6 +232,10 @@ _ROWS = (
     Row(told.UNIT_STOP, codes.APPLICATION_ACTIVITY, "E", Who.APPLICATION, codes.APPLICATION_STOP),
     Row(told.UNIT_FAIL, codes.APPLICATION_ACTIVITY, "E", Who.APPLICATION, codes.APPLICATION_STOP),
     _alert(told.UNIT_RELOAD, codes.NETWORK_CONFIGURATION, values={"unit": _any("nftables.service")}),
+    _alert(
+        told.SSH_LOGIN, codes.EMERGENCY_OVERRIDE_STARTED, outcomes=(SUCCESS,), values={"user": _any("emergency")},
+        beside=True,
+    ),
     Row(told.SSH_LOGIN, codes.USER_AUTHENTICATION, "E", Who.SIGNS, codes.LOGIN),
     Row(told.SSH_LOGOUT, codes.USER_AUTHENTICATION, "E", Who.SIGNS, codes.LOGOUT),
     _alert(told.SUDO, codes.USE_OF_RESTRICTED_FUNCTION),

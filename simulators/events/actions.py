@@ -13,6 +13,8 @@ EHR, RIS, MODALITY, WORKSTATION, IMAGE_MANAGER = (
 )
 GATEWAY = "pacslab-gateway"
 """What stands between the viewer and the archives."""
+ADMINISTRATION = "pacslab-administration"
+"""Where administrators sign in before they come to a host."""
 CONSOLE = "pacslab-console"
 """Pages on which people read what the repository of audit messages has."""
 EDGE = "haproxy"
@@ -42,9 +44,9 @@ VIEWER = "pacslab-viewer"
 ASSETS = "pacslab-assets"
 """The register of assets and the check that looks for them; written in the log of the host that looks."""
 
-CONSOLES = (EHR, RIS, WORKSTATION)
+CONSOLES = (EHR, RIS, WORKSTATION, ADMINISTRATION)
 """Commands that people who are signed in act with."""
-SIMULATORS = (EHR, RIS, MODALITY, WORKSTATION, IMAGE_MANAGER, GATEWAY)
+SIMULATORS = (EHR, RIS, MODALITY, WORKSTATION, IMAGE_MANAGER, GATEWAY, ADMINISTRATION)
 SERVICES = (EHR, RIS, MODALITY, IMAGE_MANAGER, GATEWAY)
 HL7_SERVICES = (EHR, RIS, IMAGE_MANAGER)
 MESSAGE_TYPES = (
@@ -424,6 +426,18 @@ SIGN_OUT = Action(
     "A person signs out, which ends the session at every application.",
     (SIGN_ON, *CONSOLES),
     facts=("error", "trace"),
+)
+OPEN_ENVELOPE = Action(
+    "open-envelope",
+    "Somebody (`user`, an account of the machine that drives the lab) opens the sealed envelope, to come in to host"
+    " `target` without a sign-on.",
+    (ADMINISTRATION,),
+    facts=("target",),
+)
+SEAL_ENVELOPE = Action(
+    "seal-envelope",
+    "The envelope is sealed again, with another secret; what was in it before lets nobody in.",
+    (ADMINISTRATION,),
 )
 
 # Hosts

@@ -22,6 +22,7 @@ from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 from simulators.access.denied import DeniedError
 from simulators.errors import NotReadyError, RefusedError, UnreachableError
 from simulators.events import reasons
+from simulators.person.refusals import answer_to_password
 from simulators.person.sessions import Session
 from simulators.tls import server_context
 
@@ -47,12 +48,13 @@ SKEW = 60.0
 
 
 class _Page(HTMLParser):
-    """A page's form: where it goes, and its fields."""
+    """A page's form: where it goes, its fields, and the numbers of what it tells (``trmsg`` of LemonLDAP::NG)."""
 
     def __init__(self, address: str, text: str) -> None:
         super().__init__()
         self.address, self.action = address, address
         self.fields: dict[str, str] = {}
+        self.told: set[str] = set()
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -61,6 +63,8 @@ class _Page(HTMLParser):
             self.action = urljoin(self.address, said.get("action") or self.address)
         elif tag == "input" and said.get("name"):
             self.fields[str(said["name"])] = said.get("value") or ""
+        if said.get("trmsg"):
+            self.told.add(str(said["trmsg"]))
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -107,8 +111,14 @@ class Portal:
             peer.name, f"https://{peer.fqdn}", settings.host.name, settings.sign_on_redirect, server_context(settings)
         )
 
-    def sign_in(self, person: str, password: str, code: str) -> Session:
+    def sign_in(self, person: str, password: str, code: str, nonce: str | None = None) -> Session:
         """Show both factors, and return the session that comes of it.
+
+        Args:
+            person: the name at sign-on.
+            password: the first factor.
+            code: the second.
+            nonce: a word that the ID token is to have (OpenID Connect Core 3.1.2.1); by default one that nobody knows.
 
         Raises:
             DeniedError: the person may do nothing at this host.
@@ -118,7 +128,8 @@ class Portal:
         known = self._json(f"{self.origin}/.well-known/openid-configuration")
         if known.get("issuer") != self.origin:
             raise self._unexpected("it calls itself by another name")
-        proof, state, nonce = (secrets.token_urlsafe(32) for _ in range(3))
+        proof, state, word = (secrets.token_urlsafe(32) for _ in range(3))
+        nonce = nonce or word
         wish = {
             "response_type": "code",
             "client_id": self._client,
@@ -199,10 +210,8 @@ class Portal:
             raise self._unexpected("it does not ask for a password")
         page = self._open(page.action, {**page.fields, "user": person, "password": password})
         if not isinstance(page, _Page) or "code" not in page.fields or "password" in page.fields:
-            raise RefusedError(
-                f"{self.name} does not take this name and password",
-                remedy="Try again; after several attempts it makes a person wait, and the directory locks the account.",
-            )
+            asks_for_key = isinstance(page, _Page) and "credential" in page.fields
+            raise answer_to_password(self.name, page.told if isinstance(page, _Page) else (), asks_for_key=asks_for_key)
         page = self._open(page.action, {**page.fields, "code": code})
         if not isinstance(page, _Page):
             return page
@@ -288,17 +297,18 @@ class Portal:
             body = str(token).split(".")[1]
             told = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
             audience = told["aud"] if isinstance(told["aud"], list) else [told["aud"]]
-            right = (told["iss"], told["sub"], told["nonce"], audience) == (
-                self.origin,
-                person,
-                nonce,
-                [self._client],
-            ) and time.time() - SKEW < float(told["exp"])
+            right = (told["iss"], told["sub"], told["nonce"], audience) == (self.origin, person, nonce, [self._client])
+            late = time.time() - SKEW - float(told["exp"])
             both = told.get("acr") == SECOND_FACTOR
         except (ValueError, LookupError, TypeError) as error:
             raise self._unexpected("its ID token cannot be read") from error
         if not right:
             raise self._unexpected("its ID token is not for this person, this host and this request")
+        if late >= 0:
+            raise RefusedError(
+                f"what {self.name} states has expired by {late:.0f} s already: its clock and this host's do not agree",
+                remedy="Look at service `time-client` in `pacslab status`; `chronyc tracking` tells a host's offset.",
+            )
         if not both:
             raise self._unexpected("its ID token does not say that a second factor was shown")
 

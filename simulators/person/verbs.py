@@ -17,6 +17,7 @@ from simulators.person.sessions import Sessions, checked_name
 if TYPE_CHECKING:
     import argparse
 
+    from simulators.person.sessions import Session
     from simulators.settings import Settings
 
 LONGEST_LINE = 1024
@@ -24,12 +25,18 @@ LONGEST_LINE = 1024
 
 def sign_in(arguments: argparse.Namespace, settings: Settings) -> Result:
     """Show the sign-on both factors, which stand in no argument, and keep the session."""
+    person = signed_in_with(arguments, settings).person
+    return Result({"person": person}, f"{person} is signed in at {settings.host.name}")
+
+
+def signed_in_with(arguments: argparse.Namespace, settings: Settings, nonce: str | None = None) -> Session:
+    """The session that both factors open, which is kept; its ID token has the caller's word, where there is one."""
     person, portal = checked_name(arguments.name), Portal.of(settings)
     password, code = _typed("Password: "), _typed("One-time password: ")
     with performing(SIGN_IN, peer=portal.name, person=person):
-        session = portal.sign_in(person, password, code)
+        session = portal.sign_in(person, password, code, nonce)
         Sessions().keep(session)
-    return Result({"person": person}, f"{person} is signed in at {settings.host.name}")
+    return session
 
 
 def sign_out(arguments: argparse.Namespace, settings: Settings) -> Result:

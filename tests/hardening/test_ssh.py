@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from typing import TYPE_CHECKING
 
+from lab.verify.hardening.allowed import administrators
 from lab.verify.hardening.declare import Sabotage, has_role, promise
 from lab.verify.hardening.sabotages import changed_file, changed_mode, drop_in
 
@@ -77,6 +79,9 @@ FILES = {
     "/etc/ssh/revoked": "0644",
     "/etc/ssh/principals": "0755",
     "/etc/ssh/principals/administrator": "0644",
+    "/etc/ssh/principals/emergency": "0640",
+    "/etc/pacslab/administrators.json": "0644",
+    "/usr/local/lib/pacslab/administrators-accounts": "0644",
     "/etc/systemd/system/ssh.socket": "0644",
     "/etc/systemd/system/ssh@.service": "0644",
     "/etc/sudoers.d/administrators": "0440",
@@ -88,6 +93,8 @@ DAEMON = "systemctl show --property=ActiveState,UnitFileState ssh.service"
 SUDOERS = "cvtsudoers -f json /etc/sudoers"
 SUDO = "sudo -V"
 SERVER = has_role("ssh_server")
+SEALED = re.compile("emergency-[0-9a-f]{32}")
+"""What is in the envelope: 128 bits."""
 ALSO = ("hardening.ssh.*",)
 
 
@@ -228,15 +235,49 @@ def test_there_is_one_authority(host: Host, expect: Expect) -> None:
 
 @promise(
     "hardening.ssh.accounts",
-    "Principals are listed for administrators alone: nobody comes in as a service.",
-    remedy="Remove the file of the account.",
+    "Principals are listed for administrators alone: nobody comes in as a service, and nobody by another's name.",
+    remedy="Remove the file of the account; `pacslab up --again` writes what is missing.",
     where=SERVER,
     sabotage=Sabotage(
         "cp -a /etc/ssh/principals/administrator /etc/ssh/principals/games", "rm -f /etc/ssh/principals/games"
     ),
 )
-def test_principals_are_listed_for_administrators_alone(host: Host, expect: Expect) -> None:
-    expect.equal(["administrator"], sorted(host.file("/etc/ssh/principals").listdir()), "accounts with principals")
+def test_principals_are_listed_for_administrators_alone(host: Host, target: Target, expect: Expect) -> None:
+    people = administrators(target)
+    names = sorted(host.file("/etc/ssh/principals").listdir())
+    expect.equal(sorted(["administrator", "emergency", *people]), names, "accounts with principals")
+    for name in people:
+        expect.equal([name], principals(host, name), f"principals of {name}")
+
+
+def principals(host: Host, account: str) -> list[str]:
+    """Who may come in as an account."""
+    text = str(host.file(f"/etc/ssh/principals/{account}").content_string)
+    return [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+
+
+@promise(
+    "hardening.ssh.own-accounts",
+    "Where administrators sign in, each has an account of the own: the one that all could share lets nobody in.",
+    remedy="Restore /etc/ssh/principals/administrator from its role.",
+    where=lambda target: SERVER(target) and bool(administrators(target)),
+    sabotage=changed_file("/etc/ssh/principals/administrator", "echo administrator >>$FILE"),
+)
+def test_nobody_comes_in_by_an_account_that_is_shared(host: Host, expect: Expect) -> None:
+    expect.none(principals(host, "administrator"), "who may come in as administrator")
+
+
+@promise(
+    "hardening.ssh.envelope",
+    "Into the account for emergencies leads what is in the sealed envelope, and nothing that could be guessed.",
+    remedy="`pacslab ssh --reseal` brings what is sealed.",
+    where=SERVER,
+    sabotage=changed_file("/etc/ssh/principals/emergency", "echo emergency >>$FILE"),
+)
+def test_the_account_for_emergencies_takes_what_is_sealed_alone(host: Host, target: Target, expect: Expect) -> None:
+    found = principals(host, "emergency")
+    expect.equal(1 if administrators(target) else 0, len(found), "principals of emergency")
+    expect.none([name for name in found if not SEALED.fullmatch(name)], "principals that could be guessed")
 
 
 @promise(

@@ -12,6 +12,7 @@ from lab.abuse.evidence import Evidence
 from lab.abuse.model import AbuseCase
 from lab.abuse.ssh import ComeIn
 from lab.abuse.weakening import must, on_target, undoing
+from lab.trust.envelope import ACCOUNT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 PASSWORD = "radiology"  # noqa: S105 # one that is guessed
 USERMOD = 'usermod --password "$(openssl passwd -5 "$2")" "$1"'
 STRANGER = "visitor"
+SHARED = "administrator"
+"""The account that administrators come in as where they do not sign in."""
 BANNER = "SSH-2.0"
 
 
@@ -71,13 +74,14 @@ class GuessedPassword:
             WeakeningError: the host refused, or has it still.
         """
         host = self.host(lab.site, parties)
-        account = next(entry.account for entry in lab.site.services(host).values() if entry.account)
+        account = ssh.account_at(lab.site, host)
         with undoing(lambda: must(lab, host, ["usermod", "--password", "*", account])):
             must(lab, host, ["sh", "-c", USERMOD, "sh", account, PASSWORD])
             yield
 
 
 _CASE = partial(AbuseCase, parties=ssh.administrator_at_host, unharmed=ssh.lets_administrators_in)
+_SIGNED_IN = partial(AbuseCase, parties=ssh.administrator_who_signs_in, unharmed=ssh.lets_administrators_in)
 
 CASES = (
     _CASE(
@@ -122,6 +126,34 @@ CASES = (
         harm=ssh.is_in(),
         control="hosts refuse the certificates in their list of revoked ones",
         weakenings=(ssh.sshd("hosts look into no list", ("RevokedKeys .*", "RevokedKeys none")),),
+    ),
+    _SIGNED_IN(
+        "abuse.ssh-envelope-before",
+        "SSH: what was in the sealed envelope before it was sealed again",
+        attempt=ComeIn(lambda scene: ssh.given(scene, ssh.grant(scene, ssh.FORMER)), account=ACCOUNT),
+        evidence=_logged("Certificate does not contain an authorized principal"),
+        harm=ssh.is_in(ACCOUNT),
+        control="an envelope has another secret each time it is sealed, and hosts take the last one alone",
+        weakenings=(
+            ssh.sshd(
+                "hosts take what an envelope had before, too",
+                ("AuthorizedPrincipalsFile .*", _asking("AuthorizedPrincipalsCommand", ssh.FORMER)),
+            ),
+        ),
+    ),
+    _SIGNED_IN(
+        "abuse.ssh-shared-account",
+        "SSH: an administrator comes in by the account that all could share, and not by the own",
+        attempt=ComeIn(lambda scene: ssh.given(scene, ssh.grant(scene, SHARED)), account=SHARED),
+        evidence=_logged("Certificate does not contain an authorized principal"),
+        harm=ssh.is_in(SHARED),
+        control="where administrators sign in, nobody comes in but by an account of the own name",
+        weakenings=(
+            ssh.sshd(
+                "hosts list the shared account as a principal",
+                ("AuthorizedPrincipalsFile .*", _asking("AuthorizedPrincipalsCommand", SHARED)),
+            ),
+        ),
     ),
     _CASE(
         "abuse.ssh-root",

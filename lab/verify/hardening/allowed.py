@@ -20,6 +20,13 @@ if TYPE_CHECKING:
     from lab.verify.hardening.declare import Target
 
 
+ADMINISTRATORS, SEALED = "administrators", "emergency"
+"""The group that becomes root with sudo, and an account of it that every host has."""
+ROLE, WHERE_THEY_SIGN_IN = "pacs-administrator", "administration"
+"""Whose people administer hosts, and the role of the host where they sign in for it."""
+SHELL = "/bin/bash"
+
+
 class AllowedProcess(BaseModel):
     """What a program may be and do.
 
@@ -119,4 +126,26 @@ def of_roles(roles: Iterable[str]) -> Allowed:
 
 def allowed(target: Target) -> Allowed:
     """What the target's host may have: what its roles say of a thing counts more than what any machine may have."""
-    return of_roles([*target.lists, *target.entry.roles])
+    found = of_roles([*target.lists, *target.entry.roles])
+    people = administrators(target)
+    if not people or ADMINISTRATORS not in found.members:
+        return found
+    members = {**found.members, ADMINISTRATORS: [*found.members[ADMINISTRATORS], *people]}
+    processes = {
+        name: entry.model_copy(update={"user": [*entry.user, *people]}) if SEALED in entry.user else entry
+        for name, entry in found.processes.items()
+    }
+    accounts = {**found.accounts, **dict.fromkeys(people, SHELL)}
+    return found.model_copy(update={"accounts": accounts, "members": members, "processes": processes})
+
+
+def administrators(target: Target) -> list[str]:
+    """People who have an account on every host that administrators reach: of the description, where they sign in first.
+
+    Judged by the roles of people and the policy's words alone, and not by what hosts are configured from.
+    """
+    site = target.site
+    doors = [name for name, host in site.hosts.items() if WHERE_THEY_SIGN_IN in host.roles]
+    if not doors:
+        return []
+    return [name for name, person in site.topology.people.items() if ROLE in person.roles]

@@ -11,8 +11,8 @@ use Fcntl qw(:flock O_CREAT O_RDWR);
 use Mouse;
 use Lemonldap::NG::Portal::Main::Issuer;
 use Lemonldap::NG::Portal::Main::Constants
-  qw(PE_BADOTP PE_ERROR PE_LDAPCONNECTFAILED PE_LDAPERROR PE_MALFORMEDUSER PE_NO_SECOND_FACTORS PE_OK PE_PP_CHANGE_AFTER_RESET
-  PE_PP_PASSWORD_EXPIRED PE_SESSIONEXPIRED PE_WAIT);
+  qw(PE_BADOTP PE_ERROR PE_LDAPCONNECTFAILED PE_LDAPERROR PE_MALFORMEDUSER PE_NO_SECOND_FACTORS PE_OK PE_PP_ACCOUNT_LOCKED
+  PE_PP_CHANGE_AFTER_RESET PE_PP_PASSWORD_EXPIRED PE_SESSIONEXPIRED PE_WAIT);
 use Pacslab::Event qw(write_event);
 use Pacslab::Peer qw(browser_of peer_of person_of);
 
@@ -88,8 +88,9 @@ sub tellOfPassword {
     }
     my ($number) = ( $req->data->{ldapError} || '' ) =~ /\bdata ([0-9a-f]+)/;
     my $expired = $answer == PE_PP_PASSWORD_EXPIRED || $answer == PE_PP_CHANGE_AFTER_RESET;
-    $self->_refused( $req, $BIND{ $number || '' } || ( $expired ? 'password-expired' : 'wrong-password' ) );
-    return $answer;
+    my $reason = $BIND{ $number || '' } || ( $expired ? 'password-expired' : 'wrong-password' );
+    $self->_refused( $req, $reason );
+    return $reason eq 'account-locked' ? PE_PP_ACCOUNT_LOCKED : $answer;    # a person learns that trying again is no use
 }
 
 # Nobody gets in by a password alone, and nobody enrols a second factor with one.

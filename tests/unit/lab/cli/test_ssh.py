@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING
 
 import pytest
 
+from lab.cli.main import main
 from lab.engine.record import LabRecord
+from lab.operate import administrators
 from lab.topology.load import load_site, site_path
+from lab.trust.envelope import PRINCIPAL, RECORD, open_envelope
 from lab.trust.pki import ensure_pki
 from tests.unit.lab.cli.command import run_verb
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from lab.operate.administrators import Factors
 
 LAB = ("--lab", "kept")
 CLIENT = """#!/bin/sh
@@ -101,3 +107,89 @@ def test_a_machine_without_a_client_is_not_ready(
     ran = run_verb(capsys, "ssh", "pacs1", *LAB)
     assert ran.code == 4
     assert "no SSH client" in ran.err
+
+
+@pytest.fixture
+def signing_in(state: Path) -> Path:
+    """The state of a machine with a lab whose administrators sign in."""
+    site = load_site(site_path("reference"))
+    LabRecord.describe("signs", site).save(state / "signs")
+    ensure_pki(site, state / "signs")
+    return state / "signs"
+
+
+def test_where_administrators_sign_in_somebody_has_to_be_named(
+    capsys: pytest.CaptureFixture[str], signing_in: Path
+) -> None:
+    ran = run_verb(capsys, "ssh", "db1", "--lab", signing_in.name, "--", "true")
+    assert ran.code == 2
+    assert "Administrators sign in before they come to a host" in ran.err
+    assert "--as PERSON" in ran.err
+    assert "p.adeyemi" in ran.err
+    assert "--break-glass REASON" in ran.err
+    assert run_verb(capsys, "ssh", "--list", "--lab", signing_in.name, "--json").json == []
+
+
+@pytest.mark.parametrize("words", [("--as", "p.adeyemi"), ("--break-glass", "x")])
+def test_where_they_do_not_sign_in_nobody_can(capsys: pytest.CaptureFixture[str], words: tuple[str, str]) -> None:
+    ran = run_verb(capsys, "ssh", "pacs1", *words, *LAB)
+    assert ran.code == 2
+    assert "do not sign in at site 'small-practice'" in ran.err
+
+
+def test_the_envelope_is_shown_with_what_was_done(capsys: pytest.CaptureFixture[str], signing_in: Path) -> None:
+    pki = signing_in / "pki"
+    words = ("ssh", "--envelope", "--lab", signing_in.name)
+    assert run_verb(capsys, *words).out.splitlines()[-1] == "It is sealed."
+    open_envelope(pki, "anna", "the sign-on does not start", "idp1")
+    told = run_verb(capsys, *words)
+    assert told.out.splitlines()[-1].startswith("It is open")
+    assert told.out.splitlines()[2].split()[2:5] == ["opened", "anna", "idp1"]
+    assert (pki / PRINCIPAL).read_text().strip() not in told.out
+    found = run_verb(capsys, *words, "--json").json
+    assert (found["open"], [entry["what"] for entry in found["record"]]) == (True, ["sealed", "opened"])
+    (pki / RECORD).write_text("")
+    ran = run_verb(capsys, *words)
+    assert ran.code == 2
+    assert "damaged" in ran.err
+
+
+def test_an_envelope_is_for_one_host(capsys: pytest.CaptureFixture[str], signing_in: Path, tmp_path: Path) -> None:
+    ran = run_verb(capsys, "ssh", "--config", str(tmp_path / "x"), "--break-glass", "x", "--lab", signing_in.name)
+    assert ran.code == 2
+    assert "opened for one host" in ran.err
+    assert not run_verb(capsys, "ssh", "--envelope", "--lab", signing_in.name, "--json").json["open"]
+
+
+def test_both_factors_are_lines_and_what_follows_is_for_the_command(
+    capfd: pytest.CaptureFixture[str], signing_in: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shown: list[Factors] = []
+    monkeypatch.setattr(administrators, "sign_in", lambda _lab, _source, factors: shown.append(factors))
+    (tmp_path / "ssh").write_text("#!/bin/sh\ncat\n", "utf-8")
+    (tmp_path / "ssh").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    (tmp_path / "typed").write_text("a password\n123456\nfor the command\n", "utf-8")
+    with (tmp_path / "typed").open() as typed:
+        monkeypatch.setattr("sys.stdin", typed)
+        before = os.dup(0)
+        os.dup2(typed.fileno(), 0)
+        try:
+            with pytest.raises(SystemExit) as ended:
+                main(["ssh", "db1", "--as", "p.adeyemi", "--lab", signing_in.name, "--", "cat"])
+        finally:
+            os.dup2(before, 0)
+            os.close(before)
+    assert ended.value.code == 0
+    assert [(entry.person, entry.password, entry.code) for entry in shown] == [("p.adeyemi", "a password", "123456")]
+    assert capfd.readouterr().out == "for the command\n"
+
+
+def test_without_anything_typed_nobody_signs_in(
+    capsys: pytest.CaptureFixture[str], signing_in: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open(os.devnull, encoding="utf-8") as nothing:  # noqa: PTH123 # a descriptor is read
+        monkeypatch.setattr("sys.stdin", nothing)
+        ran = run_verb(capsys, "ssh", "db1", "--as", "p.adeyemi", "--lab", signing_in.name)
+    assert ran.code == 2
+    assert "a one-time password are needed" in ran.err

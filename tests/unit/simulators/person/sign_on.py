@@ -34,6 +34,10 @@ class SignOn:
     unauthorised: bool = False
     elsewhere: str = ""
     """Where it sends the browser after the password."""
+    says: str = ""
+    """The number of the message on the page that does not take a password."""
+    asks_for_key: bool = False
+    """Whether the second factor is a security key."""
     open: bool = True
     """Whether sessions stand."""
     stays: bool = False
@@ -120,7 +124,10 @@ class Handler(BaseHTTPRequestHandler):
         elif "code" in form:
             self.second(form)
         elif (form["user"], form["password"], form["k"]) != ("a.rivera", PASSWORD, "1"):
-            self.answer(401, '<form><input name="user"><input name="password">')
+            told = f'<span trmsg="{self.state.says}"></span>' if self.state.says else ""
+            self.answer(401, f'{told}<form><input name="user"><input name="password">')
+        elif self.state.asks_for_key:
+            self.answer(200, '<form action="/webauthn2fcheck"><input name="credential"><input name="token" value="2">')
         elif self.state.elsewhere:
             self.answer(302, Location=self.state.elsewhere)
         else:

@@ -41,7 +41,7 @@ def test_who_may_do_nothing_at_the_host_is_not_let_in(desk: SignOn) -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"nonce": "another"}, {"aud": "web1"}, {"aud": [CLIENT, "web1"]}, {"sub": "t.berg"}, {"iss": "x"}, {"exp": 1}],
+    [{"nonce": "another"}, {"aud": "web1"}, {"aud": [CLIENT, "web1"]}, {"sub": "t.berg"}, {"iss": "x"}],
     ids=str,
 )
 def test_an_id_token_that_is_not_for_this_is_refused(desk: SignOn, wrong: dict[str, Any]) -> None:
@@ -116,4 +116,10 @@ def test_a_sign_on_that_is_away_is_told_as_such(desk: SignOn) -> None:
 def test_a_web_server_whose_sign_on_is_away_is_no_refusal(desk: SignOn, status: int) -> None:
     desk.away = status
     with pytest.raises(UnreachableError, match=f"cannot answer now .{status}."):
+        desk.portal().sign_in("a.rivera", PASSWORD, CODE)
+
+
+def test_a_statement_that_has_expired_when_it_comes_is_a_matter_of_clocks(desk: SignOn) -> None:
+    desk.id_token = {"exp": 1}
+    with pytest.raises(RefusedError, match="clock and this host's do not agree"):
         desk.portal().sign_in("a.rivera", PASSWORD, CODE)

@@ -1,0 +1,57 @@
+"""Bring this host's administrators to what the site says: an account for each, and nobody else's way in.
+
+Argument: the file that names them, a JSON list. Each has an account without a password, is in the group that becomes
+root with sudo, and comes in by a certificate that names the account. Of somebody who is gone, what runs is ended, and
+the account goes with its folder.
+"""
+
+from __future__ import annotations
+
+import grp
+import json
+import os
+import pwd
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+GROUP = "administrators"
+OF_THE_ROLE = {"administrator", "emergency"}
+"""Accounts that the role's image has."""
+PRINCIPALS = Path("/etc/ssh/principals")
+
+
+def main() -> None:
+    """Make who is missing, and take out who is gone."""
+    wanted = set(json.loads(Path(sys.argv[1]).read_text("utf-8")))
+    known = set(grp.getgrnam(GROUP).gr_mem) - OF_THE_ROLE
+    for name in sorted(known - wanted):
+        dismiss(name)
+    for name in sorted(wanted - known):
+        options = ["--create-home", "--user-group", "--groups", GROUP, "--shell", "/bin/bash", "--password", "*"]
+        subprocess.run(["useradd", *options, "--key", "HOME_MODE=0700", name], check=True)
+    for path in PRINCIPALS.iterdir():
+        if path.name not in wanted | OF_THE_ROLE:
+            path.unlink()
+    for name in sorted(wanted):
+        path = PRINCIPALS / name
+        path.write_text(f"{name}\n", "utf-8")
+        path.chmod(0o644)
+
+
+def dismiss(name: str) -> None:
+    """Close the way in first, then end what runs, then remove the account."""
+    (PRINCIPALS / name).unlink(missing_ok=True)
+    uid = pwd.getpwnam(name).pw_uid
+    for process in Path("/proc").iterdir():
+        if process.name.isdecimal():
+            with suppress(OSError):  # it has ended meanwhile
+                if process.stat().st_uid == uid:
+                    os.kill(int(process.name), signal.SIGKILL)
+    subprocess.run(["userdel", "--force", "--remove", name], check=True, stderr=subprocess.DEVNULL)
+
+
+if __name__ == "__main__":
+    main()
