@@ -127,14 +127,14 @@ class Viewer:
         found: dict[str, Any] = answer.json
         return found
 
-    def sign_out(self, session: str) -> None:
-        """End a session as the page does: here, and at the sign-on with those of all applications."""
+    def sign_out(self, session: str, sign_on: str = "") -> None:
+        """End a session as the page does: here, and with the browser's cookie of the sign-on at all applications."""
         ends = {
             "id_token_hint": self.info(session)["id_token_hint"],
             "post_logout_redirect_uri": f"{self.address}/signed-out",
         }
-        posted = {"Content-Type": "application/x-www-form-urlencoded"}
-        at_sign_on = {"address": f"{self.sign_on.address}/oauth2/logout", "method": "POST", "headers": posted}
+        head = {"Content-Type": "application/x-www-form-urlencoded", **({"Cookie": sign_on} if sign_on else {})}
+        at_sign_on = {"address": f"{self.sign_on.address}/oauth2/logout", "method": "POST", "headers": head}
         self.ask(session, LEAVE, {**at_sign_on, "text": urlencode(ends)})
 
     def _wishes(

@@ -47,7 +47,7 @@ def time_outs(stage: Scene) -> str:
     (cookie,) = {
         value for value in map(_value, opened.cookies) if value.startswith(f"{SIGN_ON_COOKIE}=") and value[-1] != "="
     }
-    viewer.sign_out(opened.session)
+    viewer.sign_out(opened.session, cookie)
     stage.eventually(
         lambda: viewer.ask(opened.session, SESSION)[0].status == UNAUTHORISED,
         timeout=ENDED_WITHIN,
