@@ -39,11 +39,22 @@ def ip(source: str, target: str, protocol: int, payload: bytes) -> bytes:
     return head + struct.pack("!H", checksum(head + b"\0\0" + ends)) + ends + payload
 
 
-def tcp(source: str, target: str, ports: tuple[int, int], flags: int, sequence: int = 1) -> bytes:
+def tcp(
+    source: str,
+    target: str,
+    ports: tuple[int, int],
+    flags: int,
+    sequence: int = 1,
+    *,
+    acknowledged: int = 0,
+    payload: bytes = b"",
+) -> bytes:
     """A segment (RFC 9293)."""
-    head = struct.pack("!HHIIBBH", *ports, sequence, 0, 0x50, flags, 1024)
-    pseudo = socket.inet_aton(source) + socket.inet_aton(target) + struct.pack("!BBH", 0, TCP, 20)
-    return ip(source, target, TCP, head + struct.pack("!HH", checksum(pseudo + head + b"\0\0\0\0"), 0))
+    head = struct.pack("!HHIIBBH", *ports, sequence, acknowledged, 0x50, flags, 0xFFFF)
+    ends = socket.inet_aton(source) + socket.inet_aton(target)
+    pseudo = ends + struct.pack("!BBH", 0, TCP, 20 + len(payload))
+    total = checksum(pseudo + head + b"\0\0\0\0" + payload)
+    return ip(source, target, TCP, head + struct.pack("!HH", total, 0) + payload)
 
 
 def unreachable(source: str, target: str, about: bytes, payload: bytes) -> bytes:
