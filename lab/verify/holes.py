@@ -10,6 +10,7 @@ from lab.engine.execute import execute
 from lab.engine.port_filter import TABLE
 from lab.engine.wire import STATE
 from lab.errors import EngineError
+from lab.verify import mirrors
 from lab.verify.forgeries import Kind, forgeries
 from lab.verify.forging import PROMISES
 from lab.verify.judgement import DECLARED, UNDECLARED
@@ -45,6 +46,7 @@ def mutations(site: Site) -> Iterator[Mutation]:
     opened = partial(_ruled, site.gateway, ["forward", *_about(undeclared), "accept"])
     yield Mutation(DECLARED.id, declared.source, "", shut, judged=(DECLARED.id,), hosts=(declared.source,))
     yield Mutation(UNDECLARED.id, undeclared.source, "", opened, judged=("segmentation.*",), hosts=(undeclared.source,))
+    yield from mirrors.mutations(site)
     liar = next((forgery.source for forgery in forgeries(site) if forgery.past_fabric), None)
     if liar is None:
         return  # fewer than three zones, or no log: nobody has a connection to attack

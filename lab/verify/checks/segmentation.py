@@ -13,6 +13,7 @@ from lab.verify.forging import PROMISES, judge_forgeries
 from lab.verify.holes import mutations
 from lab.verify.judgement import DECLARED, UNDECLARED, judge, record_wanted
 from lab.verify.matrix import Attempt, attempts
+from lab.verify.mirrors import WITNESS, judge_mirrors
 from lab.verify.records import PATIENCE, Records
 
 if TYPE_CHECKING:
@@ -58,13 +59,14 @@ def check_segmentation(context: Context) -> Iterator[Result]:
     for attempt in wanted:
         yield judge(attempt, outcomes[attempt], records.seen)
     yield from judge_forgeries(context, records.collected)
+    yield from judge_mirrors(context)
 
 
 CHECK = Check(
     name="segmentation",
     summary="every pair of hosts on every service: the declared flows connect, all others are refused and logged; "
-    "so are packets in another host's name, resets and error messages",
-    promises=(DECLARED, UNDECLARED, *PROMISES.values()),
+    "so are packets in another host's name, resets and error messages; who watches a zone sends nothing into it",
+    promises=(DECLARED, UNDECLARED, *PROMISES.values(), WITNESS),
     judge=check_segmentation,
     mutations=mutations,
 )
