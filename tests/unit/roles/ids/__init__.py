@@ -1,0 +1,1 @@
+"""What role ids puts on a host, and what its rules recognise."""
