@@ -34,6 +34,7 @@ class AllowedProcess(BaseModel):
         unit: The systemd unit that it belongs to, or a pattern where each connection has a unit of its own.
         user: The account that it runs as; several where a master hands over to workers.
         effective: Capabilities that it may use.
+        ambient: Capabilities that it may use as an account other than root.
         bounding: Capabilities that it and what it starts can ever have; None for all of the container's.
         new_privileges: True where it may gain privileges (``NoNewPrivileges`` is off), with the reason beside it.
         filtered: Whether a system call filter is on.
@@ -45,6 +46,7 @@ class AllowedProcess(BaseModel):
     unit: str
     user: list[str] = Field(min_length=1)
     effective: list[str] = Field(default_factory=list)
+    ambient: list[str] = Field(default_factory=list)
     bounding: list[str] | None = None
     new_privileges: bool = False
     filtered: bool = True

@@ -44,7 +44,7 @@ def test_a_role_for_every_managed_host_is_one_line(name: str, tmp_path: Path) ->
     text = site_path(name).read_text("utf-8")
     text = change("ssh_server]", "ssh_server, haproxy]", text)
     path = tmp_path / "topology.yml"
-    path.write_text(text.replace(", python_runtime, haproxy]", ", python_runtime]"), "utf-8")
+    path.write_text(change(", python_runtime, haproxy]", ", python_runtime]", text), "utf-8")
     before, after = load_site(site_path(name)), load_site(path)
     having = [host for host, entry in before.hosts.items() if "log_forwarder" in entry.roles]
     assert [host for host in having if "haproxy" in after.hosts[host].roles] == having
