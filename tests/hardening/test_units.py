@@ -44,7 +44,7 @@ EXPOSURE = 4.0
 
 BOUNDED = frozenset(
     {"orthanc.service", "pacslab-image-manager.service", "pacslab-modality.service", "pacslab-ris.service",
-     "pacslab-ehr.service"}
+     "pacslab-ehr.service", "pacslab-audit.service"}
 )  # fmt: skip
 LIMITS = {"MemoryMax": 2 << 30, "TasksMax": 512}
 

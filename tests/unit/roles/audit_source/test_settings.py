@@ -63,6 +63,13 @@ def test_it_follows_the_units_of_the_hosts_services() -> None:
     assert {"orthanc.service", "pacslab-image-manager.service"} <= set(settings_of("pacs-rad")["audit"]["units"])
 
 
+def test_in_a_site_with_a_repository_every_host_that_sends_its_log_makes_audit_messages() -> None:
+    provided = [entry.provides for host in REFERENCE.managed for entry in REFERENCE.services(host).values()]
+    assert "audit-repository" in provided
+    sends = {name for name, host in REFERENCE.managed.items() if "log_forwarder" in host.roles}
+    assert sends == {name for name, host in REFERENCE.managed.items() if ROLE in host.roles}
+
+
 def test_who_else_may_read_the_settings() -> None:
     file = files_of(REFERENCE, "ct1", ROLE)["/etc/pacslab/audit.json"]
     assert (file.owner, file.group, file.mode) == ("root", "audit", "0640")
