@@ -37,7 +37,7 @@ def listing() -> dict[str, Any]:
 
 def test_hosts_are_grouped_by_zone(listing: dict[str, Any]) -> None:
     assert listing["zone_modality_ct"]["hosts"] == ["ct1", "ct2"]
-    assert listing["zone_security_services"]["hosts"] == ["fw1", "siem1"]
+    assert listing["zone_security_services"]["hosts"] == ["fw1", "siem1", "scan1"]
 
 
 def test_hosts_are_grouped_by_role(listing: dict[str, Any]) -> None:
