@@ -82,7 +82,7 @@ def _chosen(arguments: argparse.Namespace, tried: Any) -> list[Subject]:
         UsageError: none are named, or one does not exist.
     """
     from lab.topology.catalog import load_catalog  # noqa: PLC0415
-    from lab.topology.load import TRIALS_DIR, load_site, site_names, site_path  # noqa: PLC0415
+    from lab.topology.load import sites_with_every_role  # noqa: PLC0415
     from lab.trials.description import subject_of  # noqa: PLC0415
     from lab.trials.record import changed_since, key  # noqa: PLC0415
 
@@ -94,8 +94,7 @@ def _chosen(arguments: argparse.Namespace, tried: Any) -> list[Subject]:
     if unknown:
         raise UsageError(f"There is no role {unknown[0]!r}.", remedy=f"Roles: {', '.join(known)}.")
     settings = load_settings()
-    folders = (settings.inventories, TRIALS_DIR)
-    sites = [load_site(site_path(name, folder)) for folder in folders for name in site_names(folder)]
+    sites = sites_with_every_role(settings.inventories)
     subjects = [subject_of(sites, role) for role in arguments.roles or known]
     if arguments.changed:
         subjects = [subject for subject in subjects if not tried.holds(subject.role, key(subject))]

@@ -46,6 +46,17 @@ def site_path(name: str, inventories_dir: Path = INVENTORIES_DIR) -> Path:
     return path
 
 
+def sites_with_every_role(inventories_dir: Path = INVENTORIES_DIR) -> list[Site]:
+    """Read all sites, and those on which roles are tried that none of them has.
+
+    Raises:
+        TopologyError: a description has mistakes.
+    """
+    return [
+        load_site(site_path(name, folder)) for folder in (inventories_dir, TRIALS_DIR) for name in site_names(folder)
+    ]
+
+
 def load_site(path: Path, roles_dir: Path = ROLES_DIR) -> Site:
     """Read a site's description and the role catalogue.
 

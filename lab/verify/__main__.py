@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import sys
 
-from lab.topology.load import INVENTORIES_DIR, TRIALS_DIR, load_site, site_names, site_path
+from lab.topology.load import sites_with_every_role
 from lab.verify.sabotage.lint import unproven
 
 
 def main() -> int:
     """Name the promises without one; 1 when there are any."""
-    folders = (INVENTORIES_DIR, TRIALS_DIR)
-    missing = unproven([load_site(site_path(name, folder)) for folder in folders for name in site_names(folder)])
+    missing = unproven(sites_with_every_role())
     for name in missing:
         print(f"{name} has no sabotage.\n    Write one beside the check: docs/add-a-check.md.", file=sys.stderr)  # noqa: T201 # a command
     return 1 if missing else 0

@@ -41,7 +41,7 @@ def test_hosts_are_grouped_by_zone(listing: dict[str, Any]) -> None:
 
 
 def test_hosts_are_grouped_by_role(listing: dict[str, Any]) -> None:
-    assert listing["role_postgresql"]["hosts"] == ["db1"]
+    assert listing["role_postgresql"]["hosts"] == ["siem1", "db1"]
     assert listing["role_certificate_status"]["hosts"] == ["ca1"]
 
 

@@ -43,10 +43,10 @@ def test_a_host_has_no_command_that_is_brought_along(host: Path, command: str) -
     )
 
 
-def test_hosts_are_installed_without_what_is_brought_along() -> None:
+def test_hosts_are_installed_without_what_is_brought_along_and_what_the_repository_alone_has() -> None:
     tasks = yaml.safe_load((ROOT / "roles/simulators/tasks/install.yml").read_text("utf-8"))
     (tree,) = [file for file in tasks[0]["pacslab.lab.configure"]["files"] if "tree" in file]
-    assert set(tree["without"]) == set(PACKAGES.values())
+    assert set(tree["without"]) == {*PACKAGES.values(), "siem"}
 
 
 @pytest.mark.parametrize(

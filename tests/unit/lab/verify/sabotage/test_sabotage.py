@@ -9,7 +9,7 @@ import pytest
 
 from lab.errors import EngineError
 from lab.results.model import Outcome, Promise, judged
-from lab.topology.load import INVENTORIES_DIR, TRIALS_DIR, load_site, site_names, site_path
+from lab.topology.load import sites_with_every_role
 from lab.verify.check import Check
 from lab.verify.mutation import Mutation
 from lab.verify.sabotage import run
@@ -118,5 +118,4 @@ def test_a_change_that_cannot_be_made_is_missed_with_its_reason() -> None:
 
 
 def test_every_promise_of_every_check_has_a_change_that_it_must_catch() -> None:
-    folders = (INVENTORIES_DIR, TRIALS_DIR)
-    assert unproven([load_site(site_path(name, folder)) for folder in folders for name in site_names(folder)]) == []
+    assert unproven(sites_with_every_role()) == []
