@@ -9,7 +9,8 @@ import sys
 import time
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -33,6 +34,11 @@ if TYPE_CHECKING:
 
 FAILED_TO_COME_IN = 255
 MINUTES = timedelta(minutes=5)
+
+
+def has_all(words: tuple[str, ...], line: dict[str, Any]) -> bool:
+    """Whether a collected line has all of these words."""
+    return all(word in json.dumps(line) for word in words)
 
 
 def administered(lab: Lab) -> str:
@@ -112,9 +118,7 @@ def test_an_administrator_signs_in_becomes_root_and_is_on_record_by_name(
         (f"Accepted publickey for {who} from", f"ID {who}: a full disk"),
         ('"program": "sudo"', f"{who} : ", "USER=root", "COMMAND=/usr/bin/sh -c"),
     ):
-        assert centre.wait(
-            host, mark, lambda line, told=told: all(word in json.dumps(line) for word in told), timeout=20
-        )
+        assert centre.wait(host, mark, partial(has_all, told), timeout=20)
     assert list(tmp_path.iterdir()) == []
     events = [json.loads(line) for line in (lab.folder / "run.jsonl").read_text("utf-8").splitlines()]
     issued = [event for event in events if event["event"] == "certificate_given"][-1]
@@ -262,8 +266,8 @@ def test_who_loses_the_role_is_out_within_a_minute(clone: Lab) -> None:
         "-c",
         "echo in; cat",
     ]
-    streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(argv, text=True, **streams) as client:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(argv, text=True, stdin=pipe, stdout=pipe, stderr=pipe) as client:
         assert client.stdin is not None
         assert client.stdout is not None
         client.stdin.write(factors(clone, who))

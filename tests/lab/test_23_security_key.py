@@ -88,7 +88,7 @@ class Desk:
         cookies = self.page.context.cookies(self.sign_on)
         return any(cookie["name"] == SESSION and cookie["value"] for cookie in cookies)
 
-    def told(self, mark: Any, **keys: str) -> dict[str, Any] | None:
+    def told(self, mark: Any, **keys: Any) -> dict[str, Any] | None:
         """The sign-on's event with these keys, at the collector."""
         collected, host = Collected(self.lab), self.browser.viewer.sign_on.host
         line = collected.wait(host, mark, timeout=20, action="sign-in", person=self.person, **keys)
