@@ -64,6 +64,7 @@ class Daemon:
         """Keep in `spool`; tell `more` when there is something to send."""
         self.source, self.spool, self.memory, self._more = source, spool, memory, more
         self._noted = 0.0
+        self._began = time.time()
         self.trouble = ""
         """Why nothing is kept; empty while the spool takes messages."""
 
@@ -91,11 +92,15 @@ class Daemon:
         return self._commit("")
 
     def state(self, sender_trouble: str, late_after: float) -> str:
-        """What is wrong, for the health probe; empty where nothing is."""
+        """What is wrong, for the health probe; empty where nothing is.
+
+        A message that was kept before this start, such as one in a snapshot, waits from the start on: nobody could have
+        sent it meanwhile.
+        """
         if self.trouble:
             return self.trouble
         oldest = self.spool.after(self.spool.acknowledged, 1)
-        if not oldest or time.time() - oldest[0].since < late_after:
+        if not oldest or time.time() - max(oldest[0].since, self._began) < late_after:
             return ""
         why = sender_trouble or "the repository does not acknowledge them"
         return f"{self.spool.waiting} audit messages wait for more than {late_after:.0f} s: {why}"

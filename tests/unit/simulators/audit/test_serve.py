@@ -250,6 +250,21 @@ def test_a_device_that_comes_for_the_first_time_is_told_once_also_over_a_restart
     assert all('csd-code="110124"' in message for message in spool.all())
 
 
+def test_a_message_that_was_kept_before_a_start_waits_from_the_start_on(
+    tmp_path: Path, spool: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr("simulators.audit.serve.time.time", lambda: now[0])
+    daemon = daemon_of(spool, tmp_path)
+    assert daemon.take([at_edge(1)])
+    now[0] += 130
+    assert daemon.state("", 120).startswith("1 audit messages wait for more than 120 s")
+    again = daemon_of(spool, tmp_path)  # as after a snapshot
+    assert again.state("", 120) == ""
+    now[0] += 121
+    assert again.state("", 120).startswith("1 audit messages wait for more than 120 s")
+
+
 def test_the_images_of_a_study_that_one_caller_fetches_are_told_once_in_five_minutes(
     tmp_path: Path, spool: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
