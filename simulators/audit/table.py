@@ -266,6 +266,7 @@ NOT_AUDITED: dict[str, str] = {
     "request-commitment": "a promise about objects whose transfer is told",
     "send": "carries what the action that made it tells; who receives it tells that too",
     "send-frame": "told by the ports of the lab's network, which are no host",
+    "tell-people": "that people are told of what was found; what they read of it is told",
     "warn": "a library's warning",
     "work": "a turn of a service",
 }

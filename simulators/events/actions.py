@@ -17,6 +17,8 @@ ADMINISTRATION = "pacslab-administration"
 """Where administrators sign in before they come to a host."""
 CONSOLE = "pacslab-console"
 """Pages on which people read what the repository of audit messages has."""
+NOTIFIER = "pacslab-siem-notifier"
+"""What tells people of incidents."""
 EDGE = "haproxy"
 PACKET_FILTER = "ulogd"
 """The firewall's and the hosts' refused packets."""
@@ -60,7 +62,9 @@ AT_AN_EDGE = (
 COMMITMENT = ("commitment", "committed", "failed", "instances", "step", "repeated", "error", "status")
 
 # Every program
-START = Action("start", "A service is ready.", (*SERVICES, CONSOLE), facts=("hl7", "dicom", "callers", "archives"))
+START = Action(
+    "start", "A service is ready.", (*SERVICES, CONSOLE, NOTIFIER), facts=("hl7", "dicom", "callers", "archives")
+)
 COMMAND = Action(
     "command",
     "A command ended before it began a transaction.",
@@ -164,6 +168,12 @@ HANDLE_INCIDENT = Action(
     "Somebody says what `change` tells of an incident: acknowledges, closes or reopens it.",
     (CONSOLE,),
     facts=("view", "change", "error", "detail", "remedy", "trace"),
+)
+TELL_PEOPLE = Action(
+    "tell-people",
+    "Somebody, `account`, or a webhook is told of an incident, `item`.",
+    (NOTIFIER,),
+    facts=("item", "account", "attempts", "error", "detail", "remedy", "trace"),
 )
 
 # HL7 messages

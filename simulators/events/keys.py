@@ -53,7 +53,8 @@ FACTS: dict[str, str] = {
     "criticality": "how much care suffers when an asset is lost: `low`, `medium` or `high`",
     "detail": "what OpenSSL says of the handshake, what a host is not ready for, what is wrong with a file",
     "dicom": "port for DICOM",
-    "edge": "which edge: `console`, `dicom`, `dicom-outbound`, `dicomweb`, `hl7`, `relations`, `sign-on`, `syslog`,"
+    "edge": "which edge: `console`, `dicom`, `dicom-outbound`, `dicomweb`, `hl7`, `mail`, `relations`, `sign-on`,"
+    " `syslog`,"
     " `viewer`",
     "end": "how HAProxy says that the connection ended",
     "error": "class of the error",
@@ -72,7 +73,8 @@ FACTS: dict[str, str] = {
     "instance": "SOP Instance UID",
     "instances": "how many objects",
     "issuer_error": "what OpenSSL says of the certificates above",
-    "item": "what was set aside: a patient, a file, a series and its target, an entry of the change log, a study",
+    "item": "what was set aside: a patient, a file, a series and its target, an entry of the change log, a study;"
+    " the number of an incident",
     "left": "how many objects wait for the next attempt",
     "level": "query level: STUDY, SERIES or IMAGE",
     "lists": "revocation lists: how many",

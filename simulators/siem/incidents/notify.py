@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 LONGEST_SUBJECT = 150
 IDENTIFYING = ("patient.", "dicom.accession", "dicom.study_uid", "dicom.series_uid", "dicom.instance_uid")
+MOST_RECORDS = 20
 HIDDEN = "(see the console)"
 
 
@@ -43,6 +44,12 @@ def actor(incident: Incident) -> str:
     return HIDDEN if name.startswith(IDENTIFYING) else printable(value)
 
 
+def records(incident: Incident) -> str:
+    """Return the positions of an incident's alerts, the first of them where there are many."""
+    named = ", ".join(str(position) for position in incident.alerts[:MOST_RECORDS])
+    return f"{named} and {incident.count - MOST_RECORDS} more" if len(incident.alerts) > MOST_RECORDS else named
+
+
 def mail(incident: Incident, site: str, sender: str, recipients: list[str], console: str = "") -> EmailMessage:
     """Return a mail about an incident; text of others that stands in it makes no header and no line of its own."""
     message = EmailMessage()
@@ -52,6 +59,7 @@ def mail(incident: Incident, site: str, sender: str, recipients: list[str], cons
     message["To"] = [Address(addr_spec=recipient) for recipient in recipients]
     message["Message-ID"] = f"<incident-{incident.number}-{incident.level}@{sender.partition('@')[2]}>"
     message["References"] = f"<incident-{incident.number}@{sender.partition('@')[2]}>"
+    message["Date"] = incident.last  # so that the same mail is the same when it has to be sent again
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(text(incident, console))
     return message
@@ -68,6 +76,9 @@ def text(incident: Incident, console: str = "") -> str:
         f"Since:    {incident.first.isoformat(timespec='seconds')}",
         f"Latest:   {incident.last.isoformat(timespec='seconds')}",
         f"Seen:     {incident.count} times",
+        f"Evidence: records {records(incident)} of the repository",
+        f"Rules:    {', '.join(incident.rules)}",
+        f"Abuse:    {', '.join(incident.abuse) or '-'}",
         f"ATT&CK:   {', '.join(incident.attack) or '-'}",
         f"Controls: {', '.join(incident.control) or '-'}",
         "",
@@ -90,6 +101,8 @@ def webhook(incident: Incident, site: str, console: str = "") -> dict[str, Any]:
         "first": incident.first.isoformat(),
         "last": incident.last.isoformat(),
         "count": incident.count,
+        "records": list(incident.alerts[:MOST_RECORDS]),
+        "abuse": list(incident.abuse),
         "attack": list(incident.attack),
         "control": list(incident.control),
         "respond": list(incident.respond),
