@@ -6,7 +6,6 @@ frame has. What is no audit message by the schema (PS3.15 A.5.1) and by what its
 
 from __future__ import annotations
 
-import json
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,20 +13,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from lxml import etree
 
 from simulators.siem.audit_rules import faults
+from simulators.siem.intake.forms import Forms, encoded
 from simulators.siem.intake.header import MSGID, Header
 from simulators.siem.normalise.audit import of_message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from simulators.siem.site import Site
 
 SCHEMA = Path(__file__).parent.parent / "schema" / "audit.xsd"
 LONGEST_REASON = 300
 """Characters."""
-_NUL, _REPLACEMENT = r"\u0000", r"\ufffd"
-"""No database keeps the former; it can come in what is encoded (ParticipantObjectDetail)."""
-_encode: Callable[[Any], str] = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
 class Examined(NamedTuple):
@@ -41,32 +36,47 @@ class _NotAnAuditMessageError(ValueError):
     """A message is not stored as an event."""
 
 
-def examine(header: Header, host: str, received: float, site: Site | None = None) -> Examined:
-    """Read a message.
+class Examiner:
+    """Reads messages one after the other, and knows the forms of those that it has read."""
 
-    Args:
-        header: the message, as far as it is read.
-        host: short name of the sender, by its certificate.
-        received: when it came, seconds since 1970.
-        site: what the site's description says, which is added to the event.
-    """
-    try:
-        root = _parsed(header)
+    def __init__(self, site: Site | None = None) -> None:
+        """Add to events what the site's description says."""
+        self._site, self._forms = site, Forms(site)
+
+    def examine(self, header: Header, host: str, received: float) -> Examined:
+        """Read a message.
+
+        Args:
+            header: the message, as far as it is read.
+            host: short name of the sender, by its certificate.
+            received: when it came, seconds since 1970.
+        """
+        try:
+            _look_at_name(header)
+            known = self._forms.fields(header, host, received)
+            return Examined(known or self.in_full(header, host, received), "")
+        except _NotAnAuditMessageError as error:
+            reason = str(error)
+        except Exception as error:  # noqa: BLE001 - whatever a message brings about, others are read after it
+            reason = f"it cannot be read: {type(error).__name__}: {error}"
+        return Examined(b"", "".join(c if c.isprintable() else " " for c in reason[:LONGEST_REASON]))
+
+    def in_full(self, header: Header, host: str, received: float) -> bytes:
+        """Read a message whose form is not known; return its fields as JSON."""
+        root = _parsed(header.content)
         fields = of_message(root, host, received, program=header.program, pid=header.pid, sequence=header.number)
-        if site is not None:
-            site.enrich(fields)
-        return Examined(_encode(fields).replace(_NUL, _REPLACEMENT).encode("utf-8"), "")
-    except _NotAnAuditMessageError as error:
-        reason = str(error)
-    except Exception as error:  # noqa: BLE001 - whatever a message brings about, others are read after it
-        reason = f"it cannot be read: {type(error).__name__}: {error}"
-    return Examined(b"", "".join(c if c.isprintable() else " " for c in reason[:LONGEST_REASON]))
+        if self._site is not None:
+            self._site.enrich(fields)
+        self._forms.learn(header, host, received, root, fields)
+        return encoded(fields)
 
 
-def _parsed(header: Header) -> Any:
+def _look_at_name(header: Header) -> None:
     if header.msgid != MSGID:
         raise _NotAnAuditMessageError("MSGID is not DICOM+RFC3881 (PS3.15 A.6)")
-    content = header.content
+
+
+def _parsed(content: bytes) -> Any:
     if b"!" in content and b"<!" in content:  # one octet is searched for in a twentieth of the time
         raise _NotAnAuditMessageError("it has a document type, a comment or CDATA, which no audit message needs")
     try:

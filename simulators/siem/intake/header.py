@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 MSGID = b"DICOM+RFC3881"
 """What PS3.15 A.6 names an audit message by."""
 
-_BEGIN = re.compile(rb"<\d{1,3}>1")
-_NUMBERED = re.compile(
+_NUMBER = (
     rb'\[pacslab@32473 seq="([1-9]\d{0,17})" run="([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"\]'
 )
+_NUMBERED = re.compile(_NUMBER)
+_OURS = re.compile(
+    rb"<\d{1,3}>1 [^ ]* [^ ]* ([\x00-\x1f!-\x7f]*) ([\x00-\x1f!-\x7f]*) ([^ ]*) " + _NUMBER + rb" (?:\xef\xbb\xbf)?"
+)
+"""A header as our own senders write it, with nothing but the number in its structured data."""
+_BEGIN = re.compile(rb"<\d{1,3}>1")
 _OTHERS = re.compile(rb'((?:\[(?:[^\]\\"]|"(?:[^"\\\]]|\\.)*")*\])*)(?: |$)', re.DOTALL)
 """Structured data (RFC 5424 6.3): elements, in whose values quotes and brackets are escaped."""
 _MARK = b"\xef\xbb\xbf"
@@ -37,6 +43,9 @@ def read_header(message: bytes) -> Header | None:
     Facility, time and host name of the header are not looked at: the audit message has its own, and who sent it is what
     the certificate says.
     """
+    if ours := _OURS.match(message):
+        program, pid, msgid, number, run = ours.groups()
+        return Header(int(number), _octets(run), program.decode(), pid.decode(), msgid, message[ours.end() :])
     parts = message.split(b" ", _FIELDS - 1)
     if len(parts) != _FIELDS or not _BEGIN.fullmatch(parts[0]):
         return None
@@ -44,8 +53,12 @@ def read_header(message: bytes) -> Header | None:
     if not (program.isascii() and pid.isascii()) or (found := _structured(rest)) is None:
         return None
     numbered, content = found
-    run = bytes.fromhex(numbered[2].decode("ascii").replace("-", ""))
-    return Header(int(numbered[1]), run, program.decode("ascii"), pid.decode("ascii"), msgid, content)
+    return Header(int(numbered[1]), _octets(numbered[2]), program.decode(), pid.decode(), msgid, content)
+
+
+@lru_cache(1024)
+def _octets(run: bytes) -> bytes:
+    return bytes.fromhex(run.decode("ascii").replace("-", ""))
 
 
 def _structured(rest: bytes) -> tuple[re.Match[bytes], bytes] | None:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from simulators.service import notify
-from simulators.siem.intake.examine import examine, prepare
+from simulators.siem.intake.examine import Examiner, prepare
 from simulators.siem.intake.header import read_header
 from simulators.siem.intake.sender import NobodyError, Sender
 from simulators.siem.site import Site
@@ -52,7 +52,7 @@ class Intake:
 
     def __init__(self, listening: socket.socket, core: socket.socket, site: Site | None) -> None:
         """Accept from `listening`; hand over to `core`; add what the site's description says."""
-        self._site = site
+        self._examiner = Examiner(site)
         self._listening, self._core = listening, core
         listening.settimeout(0)
         core.settimeout(0)
@@ -141,7 +141,7 @@ class Intake:
                 self._break(sender, message, b"it is no syslog message with a number (RFC 5424)")
                 return
             self._examined += 1
-            fields, reason = examine(header, sender.host, received, self._site)
+            fields, reason = self._examiner.examine(header, sender.host, received)
             if fields:
                 self._tell(Kind.EVENT, sender, message, fields, header)
             else:
