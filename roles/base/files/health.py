@@ -32,6 +32,7 @@ ANSWERS = Path("/run/pacslab/health.json")
 STARTING_PERIOD = 1.0  # seconds between rounds until every service is healthy
 STEADY_PERIOD = 5.0
 ASK_AGAIN = 30.0  # seconds after which systemd is asked for every unit, whether or not one seems to have changed
+ASK_STOPPED = 5.0  # seconds for which a service that has not been started stays in the state that systemd told
 INVOCATIONS = Path("/run/systemd/units")
 COMMAND_LIMIT = 5.0  # seconds for one probe
 DETAIL_LIMIT = 500  # characters
@@ -59,26 +60,41 @@ class Units:
     """Asks systemd for units' states, except where one that was active has neither ended nor been started again.
 
     systemd keeps the id of a unit's present start as a link in INVOCATIONS, and takes it away when the unit has ended.
+    A host that starts has many services that wait for their turn: each question about them would delay it.
     """
 
     def __init__(self) -> None:
         """Know no unit."""
-        self._active: dict[str, str] = {}
+        self._told: dict[str, tuple[str, str, float]] = {}  # the start that was present, the state, and when
         self._asked_at = -math.inf
 
     def states(self, units: set[str]) -> dict[str, str]:
         """Return every unit's state, as ``active`` or ``failed (exit-code)``."""
         if time.monotonic() > self._asked_at + ASK_AGAIN:
-            self._active.clear()
+            self._told.clear()
             self._asked_at = time.monotonic()
         present = {unit: invocation(unit) for unit in units}  # before systemd is asked, so that no change falls between
-        unsure = sorted(unit for unit in units if not present[unit] or present[unit] != self._active.get(unit))
-        states = dict.fromkeys(units, "active")
-        if unsure:
-            states.update(unit_states(unsure))
-        for unit in unsure:
-            self._active[unit] = present[unit] if states[unit] == "active" else ""
+        states = {unit: self._standing(unit, present[unit]) for unit in units}
+        unsure = sorted(unit for unit, state in states.items() if not state)
+        for unit, state in unit_states(unsure).items() if unsure else ():
+            states[unit] = state
+            self._told[unit] = present[unit], state, time.monotonic()
         return states
+
+    def _standing(self, unit: str, present: str) -> str:
+        """Return the state that was told before if it still stands, else nothing."""
+        start, state, told_at = self._told.get(unit, (present, "", -math.inf))
+        if start != present:
+            return ""
+        if present:
+            return state if state == "active" else ""
+        is_stopped = unit.endswith(".service") and state != "active"  # other units have no such link when they run
+        return state if is_stopped and time.monotonic() < told_at + ASK_STOPPED else ""
+
+
+def has_begun(unit: str) -> bool:
+    """Return whether a service has been started; of other units there is no telling without systemd."""
+    return not unit.endswith(".service") or bool(invocation(unit))
 
 
 def invocation(unit: str) -> str:
@@ -224,7 +240,7 @@ def ask(services: dict[str, dict], storage: dict, units: Units, commands: Comman
             healthy = service["port"] in open_ports[service["protocol"]]
             answers[name] = healthy, "" if healthy else f"nothing listens on {service['port']}/{service['protocol']}"
         elif service["probe"]["kind"] == "command":
-            answers[name] = commands.ask(name, service["probe"])
+            answers[name] = commands.ask(name, service["probe"]) if has_begun(service["unit"]) else (False, "")
         elif service["probe"]["kind"] == "room":
             answers[name] = ask_storage(storage)
     unhealthy = {service["unit"] for name, service in services.items() if not answers[name][0]}

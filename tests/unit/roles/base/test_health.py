@@ -152,13 +152,48 @@ def test_systemd_is_asked_once_about_a_unit_that_goes_on(systemd: Systemd) -> No
     assert systemd.asked == 1
 
 
-def test_a_unit_that_ended_is_asked_about_until_it_runs_again(systemd: Systemd) -> None:
+def test_a_unit_that_ended_is_asked_about_every_few_seconds_and_as_soon_as_it_was_started(
+    systemd: Systemd, agent: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
     systemd.look()
     systemd.end()
     assert [systemd.look(), systemd.look()] == ["failed (failed, exit-code)"] * 2
+    assert systemd.asked == 2
+    systemd.state = "inactive (dead, success)"
+    later = time.monotonic() + agent.ASK_STOPPED
+    monkeypatch.setattr(agent.time, "monotonic", lambda: later)
+    assert systemd.look() == "inactive (dead, success)"
     systemd.start("second")
     assert [systemd.look(), systemd.look()] == ["active"] * 2
     assert systemd.asked == 4
+
+
+def test_a_unit_that_is_just_starting_is_asked_about_each_time(systemd: Systemd) -> None:
+    systemd.state = "activating (start, success)"
+    assert [systemd.look(), systemd.look()] == ["activating (start, success)"] * 2
+    systemd.state = "active"
+    assert systemd.look() == "active"
+
+
+def test_a_socket_whose_start_has_no_id_is_asked_about_each_time(systemd: Systemd) -> None:
+    for state in ("active", "inactive (dead, success)", "active"):
+        systemd.state = state
+        assert systemd.units.states({"ssh.socket"}) == {"ssh.socket": state}
+
+
+def test_a_command_is_not_run_before_its_service_has_been_started(
+    systemd: Systemd, agent: ModuleType, tmp_path: Path
+) -> None:
+    probed = Probed(agent, tmp_path, [])
+    services = {"clock": {"unit": "edge.service", "probe": probed.probe}}
+    systemd.end()
+    systemd.state = "inactive (dead, success)"
+    answer = agent.ask(services, {}, systemd.units, probed.commands)["clock"]
+    assert answer == {"healthy": False, "detail": "edge.service is inactive (dead, success)"}
+    assert not probed.runs.exists()
+    systemd.start("second")
+    assert agent.ask(services, {}, systemd.units, probed.commands)["clock"]["healthy"]
+    assert probed.count == 1
 
 
 def test_a_unit_that_was_started_anew_is_asked_about(systemd: Systemd) -> None:
