@@ -14,6 +14,7 @@ from lab.docs.detections import rules_table as detections_table
 from lab.docs.drills import drills_table
 from lab.docs.events import actions_table, keys_table, outcomes_table, reasons_table
 from lab.docs.exit_codes import errors_table
+from lab.docs.monitoring import deeds_table
 from lab.docs.parts import renew
 from lab.docs.people import actions_table as people_actions_table
 from lab.docs.people import people_table, roles_table, separations_table
@@ -41,6 +42,7 @@ PICTURE = DOCS / "reference-site.svg"
 
 RENEWED: dict[str, Callable[[str], str]] = {
     "abuse.md": partial(renew, parts={"cases": cases_table}),
+    "audit-and-monitoring.md": partial(renew, parts={"deeds": deeds_table}),
     "audit.md": partial(renew, parts={"messages": messages_table, "lines": others_table, "left-out": left_out_table}),
     "behaviour.md": partial(renew, parts={"measures": measures_table}),
     "detections.md": partial(

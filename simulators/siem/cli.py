@@ -21,6 +21,7 @@ from simulators.siem.incidents.store import Postgres
 from simulators.siem.incidents.store import read as read_incidents
 from simulators.siem.store import search
 from simulators.siem.store.verify import Checkpoint, verify
+from simulators.siem.switch import switch_off, switch_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,12 +31,17 @@ TARGET = "host=/run/postgresql dbname=siem user={}"
 TARGET_VARIABLE = "PACSLAB_SIEM_DATABASE"
 PUBLIC = Path("/var/lib/pacslab-siem/signing.pub")
 FAULT, ARGUMENT, NOT_READY = 1, 2, 4
+SECONDS = 120.0
+"""For which a rule is switched off where nothing else is said."""
+SWITCHES = ("switch-off", "switch-on")
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 def main(argv: list[str]) -> int:
     """Do what the arguments say; return 0, 1 where a record is not as it was, 2 for arguments, 4 without a database."""
     arguments = _parser().parse_args(argv)
+    if arguments.verb in SWITCHES:
+        return _switch(arguments)
     user = OFFICER if arguments.verb in {"hold", "release", "decide"} else READER
     try:
         if TARGET_VARIABLE not in os.environ:
@@ -53,6 +59,32 @@ def main(argv: list[str]) -> int:
         sys.stderr.write(f"error: {error}\n")
         return NOT_READY
     return code
+
+
+def _switch(arguments: argparse.Namespace) -> int:
+    """Take a rule out of the judge for a while, or put it back: without the database, as root."""
+    try:
+        if arguments.verb == "switch-on":
+            switch_on(arguments.rule)
+            _write({"rule": arguments.rule, "state": "on"})
+        else:
+            switch = switch_off(arguments.rule, arguments.seconds, arguments.reason)
+            until = datetime.fromtimestamp(switch.until, tz=UTC)
+            _write({"rule": switch.rule, "state": "off", "until": until.isoformat(), "by": switch.by})
+    except ArgumentError as error:
+        sys.stderr.write(f"error: {error} {error.remedy}\n")
+        return ARGUMENT
+    except (SimulatorError, OSError) as error:
+        sys.stderr.write(f"error: {error}\n")
+        return NOT_READY
+    return 0
+
+
+def _events(connection: psycopg.Connection, arguments: argparse.Namespace) -> int:
+    """Of positions: what shows an alert."""
+    for found in search.at_positions(connection, arguments.position, arguments.since or LONG_AGO):
+        _write({"position": found.position, "received": found.received.isoformat(), "fields": found.fields})
+    return 0
 
 
 def _show(connection: psycopg.Connection, arguments: argparse.Namespace) -> int:
@@ -172,6 +204,9 @@ def _parser() -> argparse.ArgumentParser:
     show = verb("show", _show, "Events of an accession number, a patient, a person, a study or a host, a line each.")
     for name in search.BY:
         show.add_argument(f"--{name}", metavar="VALUE")
+    events = verb("events", _events, "Events of these positions, a line each.")
+    events.add_argument("position", type=int, nargs="+", help="as `events` of an alert names it")
+    events.add_argument("--since", type=_time, help="received since then (RFC 3339)")
     alerts = verb("alerts", _alerts, "Alerts, a line each.")
     quarantine = verb("quarantine", _quarantine, "What came and is no audit message, a line each.")
     for given in (show, alerts):
@@ -192,6 +227,12 @@ def _parser() -> argparse.ArgumentParser:
     decision.add_argument("choice", choices=[str(choice) for choice in Choice])
     decision.add_argument("--person", required=True, help="who decided, by the name at sign-on")
     decision.add_argument("--note", required=True, help="why")
+    off = verb("switch-off", _switch, "Take a rule out of the judge for a while; told as an event and an alert.")
+    off.add_argument("rule", help="its name in docs/detections.md")
+    off.add_argument("--seconds", type=float, default=SECONDS, help="after which it is on again by itself")
+    off.add_argument("--reason", required=True, help="why, for the record")
+    on = verb("switch-on", _switch, "Put a rule back into the judge.")
+    on.add_argument("rule", help="its name")
     hold = verb("hold", _hold, "Keep days, however old they get.")
     hold.add_argument("first", help="first day")
     hold.add_argument("last", help="last day")

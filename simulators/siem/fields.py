@@ -105,7 +105,7 @@ _FIELDS = (
     Field("network.protocol", K, "protocol that the intrusion detection found in a connection"),
     Field("network.community_id", K, "hash of a connection's ends (Community ID), the same at each sensor"),
     Field("rule.id", K, "number of the rule with which the intrusion detection found something"),
-    Field("rule.name", K, "its name"),
+    Field("rule.name", K, "its name; of `switch-rule` the rule of the repository that is switched"),
     Field("rule.category", K, "its class"),
     Field("tls.version", K, "TLS version", "tls"),
     Field("tls.cipher", K, "TLS cipher suite", "suite"),

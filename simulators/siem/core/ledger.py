@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from simulators.siem.core.finding import Judge
+    from simulators.siem.core.switches import Switch
     from simulators.siem.wire import Record as Told
 
 MOST = 1_000
@@ -33,6 +34,8 @@ QUIET = 60.0
 MOST_BROKEN = 60
 """Of a host, in that time: what is no numbered message and is kept nevertheless."""
 PROGRAM = "pacslab-siem"
+SWITCH = "switch-rule"
+"""Action of the repository's own event that a rule is switched off for a while, or on again."""
 UNJUDGED = "judge"
 """Action of what the repository tells where a rule fails."""
 
@@ -170,6 +173,21 @@ class Ledger:
             message = f"records of {day} go: they have been kept for as long as the policy says"
             self._own(DROP, self._host, message, {"event.kind": "event", "event.outcome": "success", DAY: str(day)})
             self._pending.drops.append(day)
+
+    def tell_switch(self, switch: Switch, state: str) -> None:
+        """Store that a rule is switched off, or on again: an event that rules judge like any other.
+
+        Args:
+            switch: the rule, who switched it off and why.
+            state: ``off`` or ``on``.
+        """
+        until = f", until {text_of(switch.until)} at the latest: {switch.why}" if state == "off" else ""
+        message = f"rule {switch.rule} is switched {state}{until}"
+        more = {"event.kind": "event", "event.outcome": "success", "pacslab.state": state}
+        record, fields = self._own(
+            SWITCH, self._host, message, {**more, "rule.name": switch.rule, "user.name": switch.by}
+        )
+        self._judged(record, fields)
 
     def _own(self, action: str, host: str, message: str, more: dict[str, Any]) -> tuple[Record, dict[str, Any]]:
         """Store an event of the repository itself."""

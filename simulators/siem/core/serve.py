@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ from simulators.siem.core.ledger import Ledger
 from simulators.siem.core.memory import Memory
 from simulators.siem.core.pending import Place
 from simulators.siem.core.presence import Presence
+from simulators.siem.core.switches import FOLDER, FOLDER_VARIABLE, LOOK, SHOWN, Switches
 from simulators.siem.judge.judge import Judge as Rules
 from simulators.siem.sigma.read import load
 from simulators.siem.site import Site
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
 
     from simulators.siem.core.ledger import State
     from simulators.siem.core.pending import Sealed
+    from simulators.siem.core.switches import Switch
 
 TARGET = "host=/run/postgresql dbname=siem user=siem"
 TARGET_VARIABLE = "PACSLAB_SIEM_DATABASE"
@@ -99,6 +102,14 @@ class _Intake:
         return found
 
 
+@dataclass(frozen=True)
+class Switching:
+    """Which rules are switched off, and the judge that goes by it."""
+
+    switches: Switches
+    judge: Rules
+
+
 class Core:
     """Takes records of all intakes, in one thread; answers from another."""
 
@@ -111,6 +122,7 @@ class Core:
         *,
         memory: Memory | None = None,
         expected: Iterable[str] = (),
+        switching: Switching | None = None,
     ) -> None:
         """Wait for the database, and go on where it was left.
 
@@ -121,6 +133,7 @@ class Core:
             keep_days: how long records are kept.
             memory: what the judge remembers.
             expected: hosts that are missed while they are not connected.
+            switching: says which rules are switched off for a while.
         """
         self._listening = listening
         self._selector = selectors.DefaultSelector()
@@ -130,6 +143,7 @@ class Core:
         self._stopping = False
         self._newest = self._told = (0, NOTHING)
         self._told_at = self._ticked = 0.0
+        self._switching, self._off, self._switched_at = switching, dict[str, "Switch"](), 0.0
         self._memory, self._presence = memory, Presence(expected, time.monotonic())
         publish(HEALTH, "the database has not answered yet")
         connection = _wait_for(target)
@@ -148,7 +162,8 @@ class Core:
         """Serve until told to stop; return the exit code."""
         while not self._stopping and not self.keeper.failed:
             due = self.ledger.due
-            wait = 1.0 if due is None else max(0.0, due - time.monotonic())
+            wait = LOOK if due is None else max(0.0, due - time.monotonic())
+            self._look_at_switches(time.monotonic())
             for key, _ in self._selector.select(wait):
                 if key.fileobj is self._listening:
                     self._accept()
@@ -173,6 +188,22 @@ class Core:
         if self._memory is not None:
             with suppress(OSError):  # a disk that is full: what is remembered is told again after a restart
                 self._memory.keep(self.ledger.position, now)
+
+    def _look_at_switches(self, now: float) -> None:
+        """Take rules out of the judge that are switched off, and put back what is not; both are told first."""
+        if self._switching is None or now - self._switched_at < LOOK:
+            return
+        self._switched_at = now
+        off = self._switching.switches.off(time.time())
+        if off == self._off:
+            return
+        for switch in (switch for rule, switch in self._off.items() if rule not in off):
+            self.ledger.tell_switch(switch, "on")
+        for switch in (switch for rule, switch in off.items() if self._off.get(rule) != switch):
+            self.ledger.tell_switch(switch, "off")
+        self._switching.judge.switch_off(frozenset(off))
+        self._off = off
+        publish(SHOWN, "".join(f"{rule}\n" for rule in sorted(off)))
 
     def _seal(self) -> None:
         if days := self.keeper.expired():
@@ -273,6 +304,12 @@ def _wait_for(target: str) -> psycopg.Connection:
             time.sleep(FIRST_PAUSE)
 
 
+def _switches() -> Switches:
+    """Where root switches rules off; a test has a folder and an account of its own."""
+    folder = os.environ.get(FOLDER_VARIABLE)
+    return Switches(Path(FOLDER)) if folder is None else Switches(Path(folder), os.getuid())
+
+
 def main(argv: list[str]) -> int:
     """Serve until told to stop.
 
@@ -297,6 +334,7 @@ def main(argv: list[str]) -> int:
         int(keep_days),
         memory=Memory(folder, judge) if isinstance(judge, Rules) else None,
         expected=site.senders,
+        switching=Switching(_switches(), judge) if isinstance(judge, Rules) else None,
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, core.stop)

@@ -56,6 +56,10 @@ class Groups:
         """How many there are."""
         return len(self._groups)
 
+    def forget(self) -> None:
+        """Begin with none again."""
+        self._groups.clear()
+
     def add(self, rule: str, event: int, time: float, fields: Fields) -> Found | None:
         """Note that an event matched one of the rules; return what now holds.
 

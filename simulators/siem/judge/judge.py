@@ -63,6 +63,24 @@ class Judge:
         }
         self._raises = [rule.head.id not in silent for rule in rules]
         self._quiet: OrderedDict[str, list[float]] = OrderedDict()
+        self._names = [_name(rule.head.file) for rule in rules]
+        self._off: frozenset[str] = frozenset()
+
+    def switch_off(self, names: frozenset[str]) -> None:
+        """Judge without the rules of these files, by their names without ending, until told otherwise.
+
+        What a rule has counted, and about whom it was quiet, is forgotten when it goes and when it comes back: it
+        begins anew, as a rule that was added does.
+        """
+        changed = names ^ self._off
+        heads = [rule.head for rule in self._rules] + [groups.correlation.head for groups in self._groups]
+        ids = {head.id for head in heads if _name(head.file) in changed}
+        for groups in self._groups:
+            if groups.correlation.head.id in ids:
+                groups.forget()
+        for key in [key for key in self._quiet if key.partition("|")[0] in ids]:
+            del self._quiet[key]
+        self._off = names
 
     def judge(self, event: int, fields: Fields) -> list[Alert]:
         """Return the alerts that an event raises.
@@ -77,9 +95,11 @@ class Judge:
             return alerts
         now = happened(fields)
         for place in matched:
+            if self._names[place] in self._off:
+                continue
             alerts += self._matched(self._rules[place], self._raises[place], event, now, fields)
         for detector in self.detectors:
-            alerts += detector.judge(event, fields, now)
+            alerts += (alert for alert in detector.judge(event, fields, now) if alert.file not in self._off)
         return [kept for alert in alerts if (kept := self._kept(alert, now)) is not None]
 
     def learn(self, event: int, fields: Fields) -> None:
@@ -88,7 +108,8 @@ class Judge:
 
     def tick(self, now: float) -> list[Alert]:
         """Return the alerts of what has not happened until now: to be asked every few seconds."""
-        alerts = [alert for detector in self.detectors for alert in detector.tick(now)]
+        told = [alert for detector in self.detectors for alert in detector.tick(now)]
+        alerts = [alert for alert in told if alert.file not in self._off]
         return [kept for alert in alerts if (kept := self._kept(alert, now)) is not None]
 
     def _matched(self, rule: Rule, raises: bool, event: int, now: float, fields: Fields) -> Iterable[Alert]:  # noqa: FBT001
@@ -138,6 +159,11 @@ class Judge:
         for detector in self.detectors:
             if (remembered := snapshot["detectors"].get(detector.name)) is not None:
                 detector.restore(remembered)
+
+
+def _name(file: str) -> str:
+    """How people call the rule of a file."""
+    return file.removesuffix(".yml")
 
 
 def happened(fields: Fields) -> float:

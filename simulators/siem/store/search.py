@@ -61,6 +61,21 @@ def find(
         yield Found(position, received, json.loads(fields))
 
 
+def at_positions(connection: psycopg.Connection, positions: list[int], since: datetime) -> Iterator[Found]:
+    """Yield the events of these positions that were received since then, in their order.
+
+    Raises:
+        psycopg.Error: the database does not answer.
+    """
+    rows = connection.execute(
+        "SELECT position, received, fields::text FROM siem.events"
+        " WHERE received >= %s AND position = ANY(%s) ORDER BY position",
+        [since, positions],
+    ).fetchall()
+    for position, received, fields in rows:
+        yield Found(position, received, json.loads(fields))
+
+
 def events_after(connection: psycopg.Connection, position: int) -> Iterator[tuple[int, Fields]]:
     """Yield the events that were stored after a position, in their order; after 0, those of the last hour.
 

@@ -131,6 +131,7 @@ class Services:
                 "PACSLAB_SIEM_DATABASE": f"{self.target} options='-c role=siem'",
                 "STATE_DIRECTORY": str(self.folder),
                 "RUNTIME_DIRECTORY": str(self.folder / "run"),
+                "PACSLAB_SIEM_SWITCHES": str(self.folder / "switches"),
             },
         )
 
