@@ -11,6 +11,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined] # pynetdicom ma
     ModalityWorklistInformationFind,
     StudyRootQueryRetrieveInformationModelFind,
     StudyRootQueryRetrieveInformationModelGet,
+    StudyRootQueryRetrieveInformationModelMove,
 )
 
 from simulators.association import associate, contexts
@@ -65,6 +66,20 @@ def get(arguments: argparse.Namespace, settings: Settings) -> Answer:
     return Answer(refused, answer.layer, f"{len(received)} images, {answer.detail}", {"instances": received})
 
 
+def move(arguments: argparse.Namespace, settings: Settings) -> Answer:
+    """Study root C-MOVE of a study to the AE title ``--ae-title`` (PS3.4 C.4.2)."""
+    peer = peer_of(arguments, settings, "C-STORE")
+    destination = needed(arguments.ae_title, "--ae-title")
+    model = StudyRootQueryRetrieveInformationModelMove
+    with associate(peer, contexts([model]), calling=own_title(settings), tls=own_context(settings)) as association:
+        if not association.accepted_contexts:
+            return Answer(refused=True, layer="association", detail="the peer did not accept C-MOVE")
+        query = Dataset()
+        query.QueryRetrieveLevel = "STUDY"
+        query.StudyInstanceUID = arguments.instance or "1.2.3"
+        return last(association.send_c_move(query, destination, model))
+
+
 def other_worklist(arguments: argparse.Namespace, settings: Settings) -> Answer:
     """Modality worklist C-FIND (PS3.4 K) for another station's scheduled procedure steps."""
     station = needed(arguments.ae_title, "--ae-title")
@@ -94,5 +109,6 @@ def other_worklist(arguments: argparse.Namespace, settings: Settings) -> Answer:
 CASES = (
     dicom_case("dicom-find", "C-FIND where only storing is permitted", find),
     dicom_case("dicom-get", "C-GET where only storing is permitted", get, "--instance 1.2.3"),
+    dicom_case("dicom-move", "C-MOVE to where nobody listed", move, "--ae-title NOWHERE"),
     dicom_case("dicom-other-worklist", "worklist of another modality", other_worklist, "--ae-title MR1"),
 )

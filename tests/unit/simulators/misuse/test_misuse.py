@@ -11,6 +11,7 @@ import pytest
 from pydicom.dataset import Dataset
 
 import lab.abuse
+import lab.scenarios
 from simulators.errors import ArgumentError, AssociationRejectedError, TlsRefusedError, UnreachableError
 from simulators.hl7messages import parse
 from simulators.misuse import dicom, hl7
@@ -132,8 +133,8 @@ def test_every_case_begins_with_the_first_word_of_its_module() -> None:
         assert name.split("-")[0] == module.split("_")[0] or module == "dicom"
 
 
-def test_every_case_is_an_abuse_case_or_permitted() -> None:
-    folder = Path(lab.abuse.__path__[0])
-    text = "\n".join(path.read_text("utf-8") for path in folder.rglob("*.py"))
+def test_every_case_is_tried_by_an_abuse_case_or_a_scenario() -> None:
+    folders = (Path(lab.abuse.__path__[0]), Path(lab.scenarios.__path__[0]))
+    text = "\n".join(path.read_text("utf-8") for folder in folders for path in folder.rglob("*.py"))
     tried = set(re.findall(r'"((?:dicom|dicomweb|hl7|syslog)-[a-z0-9-]+)"', text))
     assert set(cases()) <= tried
