@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from simulators.siem.core.finding import Judge
     from simulators.siem.core.switches import Switch
+    from simulators.siem.store.verify import Fault
     from simulators.siem.wire import Record as Told
 
 MOST = 1_000
@@ -36,6 +37,8 @@ MOST_BROKEN = 60
 PROGRAM = "pacslab-siem"
 SWITCH = "switch-rule"
 """Action of the repository's own event that a rule is switched off for a while, or on again."""
+PROOF = "verify-record"
+"""Action of the repository's own event that a record is not as it was stored."""
 UNJUDGED = "judge"
 """Action of what the repository tells where a rule fails."""
 
@@ -173,6 +176,14 @@ class Ledger:
             message = f"records of {day} go: they have been kept for as long as the policy says"
             self._own(DROP, self._host, message, {"event.kind": "event", "event.outcome": "success", DAY: str(day)})
             self._pending.drops.append(day)
+
+    def tell_fault(self, fault: Fault) -> None:
+        """Store that a record is not as it was stored: an event that rules judge like any other."""
+        more = {"event.kind": "alert", "event.outcome": "failure", "event.reason": fault.kind}
+        record, fields = self._own(PROOF, self._host, fault.says, more)
+        self._judged(record, fields)
+        if isinstance(self._judge, NoRules):
+            self._alert(Finding(f"repository.{PROOF}", "critical", fields), record.host, record.position)
 
     def tell_switch(self, switch: Switch, state: str) -> None:
         """Store that a rule is switched off, or on again: an event that rules judge like any other.

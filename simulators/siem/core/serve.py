@@ -31,6 +31,7 @@ from simulators.siem.core.ledger import Ledger
 from simulators.siem.core.memory import Memory
 from simulators.siem.core.pending import Place
 from simulators.siem.core.presence import Presence
+from simulators.siem.core.prover import Prover
 from simulators.siem.core.switches import FOLDER, FOLDER_VARIABLE, LOOK, SHOWN, Switches
 from simulators.siem.judge.judge import Judge as Rules
 from simulators.siem.sigma.read import load
@@ -123,6 +124,7 @@ class Core:
         memory: Memory | None = None,
         expected: Iterable[str] = (),
         switching: Switching | None = None,
+        prover: Prover | None = None,
     ) -> None:
         """Wait for the database, and go on where it was left.
 
@@ -134,6 +136,7 @@ class Core:
             memory: what the judge remembers.
             expected: hosts that are missed while they are not connected.
             switching: says which rules are switched off for a while.
+            prover: proves what is stored meanwhile.
         """
         self._listening = listening
         self._selector = selectors.DefaultSelector()
@@ -143,6 +146,7 @@ class Core:
         self._stopping = False
         self._newest = self._told = (0, NOTHING)
         self._told_at = self._ticked = 0.0
+        self._prover = prover
         self._switching, self._off, self._switched_at = switching, dict[str, "Switch"](), 0.0
         self._memory, self._presence = memory, Presence(expected, time.monotonic())
         publish(HEALTH, "the database has not answered yet")
@@ -174,6 +178,8 @@ class Core:
                 self._seal()
             self._announce()
             self._look_around(time.monotonic())
+        if self._prover is not None:
+            self._prover.stop()
         self.keeper.stop(SLOW)
         return 1 if self.keeper.failed else 0
 
@@ -183,6 +189,8 @@ class Core:
             return
         self._ticked = now
         self.ledger.tick()
+        for fault in self._prover.found() if self._prover is not None else ():
+            self.ledger.tell_fault(fault)
         for host in self._presence.missed(now):
             self.ledger.tell("miss-sender", host, "high", "it has had no connection for a minute")
         if self._memory is not None:
@@ -327,14 +335,16 @@ def main(argv: list[str]) -> int:
     described = json.loads(Path(argv[3]).read_text("utf-8")) if argv[3:] else {}
     site, off = Site.of(described), described.get("rules_off", ())
     judge = Rules(load(off=off), [Behaviour(site)]) if rules == "rules" else NoRules()
+    target = os.environ.get(TARGET_VARIABLE, TARGET)
     core = Core(
         listening,
-        os.environ.get(TARGET_VARIABLE, TARGET),
+        target,
         lambda state: Ledger(state, judge, signer.sign, host),
         int(keep_days),
         memory=Memory(folder, judge) if isinstance(judge, Rules) else None,
         expected=site.senders,
         switching=Switching(_switches(), judge) if isinstance(judge, Rules) else None,
+        prover=Prover(target, signer.public),
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, core.stop)

@@ -16,7 +16,16 @@ import psycopg
 
 from simulators.siem.store import rows
 from simulators.siem.store.hashes import EVENT, NOTHING, SIZE, root_of
-from simulators.siem.store.reading import Kept, KeptBatch, has_record, kept_batches, kept_records, leaf_of, microseconds
+from simulators.siem.store.reading import (
+    Kept,
+    KeptBatch,
+    has_record,
+    kept_batches,
+    kept_records,
+    leaf_of,
+    microseconds,
+    part_of,
+)
 from simulators.siem.store.signing import is_signed
 
 if TYPE_CHECKING:
@@ -115,6 +124,51 @@ def verify(connection: psycopg.Connection, public: bytes, checkpoints: Iterable[
         except (psycopg.DataError, ValueError) as error:
             says = f"what follows record {report.position} cannot be read: {error}"
             report.fault = Fault("changed", report.position + 1, report.batches + 1, says)
+    return report
+
+
+def verify_part(connection: psycopg.Connection, public: bytes, numbers: range) -> Report:
+    """Recompute some batches that follow each other; what stands beside their records is not looked at.
+
+    Args:
+        connection: one that may read, and is not in a transaction.
+        public: the repository's public key.
+        numbers: of the batches.
+    """
+    report = Report()
+    with connection.transaction():
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        before = [kept for kept in kept_batches(connection, range(numbers.start - 1, numbers.start)) if numbers.start]
+        batches = list(kept_batches(connection, numbers))
+        if not batches:
+            return report
+        try:
+            report = _part(connection, public, before, batches, frozenset())
+            if report.fault is not None and report.fault.kind == "removed":  # perhaps by the policy, which is rare
+                report = _part(connection, public, before, batches, _dropped(connection))
+        except (psycopg.DataError, ValueError) as error:
+            number, first = batches[0].batch.number, batches[0].batch.first
+            report.fault = Fault("changed", first, number, f"what follows record {first} cannot be read: {error}")
+    return report
+
+
+def _part(
+    connection: psycopg.Connection,
+    public: bytes,
+    before: list[KeptBatch],
+    batches: list[KeptBatch],
+    gone: frozenset[date],
+) -> Report:
+    first = batches[0].batch
+    report = Report(batches=first.number - 1, position=first.first - 1)
+    records = kept_records(connection, part_of(batches))
+    walk = _Walk(connection, public, {}, gone, records, report, before[0].head if before else NOTHING)
+    try:
+        walk.next = next(walk.records, None)
+        for kept in batches:
+            _one_batch(walk, kept)
+    except _FaultError as error:
+        report.fault = error.fault
     return report
 
 
