@@ -26,25 +26,25 @@ Target = tuple[str, str, int]
 """Protocol, address, port."""
 
 
-def attempt_all(lab: Lab, wanted: Mapping[str, Sequence[Target]]) -> dict[str, dict[Target, str]]:
-    """Run the attempts of every source and return the outcome of each.
+def attempt_all(lab: Lab, wanted: Mapping[str, Sequence[Target]], rate: float = RATE) -> dict[str, dict[Target, str]]:
+    """Run the attempts of every source, ``rate`` a second from each, and return the outcome of each.
 
     Raises:
         EngineError: the probe did not run on a host.
     """
     with ThreadPoolExecutor(max_workers=HOSTS_AT_ONCE) as pool:
-        outcomes = pool.map(lambda source: attempt_from(lab, source, wanted[source]), wanted)
+        outcomes = pool.map(lambda source: attempt_from(lab, source, wanted[source], rate), wanted)
         return dict(zip(wanted, outcomes, strict=True))
 
 
-def attempt_from(lab: Lab, source: str, targets: Sequence[Target]) -> dict[Target, str]:
+def attempt_from(lab: Lab, source: str, targets: Sequence[Target], rate: float = RATE) -> dict[Target, str]:
     """Run the attempts of one host; on a foreign device nothing runs, only from its place in the network.
 
     Raises:
         EngineError: the probe did not run.
     """
-    task = json.dumps({"timeout": TIMEOUT, "rate": RATE, "targets": targets})
-    patience = 30 + len(targets) / RATE + TIMEOUT
+    task = json.dumps({"timeout": TIMEOUT, "rate": rate, "targets": targets})
+    patience = 30 + len(targets) / rate + TIMEOUT
     run = lab.run if source in lab.site.managed else lab.run_from_place
     done = run(source, ["python3", "-I", "-", task], input=PROGRAM, timeout=patience)
     if done.code != 0:
