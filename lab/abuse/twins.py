@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 LANES = 3
 """How many cases are tried at the same time, at hosts that have nothing to do with each other."""
+TRIES = 6
+"""How often a half is made at most, while other lanes switch controls: one of them does so many times in a row."""
 EXPECTED = (
     "as shipped it is refused, on record, without harm, and the service works on; without its control it succeeds"
 )
@@ -58,22 +60,14 @@ class Twin:
     ) -> Half | None:
         """Make one half; what keeps it from being judged is noted, and keeps the other half from being tried.
 
-        One that could not be judged while another lane switched controls is made once more: a service that it needs
-        may have been started again under it. One that came out otherwise than promised is not.
+        One that could not be judged while another lane switched controls is made again: a service that it needs may
+        have been started again under it. One that came out otherwise than promised is not.
         """
         if self.error is not None or unless.is_set():
             return None
         began = time.monotonic()
         try:
-            try:
-                return half(self.case, self.scene)
-            except PacslabError as error:
-                if not switching.met(lane, began):
-                    raise
-                text = f"{error.message} (while another case switched its control; made once more)"
-                self.scene.hospital.trail.note(text, self.case.id, time.time())
-                switching.wait_quiet(lane)
-                return half(self.case, self.scene)
+            return self._made(half, switching, lane)
         except PacslabError as error:
             self.error = error
         except Exception as error:  # noqa: BLE001 # a mistake of a case is told as one, and the other cases go on
@@ -86,6 +80,19 @@ class Twin:
             self.seconds += time.monotonic() - began
             self.read = (*self.scene.hospital.trail.take(), *self.read)
         return None
+
+    def _made(self, half: Callable[[AbuseCase, Scene], Half], switching: Switching, lane: int) -> Half:
+        for tries_left in reversed(range(TRIES)):
+            began = time.monotonic()
+            try:
+                return half(self.case, self.scene)
+            except PacslabError as error:
+                if not (tries_left and switching.met(lane, began)):
+                    raise
+                text = f"{error.message} (while another case switched its control; made again)"
+                self.scene.hospital.trail.note(text, self.case.id, time.time())
+                switching.wait_quiet(lane)
+        raise AssertionError("the last try has returned or raised")
 
 
 class CaseMistakeError(PacslabError):
