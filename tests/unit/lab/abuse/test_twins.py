@@ -11,7 +11,7 @@ from lab.abuse.failure import WeakeningError
 from lab.abuse.registry import cases
 from lab.abuse.scene import Scene
 from lab.abuse.switching import Switching
-from lab.abuse.twins import Twin, Twins, lanes_of
+from lab.abuse.twins import TRIES, Twin, Twins, lanes_of
 from lab.errors import EngineError
 from lab.results.model import Outcome
 from lab.verify.checks.abuse import tally
