@@ -21,8 +21,8 @@ FAULT = 1
 """How the command ends when a record is not as it was."""
 KEPT = "audit-checkpoints.json"
 """File of a lab with the repository's key and its checkpoints, as this machine has kept them."""
-HEAD = "/var/spool/pacslab-audit/spool/head"
-"""Where a sender keeps what the repository has said of its chain."""
+HEADS = ("/var/spool/pacslab-audit/spool/head", "/var/spool/pacslab-audit/spool/heads")
+"""Where a sender keeps what the repository has said of its chain: the newest, and of those before one now and then."""
 MOST = 200
 """Checkpoints that this machine keeps, the newest."""
 PROVING_SECONDS = 3600.0
@@ -139,10 +139,11 @@ class Repository:
         for host in self.lab.site.managed:
             if host == self.host:
                 continue
-            done = self.lab.run(host, ["cat", HEAD], timeout=10)
-            number, _, head = done.stdout.strip().partition(" ")
-            if done.code == 0 and number.isdigit() and head:
-                found.append(Checkpoint(number=int(number), head=head, holder=host))
+            done = self.lab.run(host, ["cat", *HEADS], timeout=10)  # one may not be there yet
+            for line in dict.fromkeys(done.stdout.splitlines()):
+                number, head, *_ = [*line.split(), "", ""]
+                if number.isdigit() and head:
+                    found.append(Checkpoint(number=int(number), head=head, holder=host))
         return found
 
     def _run(self, verb: str, *words: str) -> str:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simulators.audit import told
+from simulators.audit.heads import Heads
 from simulators.audit.journal import Journal
 from simulators.audit.memory import Memory
 from simulators.audit.message import Source, header, messages_of
@@ -184,7 +185,7 @@ def main(path: Path = SETTINGS) -> int:
     folder = Path(os.environ.get("STATE_DIRECTORY", FOLDER))
     spool = Spool(folder / "spool")
     connect = Repository(peer.address, peer.port, peer.identity, lambda: _context(settings)).connect
-    sender = Sender(spool, connect, changed=lambda: _ages(settings), keep=spool.keep_head)
+    sender = Sender(spool, connect, changed=lambda: _ages(settings), keep=Heads(folder / "spool").keep)
     daemon = Daemon(_source(settings, extra), spool, Memory.read(folder / "met.json"), sender.more)
     sender.start()
     code = _follow(daemon, sender, folder / "running", list(extra["units"]), float(extra["late_after"]))

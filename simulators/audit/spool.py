@@ -166,11 +166,6 @@ class Spool:
             while len(self._segments) > 1 and self._segments[1].first <= number + 1:
                 self._segments.pop(0).path.unlink(missing_ok=True)
 
-    def keep_head(self, head: str) -> None:
-        """Keep what the repository says of what it has stored: the proof of it asks other hosts."""
-        with suppress(OSError):  # the next one is kept
-            _write_whole(self._folder / "head", f"{head}\n", durably=False)
-
     def close(self) -> None:
         """Close the file."""
         with self._lock:

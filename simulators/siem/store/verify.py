@@ -96,6 +96,8 @@ class _Walk:
     records: Iterator[Kept]
     report: Report
     head: bytes = NOTHING
+    proven: int = 0
+    """The last record up to which a checkpoint fits."""
     next: Kept | None = field(default=None)
 
 
@@ -204,15 +206,17 @@ def _one_batch(walk: _Walk, kept: KeptBatch) -> None:
     ]
     if wrong:
         raise _FaultError("changed", first, number, f"batch {number} (records {first} to {last}): {'; '.join(wrong)}")
+    fitted = walk.proven
     for checkpoint in walk.held.get(number, ()):
         if checkpoint.head != kept.head.hex():
             raise _FaultError(
-                "replaced",
-                first,
-                number,
-                f"batch {number} is not the one that {checkpoint.holder or 'another'} has kept",
-            )
+                "replaced", walk.proven + 1, number,
+                f"batch {number} is not the one that {checkpoint.holder or 'another'} has kept: what follows record"
+                f" {walk.proven} was replaced, that or a part of it up to record {last}",
+            )  # fmt: skip
         report.checkpoints += 1
+        fitted = last
+    walk.proven = fitted
     for index in range(batch.count):
         _one_record(walk, kept, batch.first + index, kept.leaves[index * SIZE : (index + 1) * SIZE])
     walk.head = kept.head

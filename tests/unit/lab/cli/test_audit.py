@@ -10,7 +10,7 @@ import pytest
 
 from lab.cli import audit
 from lab.engine.execute import Completed
-from lab.hospital.repository import HEAD, KEPT, repository_of
+from lab.hospital.repository import HEADS, KEPT, repository_of
 from lab.topology.load import load_site, site_path
 from tests.unit.lab.cli.command import run_verb
 
@@ -40,8 +40,8 @@ class Hospital:
 
     def run(self, host: str, argv: list[str], **options: Any) -> Completed:
         """Answer as the hosts do."""
-        if argv == ["cat", HEAD]:
-            return Completed(0, "3 0a\n", "") if host == SENDER else Completed(1, "", "no such file")
+        if argv == ["cat", *HEADS]:
+            return Completed(1, "3 0a\n1 0c 0\n3 0a\n", "") if host == SENDER else Completed(1, "", "no such file")
         assert host == CENTRE
         self.asked.append((argv, json.loads(options["input"]) if "input" in options else None))
         return self.answer
@@ -61,9 +61,10 @@ def test_a_proof_takes_what_senders_have_kept_and_keeps_its_own_end(
     run_verb(capsys, "audit", "verify", "--json")
     (_, first), (argv, second) = lab.asked
     assert argv == ["pacslab-siem", "verify", "--kept"]
-    of_ct1, own = {"number": 3, "head": "0a", "holder": SENDER}, {"number": 4, "head": "0b", "holder": "this machine"}
-    assert first == {"key": "", "checkpoints": [of_ct1]}
-    assert second == {"key": "aa", "checkpoints": [own, of_ct1]}  # the key that was seen first
+    of_ct1 = [{"number": number, "head": head, "holder": SENDER} for number, head in ((3, "0a"), (1, "0c"))]
+    own = {"number": 4, "head": "0b", "holder": "this machine"}
+    assert first == {"key": "", "checkpoints": of_ct1}
+    assert second == {"key": "aa", "checkpoints": [own, *of_ct1]}  # the key that was seen first
 
 
 def test_a_fault_is_told_and_nothing_is_kept_of_it(lab: Hospital, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lab.trust.store import pki_folder
+from simulators.audit.heads import Heads
 from simulators.audit.message import Message, header
 from simulators.audit.send import PROTOCOL, Repository, Sender, framed
 from simulators.audit.spool import Spool
@@ -205,7 +206,7 @@ def test_what_the_repository_says_of_its_chain_is_kept_beside_the_spool(
     repository.answer = head + b"\nACK %b %d\n"
     fill(spool, 3)
     target = Repository("127.0.0.1", repository.port, IDENTITY, lambda: client_side(keys))
-    all_arrives(repository, spool, Sender(spool, target.connect, keep=spool.keep_head), 3)
+    all_arrives(repository, spool, Sender(spool, target.connect, keep=Heads(tmp_path).keep), 3)
     (kept,) = tmp_path.rglob("head")
     assert kept.read_text() == f"17 {'0a' * 32}\n"
 

@@ -168,6 +168,41 @@ def test_a_chain_that_was_signed_again_is_found_by_what_another_host_has_kept(se
     assert fault.kind == "replaced"
 
 
+def test_the_first_record_that_may_be_replaced_follows_the_last_that_a_kept_head_fits(services: Services) -> None:
+    fill(services)
+    stored = Stored(services.target, services.folder / "signing.pub")
+    heads = {number: head.hex() for number, head in stored.rows("SELECT number, head FROM siem.batches")}
+    ((first,),) = stored.rows("SELECT first + count FROM siem.batches WHERE number = 2")
+    kept = [Checkpoint(1, heads[1], "ct1"), Checkpoint(2, heads[2], "mr1"), Checkpoint(4, "ab" * 32, "ct1")]
+    fault = stored.proof(*kept).fault
+    assert fault is not None
+    assert (fault.kind, fault.position, fault.batch) == ("replaced", first, 4)
+    assert f"what follows record {first - 1} was replaced" in fault.says
+
+
+def test_a_store_that_was_emptied_or_begun_anew_is_found_from_its_first_record_on(services: Services) -> None:
+    fill(services)
+    stored = Stored(services.target, services.folder / "signing.pub")
+    kept, key = stored.newest, stored.key.read_text().strip()
+    services.kill("core")
+    stored.alter(
+        "TRUNCATE siem.events, siem.quarantine, siem.alerts, siem.batches, siem.progress, siem.gaps, siem.late"
+    )
+    fault = stored.proof(kept).fault
+    assert fault is not None
+    assert (fault.kind, fault.position) == ("cut", 1)
+    (services.folder / "signing.key").unlink()
+    services.start("core")  # with a key of its own
+    caller = Caller(services.edge)
+    for number in range(1, kept.number + 2):
+        caller.send(numbered(number))
+        caller.acknowledged(number)
+    assert stored.proof().fault is None  # the store and its own key cannot tell
+    for told in (stored.proof(kept).fault, stored.proof(key=key).fault):
+        assert told is not None
+        assert told.position == 1
+
+
 def test_another_keys_signature_proves_nothing(stored: Stored) -> None:
     fault = stored.proof(key="00" * 32).fault
     assert fault is not None
