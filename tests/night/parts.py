@@ -49,6 +49,7 @@ def parts() -> list[Part]:
         Part("lab", (("pacslab", "up", *lab), ("pacslab", "scenario", "run", *lab))),
         Part("sabotage", (("pacslab", "verify", "sabotage", *lab),)),
         Part("abuse", (("pacslab", "verify", "abuse", *lab),)),
+        Part("detections", (("pacslab", "verify", "detections", *lab),)),
         Part("drills", (("pacslab", "drill", "run", *lab),)),
         Part("bench dicom", (("pacslab", "bench", "dicom", *lab),)),
         Part("bench workflow", (("pacslab", "bench", "workflow", *lab),)),
