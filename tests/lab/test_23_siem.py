@@ -167,7 +167,8 @@ def test_an_end_that_is_cut_off_is_found(clone: Lab) -> None:
     with at_rest(clone):
         last = succeed("audit", "verify", "--json", "--lab", clone.name).json["batches"]
         first = int(sql(clone, f"SELECT first FROM siem.batches WHERE number = {last}"))
-        tables = {"events": "position", "quarantine": "position", "alerts": "position", "batches": "first"}
+        tables = {"events": "position", "quarantine": "position", "alerts": "position", "messages": "first"}
+        tables |= {"batches": "first"}
         keep = [
             f"CREATE TABLE public.kept_{name} AS SELECT * FROM siem.{name} WHERE {column} >= {first}"
             for name, column in tables.items()

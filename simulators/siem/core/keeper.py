@@ -225,6 +225,7 @@ class Keeper:
         with connection.cursor() as cursor:
             for name, columns, made in (
                 ("events", rows.EVENTS, [rows.event(record, fields) for record, fields in pending.events]),
+                ("messages", rows.MESSAGES, [rows.messages(some) for some in pending.messages if any(some.raw)]),
                 ("quarantine", rows.QUARANTINE, [rows.refused(record) for record in pending.refused]),
                 ("alerts", rows.ALERTS, [rows.alert(record) for record in pending.alerts]),
             ):
@@ -235,7 +236,7 @@ class Keeper:
                     copy.write(rows.copied(made))
             cursor.execute(
                 "INSERT INTO siem.batches (number, first, count, since, until, leaves, root, previous, head, signature)"
-                " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+                " VALUES (%s, %s, %s, %s, %s, %b, %b, %b, %b, %b)",
                 [
                     batch.number, batch.first, batch.count, _when(batch.since), _when(batch.until),
                     b"".join(pending.leaves), batch.root, batch.previous, batch.head, sealed.signature,

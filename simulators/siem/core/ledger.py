@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from simulators.siem.core.finding import Finding, NoRules, finding
 from simulators.siem.core.pending import Late, Pending, Place, Sealed
@@ -13,6 +14,7 @@ from simulators.siem.core.progress import Progress, TooManyGapsError
 from simulators.siem.normalise.moment import text_of
 from simulators.siem.store import rows
 from simulators.siem.store.hashes import ALERT, EVENT, NOTHING, REFUSED, Batch, Record, root_of
+from simulators.siem.store.messages import Messages
 from simulators.siem.store.verify import DAY, DROP
 from simulators.siem.wire import NO_RUN
 
@@ -34,6 +36,8 @@ QUIET = 60.0
 """Seconds for which the repository does not tell the same of the same host again."""
 MOST_BROKEN = 60
 """Of a host, in that time: what is no numbered message and is kept nevertheless."""
+DAY_LONG = 86_400_000_000
+"""Microseconds."""
 PROGRAM = "pacslab-siem"
 SWITCH = "switch-rule"
 """Action of the repository's own event that a rule is switched off for a while, or on again."""
@@ -128,8 +132,8 @@ class Ledger:
     def _store(self, told: Told, host: str) -> None:
         if told.second[:1] == b"{":
             try:
-                fields = _decode(told.second.decode("utf-8"))
-            except ValueError as error:
+                fields = _decode(told.second)
+            except (msgspec.DecodeError, ValueError, RecursionError) as error:
                 self._refuse(told, host, f"its fields cannot be read: {error}")
                 return
             record = Record(EVENT, self._next(), self._now(), host, told.run, told.number, told.first, told.second)
@@ -270,17 +274,16 @@ class Ledger:
             pending.refused.append(record)
         else:
             pending.alerts.append(record)
+        if not pending.messages or record.received // DAY_LONG > pending.messages[-1].received // DAY_LONG:
+            pending.messages.append(Messages(record.position, record.received))
+        pending.messages[-1].raw.append(record.raw if fields is not None else b"")
         pending.leaves.append(record.leaf())
         pending.octets += len(record.raw) + len(record.text)
         pending.since = pending.since or record.received
         pending.until = record.received
 
 
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
-
-
-_decode = json.JSONDecoder(parse_constant=_no_constant).decode
+_decode: Callable[[bytes], dict[str, Any]] = msgspec.json.Decoder().decode
 
 
 def _text(reason: bytes) -> str:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from simulators.siem.core.progress import Gap
     from simulators.siem.store.hashes import Batch, Record
+    from simulators.siem.store.messages import Messages
 
 
 class Place(NamedTuple):
@@ -35,6 +36,7 @@ class Pending:
     events: list[tuple[Record, Mapping[str, Any]]] = field(default_factory=list)
     refused: list[Record] = field(default_factory=list)
     alerts: list[Record] = field(default_factory=list)
+    messages: list[Messages] = field(default_factory=list)
     leaves: list[bytes] = field(default_factory=list)
     progress: dict[tuple[str, bytes], int] = field(default_factory=dict)
     gaps: list[Gap] = field(default_factory=list)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import psycopg
 
-_PART = re.compile(r"(?:events|quarantine|alerts)_(\d{4})(\d\d)(\d\d)")
+_PART = re.compile(r"(?:events|messages|quarantine|alerts)_(\d{4})(\d\d)(\d\d)")
 
 
 def expired(connection: psycopg.Connection, keep_days: int) -> list[date]:

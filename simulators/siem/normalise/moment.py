@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from simulators.siem.fields import Fields
 
 
+@lru_cache(256)
 def seconds_of(text: str) -> float | None:
     """Return a time of RFC 3339 or XML Schema with its zone as seconds since 1970, None where it is none.
 

@@ -20,7 +20,7 @@ AT_ONCE = 1_000
 """Rows that are read at a time."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EVENTS = (
-    "SELECT position, received, host, run, number, raw, fields::text,"
+    "SELECT position, received, host, run, number, fields::text,"
     " CASE WHEN time > '0001-01-02' AND time < '9999-12-31' THEN time END, code, action, outcome, person, patient,"
     " accession, study FROM siem.events"
 )
@@ -37,7 +37,7 @@ _BATCHES = (
 
 @dataclass(frozen=True)
 class Kept:
-    """A record, and what stands in the columns that an event is found by."""
+    """A record, an event's without its message, and what stands in the columns that it is found by."""
 
     record: Record
     columns: Sequence[Any] = ()
@@ -128,10 +128,9 @@ def _chosen(query: str, part: Part | None) -> tuple[str, dict[str, Any]]:
 
 def _events(connection: psycopg.Connection, part: Part | None) -> Iterator[Kept]:
     rows = _rows(connection, "events", *_chosen(_EVENTS, part))
-    for position, received, host, run, number, raw, fields, *columns in rows:
-        record = Record(
-            EVENT, position, microseconds(received), host, _octets(run), number, bytes(raw), fields.encode("utf-8")
-        )
+    for position, received, host, run, number, fields, *columns in rows:
+        when, text = microseconds(received), fields.encode("utf-8")
+        record = Record(EVENT, position, when, host, _octets(run), number, b"", text)
         yield Kept(record, columns)
 
 

@@ -11,13 +11,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from simulators.siem.store.hashes import Record
+    from simulators.siem.store.messages import Messages
 
 BEGIN = b"PGCOPY\n\xff\r\n\0" + struct.pack(">II", 0, 0)
 END = struct.pack(">h", -1)
 EVENTS = (
     "position", "received", "run", "number", "time", "host", "code", "action", "outcome", "person", "patient",
-    "accession", "study", "raw", "fields",
+    "accession", "study", "fields",
 )  # fmt: skip
+MESSAGES = ("first", "received", "octets", "raw")
 QUARANTINE = ("position", "received", "run", "number", "host", "raw", "reason")
 ALERTS = ("position", "received", "of", "host", "rule", "level", "fields")
 KEYS = (
@@ -35,10 +37,14 @@ _MICROSECOND = timedelta(microseconds=1)
 SINCE_2000 = 946_684_800_000_000
 """Microseconds from 1970 to 2000, where PostgreSQL counts from."""
 _SIZE = struct.Struct(">i")
+_SIZES = [_SIZE.pack(octets) for octets in range(LONGEST_KEY + 1)]
 _NULL = _SIZE.pack(-1)
 _EVENT = struct.Struct(">hiqiqi16siq")
 _REFUSED = _EVENT
 _ALERT = struct.Struct(">hiqiqiq")
+_MESSAGES = struct.Struct(">hiqiq")
+_INTEGER = 23
+"""Object id of PostgreSQL's type ``integer``."""
 _TIME = struct.Struct(">iq")
 
 
@@ -56,19 +62,30 @@ def event(record: Record, fields: Mapping[str, Any]) -> bytes:
     head = _EVENT.pack(
         len(EVENTS), 8, record.position, 8, record.received - SINCE_2000, 16, record.run, 8, record.number
     )
-    when = since_2000(fields.get("@timestamp"))
-    parts = [head, _NULL if when is None else _TIME.pack(8, when), _sized(record.host.encode())]
-    get = fields.get
-    for name in KEYS:
-        value = get(name)
-        if value is None or value == "":
-            parts.append(_NULL)
+    parts = [head, _moment(fields.get("@timestamp")), _sized(record.host.encode())]
+    for value in map(fields.get, KEYS):
+        if value.__class__ is str and 0 < len(value) <= LONGEST_KEY and value.isascii() and value.isprintable():
+            parts += (_SIZES[len(value)], value.encode())  # as nearly all of them are, in half the time
         else:
-            plain = value.__class__ is str and len(value) <= LONGEST_KEY and value.isascii() and value.isprintable()
-            data = value.encode("ascii") if plain else key(value)
-            parts.append(_SIZE.pack(len(data)) + data)
-    parts += [_SIZE.pack(len(record.raw)), record.raw, _SIZE.pack(len(record.text)), record.text]
+            parts.append(_NULL if value is None or value == "" else _sized(key(value)))
+    parts += (_SIZE.pack(len(record.text)), record.text)
     return b"".join(parts)
+
+
+def _moment(text: Any) -> bytes:
+    when = since_2000(text)
+    return _NULL if when is None else _TIME.pack(8, when)
+
+
+def messages(some: Messages) -> bytes:
+    """Return the row of messages as they came."""
+    octets = [len(raw) for raw in some.raw]
+    count = len(octets)
+    sized = [4] * (2 * count)  # of each number in an array its own octets stand before it
+    sized[1::2] = octets
+    array = struct.pack(f">iiIii{2 * count}i", 1, 0, _INTEGER, count, 1, *sized)
+    head = _MESSAGES.pack(len(MESSAGES), 8, some.first, 8, some.received - SINCE_2000)
+    return b"".join((head, _sized(array), _SIZE.pack(sum(octets)), *some.raw))
 
 
 def refused(record: Record) -> bytes:

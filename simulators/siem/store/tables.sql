@@ -26,10 +26,9 @@ CREATE TABLE IF NOT EXISTS siem.events (
   run uuid NOT NULL,
   number bigint NOT NULL,
   "time" timestamptz,
-  host text NOT NULL,
-  code text, action text, outcome text,
-  person text, patient text, accession text, study text,
-  raw bytea COMPRESSION lz4 NOT NULL,
+  host text COLLATE "C" NOT NULL,
+  code text COLLATE "C", action text COLLATE "C", outcome text COLLATE "C",
+  person text COLLATE "C", patient text COLLATE "C", accession text COLLATE "C", study text COLLATE "C",
   fields json COMPRESSION lz4 NOT NULL,
   PRIMARY KEY (received, position)
 ) PARTITION BY RANGE (received);
@@ -38,6 +37,16 @@ CREATE INDEX IF NOT EXISTS events_patient ON siem.events (patient, received) WHE
 CREATE INDEX IF NOT EXISTS events_accession ON siem.events (accession, received) WHERE accession IS NOT NULL;
 CREATE INDEX IF NOT EXISTS events_study ON siem.events (study, received) WHERE study IS NOT NULL;
 CREATE INDEX IF NOT EXISTS events_host ON siem.events (host, received);
+
+-- Messages of events as they came. What was stored together stands here together, one message after the other, since
+-- messages are much alike and compress together to a fraction. Of each record from the first on: how many octets.
+CREATE TABLE IF NOT EXISTS siem.messages (
+  first bigint NOT NULL,
+  received timestamptz NOT NULL,
+  octets integer[] NOT NULL,
+  raw bytea COMPRESSION lz4 NOT NULL,
+  PRIMARY KEY (received, first)
+) PARTITION BY RANGE (received);
 
 -- What came and is no audit message.
 CREATE TABLE IF NOT EXISTS siem.quarantine (
@@ -102,7 +111,7 @@ CREATE TABLE IF NOT EXISTS siem.late (
   PRIMARY KEY (host, run, number)
 );
 -- Compressed within the row: what is read back is whole records. Hashes do not compress.
-ALTER TABLE siem.events ALTER COLUMN raw SET STORAGE MAIN, ALTER COLUMN fields SET STORAGE MAIN;
+ALTER TABLE siem.events ALTER COLUMN fields SET STORAGE MAIN;
 ALTER TABLE siem.batches ALTER COLUMN leaves SET STORAGE EXTERNAL;
 
 -- Days that are kept, however old.
@@ -143,7 +152,7 @@ BEGIN
   IF day NOT BETWEEN current_date - 2 AND current_date + 2 THEN
     RAISE EXCEPTION 'days are made near today alone, not %', day USING ERRCODE = 'invalid_parameter_value';
   END IF;
-  FOREACH kind IN ARRAY ARRAY['events', 'quarantine', 'alerts'] LOOP
+  FOREACH kind IN ARRAY ARRAY['events', 'messages', 'quarantine', 'alerts'] LOOP
     part := kind || '_' || to_char(day, 'YYYYMMDD');
     IF to_regclass('siem.' || part) IS NULL THEN
       EXECUTE format('CREATE TABLE siem.%I PARTITION OF siem.%I FOR VALUES FROM (%L) TO (%L)',
@@ -151,6 +160,15 @@ BEGIN
     END IF;
   END LOOP;
 END $$;
+
+-- The message of the event at a position, as it came; nothing where there is none.
+CREATE OR REPLACE FUNCTION siem.message(wanted bigint) RETURNS bytea
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT substr(m.raw, 1 + coalesce((SELECT sum(o) FROM unnest(m.octets[:wanted - m.first]) AS o), 0)::integer,
+                m.octets[wanted - m.first + 1])
+  FROM (SELECT since, until FROM siem.batches WHERE first <= wanted ORDER BY first DESC LIMIT 1) AS b, siem.messages AS m
+  WHERE m.received BETWEEN b.since AND b.until AND m.first <= wanted ORDER BY m.first DESC LIMIT 1
+$$;
 
 CREATE OR REPLACE FUNCTION siem.is_held(day date) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -168,7 +186,7 @@ BEGIN
   IF siem.is_held(day) THEN
     RAISE EXCEPTION '% is held', day USING ERRCODE = 'insufficient_privilege';
   END IF;
-  FOREACH kind IN ARRAY ARRAY['events', 'quarantine', 'alerts'] LOOP
+  FOREACH kind IN ARRAY ARRAY['events', 'messages', 'quarantine', 'alerts'] LOOP
     EXECUTE format('DROP TABLE IF EXISTS siem.%I', kind || '_' || to_char(day, 'YYYYMMDD'));
   END LOOP;
 END $$;
@@ -177,8 +195,8 @@ RESET ROLE;
 REVOKE ALL ON ALL TABLES IN SCHEMA siem FROM PUBLIC, siem, "siem-reader", "siem-officer";
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA siem FROM PUBLIC, siem, "siem-reader", "siem-officer";
 GRANT SELECT ON ALL TABLES IN SCHEMA siem TO siem, "siem-reader", "siem-officer";
-GRANT INSERT ON siem.events, siem.quarantine, siem.alerts, siem.batches, siem.progress, siem.gaps, siem.late TO siem;
+GRANT INSERT ON siem.events, siem.messages, siem.quarantine, siem.alerts, siem.batches, siem.progress, siem.gaps, siem.late TO siem;
 GRANT INSERT ON siem.holds, siem.releases TO "siem-officer";
 GRANT INSERT (incident, choice, person, note) ON siem.decisions TO "siem-officer";
-GRANT EXECUTE ON FUNCTION siem.make_day, siem.drop_day, siem.is_held TO siem;
-GRANT EXECUTE ON FUNCTION siem.is_held TO "siem-reader", "siem-officer";
+GRANT EXECUTE ON FUNCTION siem.make_day, siem.drop_day, siem.is_held, siem.message TO siem;
+GRANT EXECUTE ON FUNCTION siem.is_held, siem.message TO "siem-reader", "siem-officer";

@@ -16,6 +16,7 @@ import psycopg
 
 from simulators.siem.store import rows
 from simulators.siem.store.hashes import EVENT, NOTHING, SIZE, root_of
+from simulators.siem.store.messages import MisfitError, Reading, message_of
 from simulators.siem.store.reading import (
     Kept,
     KeptBatch,
@@ -94,6 +95,7 @@ class _Walk:
     held: Mapping[int, list[Checkpoint]]
     gone: frozenset[date]
     records: Iterator[Kept]
+    messages: Reading
     report: Report
     head: bytes = NOTHING
     proven: int = 0
@@ -115,7 +117,9 @@ def verify(connection: psycopg.Connection, public: bytes, checkpoints: Iterable[
     report = Report()
     with connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        walk = _Walk(connection, public, held, _dropped(connection), kept_records(connection), report)
+        walk = _Walk(
+            connection, public, held, _dropped(connection), kept_records(connection), Reading(connection), report
+        )
         try:
             walk.next = next(walk.records, None)
             for kept in kept_batches(connection):
@@ -163,8 +167,9 @@ def _part(
 ) -> Report:
     first = batches[0].batch
     report = Report(batches=first.number - 1, position=first.first - 1)
-    records = kept_records(connection, part_of(batches))
-    walk = _Walk(connection, public, {}, gone, records, report, before[0].head if before else NOTHING)
+    part = part_of(batches)
+    records, messages = kept_records(connection, part), Reading(connection, part)
+    walk = _Walk(connection, public, {}, gone, records, messages, report, before[0].head if before else NOTHING)
     try:
         walk.next = next(walk.records, None)
         for kept in batches:
@@ -240,7 +245,11 @@ def _one_record(walk: _Walk, kept: KeptBatch, position: int, leaf: bytes) -> Non
             raise _not_in_place(walk, position, number)
         walk.report.dropped += 1
         return
-    if found.record.leaf() != leaf:
+    try:
+        message = walk.messages.of(position)
+    except MisfitError as error:
+        raise _FaultError("changed", error.position, number, str(error)) from error
+    if _leaf(found, message) != leaf:
         raise _FaultError("changed", position, number, f"record {position} is not as it was stored")
     if (column := _unlike(found)) is not None:
         raise _FaultError("changed", position, number, f"column {column} of record {position} is not as its event says")
@@ -248,10 +257,19 @@ def _one_record(walk: _Walk, kept: KeptBatch, position: int, leaf: bytes) -> Non
     walk.next = next(walk.records, None)
 
 
+def _leaf(kept: Kept, message: bytes) -> bytes:
+    """Return the hash of a record with its message."""
+    return kept.record._replace(raw=kept.record.raw + message).leaf()
+
+
 def _the_end(walk: _Walk) -> None:
     report = walk.report
     if walk.next is not None:
         raise _inserted(walk.next, report.batches)
+    try:
+        walk.messages.end(report.position)
+    except MisfitError as error:
+        raise _FaultError("changed", error.position, report.batches, str(error)) from error
     beyond = min((number for number in walk.held if number > report.batches), default=None)
     if beyond is not None:
         holder = walk.held[beyond][0].holder or "another"
@@ -265,8 +283,10 @@ def _not_in_place(walk: _Walk, position: int, number: int) -> _FaultError:
     """Another record, or none, stands where a record should: it was removed, or moved, or the other one is inserted."""
     if not has_record(walk.connection, position):
         return _FaultError("removed", position, number, f"record {position} is not there")
-    if walk.next is not None and leaf_of(walk.connection, walk.next.record.position) != walk.next.record.leaf():
-        return _inserted(walk.next, number)
+    if (found := walk.next) is not None:
+        leaf = _leaf(found, message_of(walk.connection, found.record.position))
+        if leaf_of(walk.connection, found.record.position) != leaf:
+            return _inserted(found, number)
     return _FaultError("changed", position, number, f"record {position} is not in its place: its time was changed")
 
 

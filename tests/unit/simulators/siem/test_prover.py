@@ -57,6 +57,9 @@ def test_every_part_of_a_store_that_is_as_it_was_is_proven(filled: Services) -> 
 ALTERED = {
     "a column": "UPDATE siem.events SET person = 'nobody' WHERE position = 5",
     "fields": """UPDATE siem.events SET fields = '{"user.name": "nobody"}' WHERE position = 5""",
+    "its message": "UPDATE siem.messages SET raw = overlay(raw placing '7' from 9) WHERE first = 5",
+    "how long its message is": "UPDATE siem.messages SET octets[1] = octets[1] - 1 WHERE first = 5",
+    "its message is gone": "DELETE FROM siem.messages WHERE first = 5",
     "a record is gone": "DELETE FROM siem.events WHERE position = 5",
     "its time": "UPDATE siem.events SET received = received + interval '1 second' WHERE position = 5",
 }

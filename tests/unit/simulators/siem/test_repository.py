@@ -29,7 +29,8 @@ def test_a_message_is_acknowledged_once_it_is_stored_and_found_by_what_it_is_abo
     caller.send(numbered(1))
     caller.acknowledged(1)
     row = services.rows(
-        "SELECT host, code, person, patient, accession, study, raw, fields->>'host.name', time FROM siem.events"
+        "SELECT host, code, person, patient, accession, study, siem.message(position), fields->>'host.name', time"
+        " FROM siem.events"
     )
     assert [row[0][:6], row[0][6] == numbered(1), row[0][7]] == [
         ("ct1", "110103", "a.rivera", "P0000001", "A1", "1.2.3"), True, "ct1",
@@ -194,6 +195,8 @@ def test_what_is_in_hand_at_a_stop_is_stored_or_not_acknowledged(services: Servi
     [
         "UPDATE siem.events SET person = 'x'",
         "DELETE FROM siem.events",
+        "UPDATE siem.messages SET raw = 'x'",
+        "DELETE FROM siem.messages",
         "TRUNCATE siem.events",
         "DELETE FROM siem.batches",
         "DROP TABLE siem.events",

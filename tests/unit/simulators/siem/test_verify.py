@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from tests.unit.simulators.siem.repository import Services
 
 COPY_OF = (
-    "INSERT INTO siem.events (position, received, run, number, host, raw, fields)"
-    " SELECT {}, run, number, host, raw, fields FROM siem.events WHERE position = 3"
+    "INSERT INTO siem.events (position, received, run, number, host, fields)"
+    " SELECT {}, run, number, host, fields FROM siem.events WHERE position = 3"
 )
+TWICE = "INSERT INTO siem.messages SELECT {}, octets, raw FROM siem.messages WHERE first = {}"
 
 
 @dataclass(frozen=True)
@@ -89,10 +90,38 @@ def test_what_is_as_it_was_stored_is_proven(stored: Stored) -> None:
     assert report.last == Checkpoint(stored.newest.number, stored.newest.head)
 
 
+def test_records_that_are_stored_together_are_proven_and_read_back_as_they_came(services: Services) -> None:
+    caller = Caller(services.edge)
+    sent = [numbered(number, "<no/>" if number in {1, 30} else "") for number in range(1, 51)]
+    caller.send(*sent)
+    caller.acknowledged(50)
+    stored = Stored(services.target, services.folder / "signing.pub")
+    report = stored.proof()
+    assert (report.fault, report.records) == (None, 52)  # with an event and an alert of what is kept apart
+    rows = stored.rows("SELECT number, siem.message(position) FROM siem.events WHERE number > 0 ORDER BY position")
+    assert rows == [(number, sent[number - 1]) for number in range(1, 51) if number not in {1, 30}]
+    assert stored.rows("SELECT count(*) FROM siem.messages")[0][0] <= report.batches
+    (last,) = stored.rows("SELECT max(position) FROM siem.events WHERE number > 0")[0]
+    stored.alter("UPDATE siem.messages SET raw = overlay(raw placing '7' from length(raw))")
+    fault = stored.proof().fault
+    assert fault is not None
+    assert fault.position == last or report.batches > 1
+
+
 @pytest.mark.parametrize(
     ("statement", "kind", "position"),
     [
-        ("UPDATE siem.events SET raw = raw || 'x' WHERE position = 4", "changed", 4),
+        ("UPDATE siem.messages SET raw = raw || 'x' WHERE first = 4", "changed", 4),
+        ("UPDATE siem.messages SET raw = raw || 'x', octets[1] = octets[1] + 1 WHERE first = 4", "changed", 4),
+        ("UPDATE siem.messages SET raw = overlay(raw placing '7' from 9) WHERE first = 4", "changed", 4),
+        ("UPDATE siem.messages SET octets = '{}' WHERE first = 4", "changed", 4),
+        ("UPDATE siem.messages SET first = 5 WHERE first = 4", "changed", 4),
+        ("DELETE FROM siem.messages WHERE first = 4", "changed", 4),
+        ("DELETE FROM siem.messages", "changed", 1),
+        (TWICE.format("first, received + interval '1 us'", 4), "changed", 4),
+        (TWICE.format("99, received", 9), "changed", 99),
+        (TWICE.format("12, received", 9), "changed", 12),
+        (TWICE.format("10, received", 9), "changed", 10),
         ("UPDATE siem.events SET fields = replace(fields::text, 'a.r', 'b.s')::json WHERE position = 5", "changed", 5),
         ("UPDATE siem.events SET patient = 'P9' WHERE position = 6", "changed", 6),
         ("UPDATE siem.events SET study = NULL WHERE position = 6", "changed", 6),
@@ -136,6 +165,7 @@ def cut(stored: Stored) -> int:
     ((number, first),) = stored.rows("SELECT number, first FROM siem.batches ORDER BY number DESC OFFSET 1 LIMIT 1")
     for table in ("events", "quarantine", "alerts"):
         stored.alter(f"DELETE FROM siem.{table} WHERE position >= %s", first)  # noqa: S608
+    stored.alter("DELETE FROM siem.messages WHERE first >= %s", first)
     stored.alter("DELETE FROM siem.batches WHERE number >= %s", number)
     stored.alter("DELETE FROM siem.progress WHERE batch >= %s", number)
     return int(first)
@@ -233,6 +263,6 @@ def test_the_command_proves_with_what_others_have_kept(
     assert (apart["number"], "<no/>" in apart["raw"]) == (10, True)
     _, (alarm,) = run("alerts")
     assert (alarm["rule"], alarm["of"]) == ("repository.refuse", 11)
-    stored.alter("UPDATE siem.events SET raw = '' WHERE position = 2")
+    stored.alter("UPDATE siem.messages SET raw = '', octets[1] = 0 WHERE first = 2")
     code, (report,) = run("verify", "--kept", given=kept)
     assert (code, report["fault"]["position"]) == (1, 2)

@@ -46,8 +46,8 @@ class Stored:
         self._position = 0
         with psycopg.connect(target, autocommit=True) as connection:
             connection.execute(
-                "TRUNCATE siem.events, siem.quarantine, siem.alerts, siem.batches, siem.progress, siem.gaps, siem.late,"
-                " siem.decisions"
+                "TRUNCATE siem.events, siem.messages, siem.quarantine, siem.alerts, siem.batches, siem.progress,"
+                " siem.gaps, siem.late, siem.decisions"
             )
             for back in (0, 1, 2):
                 connection.execute("SELECT siem.make_day(current_date - %s::integer)", [back])
@@ -60,8 +60,8 @@ class Stored:
         names = ", ".join(values)
         self._add(
             received,
-            f'INSERT INTO siem.events (position, received, run, number, "time", host, {names}, raw, fields)'  # noqa: S608
-            f" VALUES (%s, %s, %s, %s, %s, %s, {', '.join(['%s'] * len(values))}, '', %s)",
+            f'INSERT INTO siem.events (position, received, run, number, "time", host, {names}, fields)'  # noqa: S608
+            f" VALUES (%s, %s, %s, %s, %s, %s, {', '.join(['%s'] * len(values))}, %s)",
             [RUN, self._position + 1, told["@timestamp"], host, *values.values(), text or json.dumps(told)],
         )
         return self._position

@@ -161,7 +161,7 @@ def test_a_flood_of_alerts_leaves_the_newest(opened: Opened, raised: Stored, mon
         "UPDATE siem.alerts SET level = 'low'",
         "DELETE FROM siem.decisions",
         "UPDATE siem.decisions SET note = 'x'",
-        "SELECT raw FROM siem.events",
+        "SELECT raw FROM siem.messages",
         "SELECT raw FROM siem.quarantine",
         "TRUNCATE siem.decisions",
         "INSERT INTO siem.holds DEFAULT VALUES",

@@ -85,7 +85,7 @@ def lines(services: Services, tmp_path: Path) -> Iterator[Lines]:
 def test_a_refused_packet_is_an_event_of_the_host_that_refused_it(lines: Lines) -> None:
     lines.write("fw1", line("fw1", "cron", "nothing"), refusal(22))
     wait_until(lambda: lines.ports() == [22], "no event")
-    ((fields, raw),) = lines.services.rows("SELECT fields, raw FROM siem.events WHERE host = 'fw1'")
+    ((fields, raw),) = lines.services.rows("SELECT fields, siem.message(position) FROM siem.events WHERE host = 'fw1'")
     assert fields["event.dataset"] == "pacslab.event"
     assert fields["observer.name"] == "fw1"
     assert json.loads(bytes(raw))["program"] == "ulogd"
