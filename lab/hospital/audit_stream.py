@@ -28,6 +28,8 @@ class Sent(Answer):
     median: float
     slowest: float
     connections: int
+    processor: float
+    """Seconds of processor time that sending took."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,7 @@ def stream(
     seconds: float = 0,
     patience: float = 60,
     content: str | None = None,
+    alarming: bool = False,
     plain: bool = False,
 ) -> Sent:
     """Send messages numbered from `first`, and wait until they are acknowledged.
@@ -84,6 +87,7 @@ def stream(
         seconds: after which no more are begun; 0: all are.
         patience: seconds for which nothing need be acknowledged before it gives up.
         content: what stands in each of them in place of an audit message.
+        alarming: each is one that a rule alarms about.
         plain: to the collector, as lines that nobody acknowledges.
 
     Raises:
@@ -104,6 +108,7 @@ def stream(
         "seconds": seconds,
         "patience": patience,
         "content": content,
+        "alarming": alarming,
         "plain": plain,
     }
     argv = ["python3", "-I", "-", json.dumps(asked)]

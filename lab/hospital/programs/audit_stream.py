@@ -3,11 +3,13 @@
 Argument: a JSON object. ``address``, ``port``, ``identity``, ``certificate``, ``key``, ``ca``: whom to call, and as
 whom. ``run``, ``first``, ``count``: the messages' run and numbers. ``rate``: messages a second, 0 for as many as it
 takes. ``seconds``: no more are begun after so long, 0 for no end. ``patience``: seconds for which nothing need be
-acknowledged. ``content``: of every message another one than an audit message. ``plain``: nothing is acknowledged; a
-last line with ``run`` as its content follows.
+acknowledged. ``content``: of every message another one than an audit message. ``alarming``: of every message one that
+a rule alarms about, each of another AE title. ``plain``: nothing is acknowledged; a last line with ``run`` as its
+content follows.
 
 Prints a JSON object: ``sent`` (the last number), ``acknowledged``, ``seconds`` from the first octet to the last
-acknowledgement, ``median`` and ``slowest`` seconds from sending to acknowledging (of 99 %), ``connections``.
+acknowledgement, ``median`` and ``slowest`` seconds from sending to acknowledging (of 99 %), ``connections``, and
+``processor``, seconds of processor time that sending took.
 """
 
 from __future__ import annotations
@@ -73,6 +75,29 @@ def message(number: int, when: str) -> bytes:
         + participant(f"person{number % 40}@imaging.internal", "", "true", "ct1.imaging.internal")
         + '<AuditSourceIdentification AuditEnterpriseSiteID="reference" AuditSourceID="ct1.imaging.internal">'
         f'<AuditSourceTypeCode csd-code="2"/></AuditSourceIdentification>{study}{patient}</AuditMessage>'
+    )
+    return text.encode()
+
+
+def alarming(number: int, run: str, when: str) -> bytes:
+    """Return Security Alert (PS3.15 A.5.3.11): a certificate was used with another device's AE title."""
+    detail = '<ParticipantObjectDetail type="Alert Description" value="YXNzb2NpYXRlIHJlZnVzZWQ6IGFlLW1pc21hdGNo"/>'
+    alert = (
+        '<ParticipantObjectIdentification ParticipantObjectID="ct1.imaging.internal" ParticipantObjectTypeCode="2"'
+        ' ParticipantObjectTypeCodeRole="13">'
+        + coded("ParticipantObjectIDTypeCode", "110182", "Node ID")
+        + f"<ParticipantObjectName/>{detail}</ParticipantObjectIdentification>"
+    )
+    caller = participant("ct1.imaging.internal", "110153", "false", "ct1.imaging.internal")
+    text = (
+        f'<?xml version="1.0"?><AuditMessage><EventIdentification EventActionCode="E" EventDateTime="{when}"'
+        f' EventOutcomeIndicator="8">{coded("EventID", "110113", "Security Alert")}'
+        f"{coded('EventTypeCode', '110126', 'Node Authentication')}"
+        "<EventOutcomeDescription>refused: ae-mismatch</EventOutcomeDescription></EventIdentification>"
+        + participant("haproxy[1234]", "110150", "false", "pacs-rad.imaging.internal")
+        + caller.replace("AETITLES=CT1", f"AETITLES=X{run[:4]}{number}")
+        + '<AuditSourceIdentification AuditEnterpriseSiteID="reference" AuditSourceID="pacs-rad.imaging.internal">'
+        f'<AuditSourceTypeCode csd-code="2"/></AuditSourceIdentification>{alert}</AuditMessage>'
     )
     return text.encode()
 
@@ -209,12 +234,21 @@ def deliver_plain(stream: Stream) -> None:
         connection.shutdown(socket.SHUT_WR)
 
 
+def contents_of(asked: dict[str, Any]) -> list[bytes]:
+    """Return what stands in the messages, which take turns."""
+    if asked.get("content"):
+        return [asked["content"].encode()]
+    if asked.get("alarming"):
+        return [alarming(number, asked["run"], asked["when"]) for number in range(2_000)]
+    return [message(number, asked["when"]) for number in range(2_000)]
+
+
 def main() -> None:
     """Send, and say what came of it."""
     asked = json.loads(sys.argv[1])
     asked["when"] = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
-    content = asked.get("content")
-    contents = [content.encode()] if content else [message(number, asked["when"]) for number in range(2_000)]
+    contents = contents_of(asked)
+    spent = time.process_time()
     stream = Stream(asked, contents, begun=time.monotonic())
     stream.sent = stream.acknowledged = int(asked["first"]) - 1
     (deliver_plain if asked["plain"] else deliver)(stream)
@@ -226,6 +260,7 @@ def main() -> None:
         "median": took[len(took) // 2],
         "slowest": took[len(took) * 99 // 100],
         "connections": stream.connections,
+        "processor": time.process_time() - spent,
     }
     print(json.dumps(result))  # noqa: T201 - that is the answer
 
