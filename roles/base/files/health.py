@@ -33,6 +33,8 @@ STARTING_PERIOD = 1.0  # seconds between rounds until every service is healthy
 STEADY_PERIOD = 5.0
 ASK_AGAIN = 30.0  # seconds after which systemd is asked for every unit, whether or not one seems to have changed
 ASK_STOPPED = 5.0  # seconds for which a service that has not been started stays in the state that systemd told
+ASK_STARTING = 1.8  # the same for one that is starting, and for a socket or a timer: every second round
+STANDS = 4.0  # seconds for which a good answer to a command stands that depends on nothing named
 INVOCATIONS = Path("/run/systemd/units")
 COMMAND_LIMIT = 5.0  # seconds for one probe
 DETAIL_LIMIT = 500  # characters
@@ -86,10 +88,10 @@ class Units:
         start, state, told_at = self._told.get(unit, (present, "", -math.inf))
         if start != present:
             return ""
-        if present:
-            return state if state == "active" else ""
-        is_stopped = unit.endswith(".service") and state != "active"  # other units have no such link when they run
-        return state if is_stopped and time.monotonic() < told_at + ASK_STOPPED else ""
+        if state == "active":
+            return state if present else ""  # without the link it has ended, or is no service
+        stopped = unit.endswith(".service") and not present
+        return state if time.monotonic() < told_at + (ASK_STOPPED if stopped else ASK_STARTING) else ""
 
 
 def has_begun(unit: str) -> bool:
@@ -207,16 +209,18 @@ class Commands:
 
     def __init__(self) -> None:
         """Start with no answer."""
-        self._good: dict[str, list[object]] = {}
+        self._good: dict[str, tuple[list[object], float]] = {}
 
     def ask(self, name: str, probe: dict) -> tuple[bool, str]:
         """Return whether service `name` is healthy, and what its command said when it is not."""
         state = state_of(probe["depends_on"])  # before the command looks, so that no change falls between
-        if state and self._good.get(name) == state:
+        before, asked_at = self._good.get(name, (None, -math.inf))
+        if before == state and (state or time.monotonic() < asked_at + STANDS):
             return True, ""
+        asked_at = time.monotonic()
         healthy, detail = run_probe(probe["command"])
         if healthy:
-            self._good[name] = state
+            self._good[name] = state, asked_at
         else:
             self._good.pop(name, None)
         return healthy, detail
@@ -281,10 +285,15 @@ def wake_on_signal() -> int:
     return reading
 
 
-def pause(wake: int, seconds: float) -> None:
-    """Wait, but no longer than until the next SIGUSR1; one that came while services were asked counts too."""
-    if select.select([wake], [], [], seconds)[0]:
+def pause(wake: int, seconds: float) -> bool:
+    """Wait, but no longer than until the next SIGUSR1; one that came while services were asked counts too.
+
+    Return whether one came.
+    """
+    woken = bool(select.select([wake], [], [], seconds)[0])
+    if woken:
         os.read(wake, 4096)
+    return woken
 
 
 def main() -> None:
@@ -303,7 +312,8 @@ def main() -> None:
         tell(before, answers, services)
         before = answers
         healthy = all(answer["healthy"] for answer in answers.values())
-        pause(wake, STEADY_PERIOD if healthy else STARTING_PERIOD)
+        if pause(wake, STEADY_PERIOD if healthy else STARTING_PERIOD):
+            units, commands = Units(), Commands()  # whoever asks wants to know how it is now
 
 
 if __name__ == "__main__":

@@ -50,8 +50,14 @@ class Probed:
         return len(self.runs.read_text().splitlines())
 
 
-def test_a_command_that_depends_on_nothing_named_runs_every_time(agent: ModuleType, tmp_path: Path) -> None:
+def test_a_command_that_depends_on_nothing_named_runs_every_few_seconds(
+    agent: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     probed = Probed(agent, tmp_path, [])
+    assert [probed.ask(), probed.ask()] == [True, True]
+    assert probed.count == 1
+    later = time.monotonic() + agent.STANDS
+    monkeypatch.setattr(agent.time, "monotonic", lambda: later)
     assert [probed.ask(), probed.ask()] == [True, True]
     assert probed.count == 2
 
@@ -95,9 +101,9 @@ def test_the_agent_asks_at_once_when_told_also_when_it_was_told_while_asking(age
     wake = agent.wake_on_signal()
     os.kill(os.getpid(), signal.SIGUSR1)
     begun = time.monotonic()
-    agent.pause(wake, 30)
+    assert agent.pause(wake, 30)
     assert time.monotonic() - begun < 5
-    agent.pause(wake, 0.2)
+    assert not agent.pause(wake, 0.2)
     assert time.monotonic() - begun >= 0.2
 
 
@@ -168,15 +174,21 @@ def test_a_unit_that_ended_is_asked_about_every_few_seconds_and_as_soon_as_it_wa
     assert systemd.asked == 4
 
 
-def test_a_unit_that_is_just_starting_is_asked_about_each_time(systemd: Systemd) -> None:
+@pytest.mark.parametrize("unit", ["edge.service", "ssh.socket"])
+def test_a_unit_that_is_just_starting_is_asked_about_every_second_round(
+    systemd: Systemd, agent: ModuleType, monkeypatch: pytest.MonkeyPatch, unit: str
+) -> None:
     systemd.state = "activating (start, success)"
-    assert [systemd.look(), systemd.look()] == ["activating (start, success)"] * 2
+    assert [systemd.units.states({unit})[unit] for _ in range(2)] == ["activating (start, success)"] * 2
+    assert systemd.asked == 1
     systemd.state = "active"
-    assert systemd.look() == "active"
+    later = time.monotonic() + 2 * agent.STARTING_PERIOD
+    monkeypatch.setattr(agent.time, "monotonic", lambda: later)
+    assert systemd.units.states({unit})[unit] == "active"
 
 
-def test_a_socket_whose_start_has_no_id_is_asked_about_each_time(systemd: Systemd) -> None:
-    for state in ("active", "inactive (dead, success)", "active"):
+def test_a_socket_whose_start_has_no_id_is_asked_about_each_time_it_runs(systemd: Systemd) -> None:
+    for state in ("active", "inactive (dead, success)"):
         systemd.state = state
         assert systemd.units.states({"ssh.socket"}) == {"ssh.socket": state}
 
