@@ -20,13 +20,24 @@ if TYPE_CHECKING:
     from lab.abuse.scene import Scene
 
 
+CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
+UNCOMPRESSED = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1")
+
+
 def _study(scene: Scene) -> str:
-    """A study that the archive holds: any, or one that the scanner stores for it, as it may."""
+    """A study that the archive holds, of the kind that the attempt takes; else one that the scanner stores, as it may.
+
+    An archive that hands out nothing for lack of a common presentation context has refused nothing (PS3.4 C.5.3.1).
+    """
 
     def look() -> str:
-        found = Archive(scene.hospital, scene.parties.target).find("Study")
-        if found:
-            return found[0].tag("StudyInstanceUID")
+        archive = Archive(scene.hospital, scene.parties.target)
+        images = {image.tag("StudyInstanceUID"): image for image in archive.find("Instance", SOPClassUID=CT_IMAGE)}
+        for study, image in images.items():
+            of_the_kind = all(other.tag("SOPClassUID") == CT_IMAGE for other in archive.instances(study))
+            syntax = archive.ask(f"/instances/{image.ID}/metadata?expand").get("TransferSyntax")
+            if of_the_kind and syntax in UNCOMPRESSED:
+                return study
         return str(misuse(scene, scene.parties.source, "dicom-store").facts["study"])
 
     return scene.once("study", look)

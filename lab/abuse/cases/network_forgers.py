@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from lab.topology.site import Site
 
 LOG: Final = "log-collection"
+TRIES = 4
+"""Resets that are sent at most: the victim goes on speaking, and one whose number is used up is no longer taken."""
 
 
 def neighbours_at_archive(site: Site) -> Parties:
@@ -77,11 +79,15 @@ def _in_neighbours_name(scene: Scene) -> Tried:
 
 def _reset(scene: Scene) -> Tried:
     """A reset of the victim's connection that its own system would take, in the collector's name, past the fabric."""
-    there, port, own = _open_connection(scene)
     victim = scene.parties.target
-    number = next_number(scene.lab, victim, there, port, lambda: scene.hospital.run(victim, ["logger", "trial"]))
-    packet = tcp(there, address(scene.site, victim), (port, own), RST, number)
-    return put(scene, packet, scene.parties.target, packet[20:36], past_fabric=True)
+    for _ in range(TRIES):
+        there, port, own = _open_connection(scene)
+        number = next_number(scene.lab, victim, there, port, lambda: scene.hospital.run(victim, ["logger", "trial"]))
+        packet = tcp(there, address(scene.site, victim), (port, own), RST, number)
+        tried = put(scene, packet, victim, packet[20:36], past_fabric=True)
+        if not tried.refused:
+            break
+    return tried
 
 
 def _error(scene: Scene) -> Tried:
