@@ -242,6 +242,7 @@ _ROWS = (
     _alert(told.CHANGE_LOCAL, codes.SECURITY_ROLES_CHANGED, values={"change": _any("join", "leave")}),
     _alert(told.CHANGE_LOCAL, codes.USER_SECURITY_CHANGED),
     _alert(told.CONFIGURE, codes.SOFTWARE_CONFIGURATION),
+    _alert("change-file", codes.SOFTWARE_CONFIGURATION),
     _alert(told.FORGE_EVENT, codes.USE_OF_RESTRICTED_FUNCTION),
     _alert(told.AUDIT_START, codes.AUDIT_RECORDING_STARTED),
     _alert(told.AUDIT_STOP, codes.AUDIT_RECORDING_STOPPED),

@@ -19,6 +19,8 @@ CONSOLE = "pacslab-console"
 """Pages on which people read what the repository of audit messages has."""
 NOTIFIER = "pacslab-siem-notifier"
 """What tells people of incidents."""
+INTEGRITY = "pacslab-integrity"
+"""What watches the files that a host's programs are made of."""
 EDGE = "haproxy"
 PACKET_FILTER = "ulogd"
 """The firewall's and the hosts' refused packets."""
@@ -468,6 +470,13 @@ CHANGE_HEALTH = Action(
     "A service of a host has become healthy, or is no longer.",
     (HEALTH,),
     facts=("service", "unit"),
+)
+CHANGE_FILE = Action(
+    "change-file",
+    "A file that a host's programs are made of is not as it was, or came or went; `success` where a configuration run"
+    " has announced it. With `found`, how many there were at once.",
+    (INTEGRITY,),
+    facts=("host_file", "change", "found"),
 )
 
 # Assets

@@ -44,7 +44,7 @@ FACTS: dict[str, str] = {
     "certificate_error": "what OpenSSL says of the certificate",
     "change": "what of an account or group: `add`, `remove`, `enable`, `disable`, `move`, `update`, `password`, "
     "`join`, `leave`; of what came by LDAP also `modify`, `delete`, `rename`;"
-    " of an incident `acknowledge`, `close`, `reopen`",
+    " of an incident `acknowledge`, `close`, `reopen`; of a file `add`, `remove`, `update`",
     "claims": "IPv4 address that a frame claims to come from",
     "code": "error code of the acknowledgement (ERR-3, table 0357)",
     "commitment": "Transaction UID of a storage commitment",
@@ -69,6 +69,7 @@ FACTS: dict[str, str] = {
     "frames": "how many frames",
     "group": "group of the directory",
     "hl7": "port for HL7",
+    "host_file": "file of the host, by its path",
     "home": "partner at whose sign-on the person signed in",
     "instance": "SOP Instance UID",
     "instances": "how many objects",

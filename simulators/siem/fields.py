@@ -120,6 +120,7 @@ _FIELDS = (
     Field("tls.server.not_after", K, "until when it is valid"),
     Field("http.request.method", K, "HTTP method", "method"),
     Field("http.response.status_code", N, "HTTP status; of other protocols `pacslab.status`"),
+    Field("file.path", K, "file of the host that is not as it was", "host_file"),
     Field("url.path", K, "path of a request, without its query", "path"),
     Field("service.name", K, "the host's service, or the unit of systemd"),
     # DICOM, HL7, IHE

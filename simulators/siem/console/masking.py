@@ -30,7 +30,7 @@ OPEN = frozenset({
     "dicom.found", "dicom.instances", "dicom.modality", "dicom.query_level", "dicom.rejection_title",
     "dicom.sop_class", "dicom.station_ae", "error.type", "event.action", "event.code", "event.dataset",
     "event.duration", "event.ingested", "event.kind", "event.outcome", "event.provider", "event.reason",
-    "event.sequence", "event.severity", "group.name", "hl7.error_code", "hl7.message_type", "host.name",
+    "event.sequence", "event.severity", "file.path", "group.name", "hl7.error_code", "hl7.message_type", "host.name",
     "http.request.method", "http.response.status_code", "ihe.transaction", "network.community_id",
     "network.packets", "network.protocol", "network.transport", "observer.egress.zone", "observer.ingress.zone",
     "observer.name", "observer.type", "pacslab.answer", "pacslab.application", "pacslab.archives",

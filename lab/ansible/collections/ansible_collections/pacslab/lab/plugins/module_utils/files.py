@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import grp
+import hashlib
 import os
 import pwd
 import re
@@ -59,6 +60,9 @@ class Change(NamedTuple):
         }
 
 
+ANNOUNCED = Path("/var/lib/pacslab-integrity/changed")
+"""Where what changes is announced: ``sha256 mode uid gid path`` a line, ``-`` for what is removed."""
+MOST_ANNOUNCED = 1 << 20
 NOBODY_YET = -1
 """In check mode: the id of a user or group that is not there, and so owns no file."""
 
@@ -108,6 +112,24 @@ def strays(folders: list[str], wanted: set[str]) -> list[str]:
     """Files below these folders that nobody wants; compiled Python is made on the host and stays."""
     found = (str(path) for folder in folders for path in sorted(Path(folder).rglob("*")) if not path.is_dir())
     return [path for path in found if path not in wanted and not path.endswith(".pyc")]
+
+
+def announce(changes: list[Change]) -> None:
+    """Note what will stand at each path, for what watches the host's files (role file_integrity), where that is."""
+    if not ANNOUNCED.parent.is_dir():
+        return
+    old = ANNOUNCED.read_bytes()[-MOST_ANNOUNCED // 2 :] if ANNOUNCED.exists() else b""
+    if ANNOUNCED.exists() and ANNOUNCED.stat().st_size > MOST_ANNOUNCED:
+        ANNOUNCED.write_bytes(old[old.find(b"\n") + 1 :])
+    handle = os.open(ANNOUNCED, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    with os.fdopen(handle, "a", encoding="utf-8") as file:
+        file.writelines(f"{_announced(change.after)} {change.path}\n" for change in changes)
+
+
+def _announced(entry: Entry) -> str:
+    if entry.content is None:
+        return "- - - -"
+    return f"{hashlib.sha256(entry.content).hexdigest()} {entry.mode:04o} {entry.uid} {entry.gid}"
 
 
 def apply(changes: list[Change], commands: list[list[str]]) -> None:

@@ -196,6 +196,7 @@ def write(asked: dict[str, Any], plan: list[files.Change], mark: Path) -> None:
     if plan:
         mark.parent.mkdir(parents=True, exist_ok=True)
         mark.touch()
+        files.announce(plan)
         try:
             files.apply(plan, asked["validate"])
         except files.RestoredError as error:
