@@ -11,7 +11,7 @@ LAB_TESTS ?= not night
 PYTHON_CODE := lab simulators tests roles
 JUNIT = $(if $(CI_RESULTS),--junitxml=$(CI_RESULTS)/$@.xml)
 
-.PHONY: help lab test night setup down clean lint unit images setup-test setup-night role role-test lab-test lock docs
+.PHONY: help lab test night setup down clean lint unit coverage images setup-test setup-night role role-test lab-test lock docs
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,7 +48,10 @@ lint: setup-test ## ruff, mypy, import-linter, map of controls, sabotages, yamll
 	@$(BIN)/yamllint --strict .
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/ansible-lint --offline --strict
 
-unit: setup-test ## unit tests, which need no Docker; their branch coverage may not fall
+unit: setup-test ## unit tests, which need no Docker
+	@$(BIN)/pytest $(JUNIT) --numprocesses=auto tests/unit
+
+coverage: setup-test ## unit tests with their branch coverage, which may not fall; takes twice as long
 	@$(BIN)/pytest $(JUNIT) --numprocesses=auto --cov --cov-report=term:skip-covered tests/unit
 
 images: setup-test ## build the images of the site: what waits for packages, tests can run beside

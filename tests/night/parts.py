@@ -41,7 +41,7 @@ def parts() -> list[Part]:
     lab = ("--lab", LAB)
     return [
         Part("rebuild", (("pacslab", "build", "--fresh", "--prune"),)),
-        Part("lint and unit", (("make", "lint", "unit"),)),
+        Part("lint and unit", (("make", "lint", "coverage"),)),
         Part("fuzz", ((sys.executable, "-m", "tests.night.fuzz"),)),
         Part("lab tests", (("make", "lab-test", "LAB_TESTS=lab"),)),
         Part("roles", (("pacslab", "role", "--all", "--lab", f"{LAB}-role"),)),

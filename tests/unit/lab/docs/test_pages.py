@@ -43,10 +43,13 @@ def commands(page: Path) -> list[str]:
     return [line for line in found if "[" not in line]
 
 
-@pytest.mark.parametrize("path", generated(), ids=name)
+GENERATED = generated()
+
+
+@pytest.mark.parametrize("path", GENERATED, ids=name)
 def test_what_is_generated_is_fresh(path: Path) -> None:
     assert path.is_file(), "run `make docs`"
-    assert path.read_text("utf-8") == generated()[path], "run `make docs`"
+    assert path.read_text("utf-8") == GENERATED[path], "run `make docs`"
 
 
 def test_a_page_without_the_mark_of_a_generated_part_is_refused() -> None:
