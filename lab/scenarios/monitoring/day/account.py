@@ -29,7 +29,8 @@ SUCCESS = "success"
 def found(stage: Scene) -> str:
     """Every action of every examination is in the repository, with its host and the person, under its numbers.
 
-    An event of who looks at images names the study (PS3.15 A.5.3.6), and no accession number: it is found by that.
+    Who looks at images names the study and no accession number (PS3.15 A.5.3.6), and an order has none yet when it is
+    placed: these are found by the study, and by the patient, who comes for this examination alone.
     """
     detections = detections_of(stage)
     stage.acts(detections.host)
@@ -39,7 +40,8 @@ def found(stage: Scene) -> str:
     for examined in stage.facts.examinations:
         done = examined.done
         wanted = stage.facts.about[done.accession]
-        look = partial(_missing, detections, {"accession": done.accession}, {"study": done.study}, wanted=wanted)
+        numbers = ({"accession": done.accession}, {"study": done.study}, {"patient": done.patient})
+        look = partial(_missing, detections, *numbers, wanted=wanted)
         missing = _await(look)
         require(not missing, f"{detections.host} does not have of {done.accession}: {_said(missing)}")
         hosts |= {entry.host for entry in wanted}
@@ -117,7 +119,7 @@ REPOSITORY = Actor("order-placer")
 STEPS: tuple[Step[Any], ...] = (
     Step(
         "found", "What was done is looked up in the repository", REPOSITORY, "ITI-20, ITI-81",
-        "every action of each system, by accession number or study, with the person", found, ("ct",),
+        "every action of each system, by accession number, study or patient, with the person", found, ("ct",),
     ),
     Step(
         "signed-in", "Who signed in is looked up in the repository", REPOSITORY, "ITI-20",
