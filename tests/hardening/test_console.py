@@ -24,7 +24,7 @@ RESTART = (
 )
 ALSO = ("hardening.console.*",)
 PAGES = ("/", "/events", "/incidents", "/study?key=1", "/plots", "/collection", "/site", "/nowhere", "/..%2fetc")
-PARTS = ("/live/events", "/live/alerts", "/static/console.css")
+PARTS = ("/live/events", "/live/alerts", "/fhir/AuditEvent", "/static/console.css")
 OPEN = ("/signed-out", "/pages/refused.html")
 """What is there for everybody."""
 HEAD = {

@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -19,6 +19,7 @@ from simulators.access.denied import DeniedError
 from simulators.errors import ArgumentError, BusyError, NotFoundError, SimulatorError
 from simulators.events.actions import HANDLE_INCIDENT, READ_AUDIT
 from simulators.events.report import write_event, write_failure
+from simulators.siem.console.audit_event import CONTENT_TYPE, refusal
 from simulators.siem.console.clearance import NOTHING, Clearance
 from simulators.siem.console.forms import Forms
 from simulators.siem.console.pages import FOLDER, Pages
@@ -48,6 +49,12 @@ LARGEST = 16_384
 """Octets of a form."""
 SIGN_OUT = "/sign-on/callback?logout={}/signed-out"
 """The web server in front ends the session there."""
+ISSUES = {400: "invalid", 401: "login", 403: "forbidden", 404: "not-found"}
+"""OperationOutcome.issue.code, by the status of an answer."""
+WORDS = frozenset({
+    "events", "alerts", "incidents", "study", "plots", "collection", "site", "live", "fhir",
+})  # fmt: skip
+"""First words of addresses, which are told."""
 TITLES = {400: "That cannot be asked", 401: "Nobody is signed in", 403: "Not for your role", 404: "Not found"}
 
 
@@ -70,6 +77,8 @@ class Console:
             ("/live/alerts", views.live_alerts),
             ("/events", views.search),
             ("/events/{position:int}", views.event),
+            ("/fhir/AuditEvent", views.audit_events),
+            ("/fhir/AuditEvent/{position:int}", views.audit_event),
             ("/study", views.who_saw),
             ("/incidents", views.incidents),
             ("/incidents/{number:int}", views.incident),
@@ -132,6 +141,9 @@ class Console:
         return self._told(request, 500, "The console has a fault.", "Its log on the host says which.")
 
     def _told(self, request: Request, status: int, message: str, remedy: str) -> Response:
+        if request.url.path.startswith("/fhir/"):
+            issue = ISSUES.get(status, "exception")
+            return JSONResponse(refusal(issue, f"{message} {remedy}"), status, media_type=CONTENT_TYPE)
         who, clearance = None, NOTHING
         if status != 401:  # noqa: PLR2004 - RFC 9110 15.5.2
             try:
@@ -149,7 +161,7 @@ class Console:
 def _view(request: Request) -> str:
     """The first word of an address, which says which page it is of and nothing else."""
     word = request.url.path.split("/")[1]
-    return word if word in {"events", "alerts", "incidents", "study", "plots", "collection", "site", "live"} else "now"
+    return word if word in WORDS else "now"
 
 
 def _status(error: SimulatorError) -> int:

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from starlette.responses import HTMLResponse, RedirectResponse
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse
 
 from simulators.errors import ArgumentError, NotFoundError
-from simulators.siem.console import plot
+from simulators.siem.console import audit_event, plot, retrieve
 from simulators.siem.console.queries import alerts, collection, counts, events, incidents, study
 from simulators.siem.console.queries.place import Place, Window
 from simulators.siem.incidents.model import Choice
@@ -100,6 +100,31 @@ class Views:
             newest=address if before else "",
             older=f"{address}&before={page.older}" if page.older else "",
         )  # fmt: skip
+
+    def audit_events(self, visit: Visit) -> Response:
+        """Events with all that is asked for, as FHIR (IHE ITI-81): for who reads what tells of patients, too."""
+        visit.clearance.needs("events", "patients")
+        wanted, window = retrieve.wanted_by(visit), retrieve.window_of(visit)
+        before, count = retrieve.page_of(visit)
+        with self._store.reading() as connection:
+            page = events.find(connection, visit.clearance, wanted, window, before, count=count)
+        self._readings.tell(visit.subject, "fhir", _named(wanted))
+        base = f"{self._site.origin}{visit.request.url.path}"
+        asked = [(name, value) for name, value in visit.request.query_params.multi_items() if name != "_page"]
+        own = f"{base}?{urlencode(visit.request.query_params.multi_items())}"
+        older = f"{base}?{urlencode([*asked, ('_page', str(page.older))])}" if page.older else ""
+        return JSONResponse(audit_event.bundle(page, own, older), media_type=audit_event.CONTENT_TYPE)
+
+    def audit_event(self, visit: Visit) -> Response:
+        """One event as FHIR."""
+        visit.clearance.needs("events", "patients")
+        with self._store.reading() as connection:
+            found = events.one(connection, visit.clearance, visit.request.path_params["position"])
+        if found is None:
+            raise NotFoundError("There is no such event.", remedy="Search for it.")
+        about = {"patient": found.get("patient.id"), "study": found.get("dicom.study_uid")}
+        self._readings.tell(visit.subject, f"event-{found.place.position}", _named(about))
+        return JSONResponse(audit_event.resource(found), media_type=audit_event.CONTENT_TYPE)
 
     def event(self, visit: Visit) -> Response:
         """An event with all its fields."""

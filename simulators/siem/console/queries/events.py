@@ -25,8 +25,10 @@ BY: dict[str, LiteralString] = {
     "study": "study = %s",
     "person": "person = %s",
     "host": "host = %s",
+    "code": "code = %s",
+    "outcome": "outcome = %s",
 }
-"""What events are found by, each with an index of the store: (column, received)."""
+"""What events are found by: all but code and outcome with an index of the store, (column, received)."""
 OF_PATIENTS = frozenset({"patient", "accession", "study"})
 COLUMNS: LiteralString = "position, received, host, fields::text"
 
@@ -63,6 +65,8 @@ def find(
     wanted: Mapping[str, str],
     window: Window,
     before: Place | None = None,
+    *,
+    count: int = PAGE,
 ) -> Page:
     """Return a page of the events with all that is wanted, the newest first.
 
@@ -84,10 +88,10 @@ def find(
     rows = connection.execute(
         f"SELECT {COLUMNS} FROM siem.events WHERE {' AND '.join(conditions)}"  # noqa: S608 - of the table above
         " ORDER BY received DESC, position DESC LIMIT %s",
-        [*values, PAGE + 1],
+        [*values, count + 1],
     ).fetchall()
-    events = [made(row, clearance) for row in rows[:PAGE]]
-    return Page(events, events[-1].place if len(rows) > PAGE else None)
+    events = [made(row, clearance) for row in rows[:count]]
+    return Page(events, events[-1].place if len(rows) > count else None)
 
 
 def newer(connection: psycopg.Connection, clearance: Clearance, after: Place, limit: int = PAGE) -> list[Event]:

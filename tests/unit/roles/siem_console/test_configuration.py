@@ -81,7 +81,7 @@ def test_the_service_reads_its_site_and_the_policy_as_they_are_written(tmp_path:
         (tmp_path / name).write_text(text_of(f"/etc/pacslab/{name}"))
     known = site.load(tmp_path / "console.json")
     assert known.origin == "https://srv1.monitoring.internal"
-    assert set(known.senders) == {"gw1", "dc1", "idp1", "pc1"}
+    assert set(known.senders) == {"gw1", "dc1", "idp1", "mail1", "pc1"}
     assert {host.name for zone in known.zones for host in zone.hosts} == set(MONITORING.hosts)
     allowed = policy.load(tmp_path / "console-access.json")
     assert {name: dict(role.may) for name, role in POLICY.roles.items()} == json.loads(
