@@ -42,8 +42,10 @@ if TYPE_CHECKING:
     from simulators.siem.intake.header import Header
     from simulators.siem.site import Site
 
-MOST_OCTETS = 16 << 20
+MOST_OCTETS = 32 << 20
 """Of messages whose forms are known; with more, all are forgotten and learned again."""
+BESIDE = 4096
+"""Octets that what is known of a form takes besides its message."""
 MOST_SEEN = 100_000
 """Markups and forms that came once, by their hashes; what comes again is learned."""
 PROLOGS = (b'<?xml version="1.0"?>', b'<?xml version="1.0" encoding="UTF-8"?>')
@@ -217,14 +219,14 @@ class Forms:
         if forms is None:
             if self._is_new(markup):
                 return
-            self._octets += len(markup)
+            self._octets += len(markup) + BESIDE
             forms = self._forms[markup] = _forms_of(header.content, pieces, root)
         for form in forms:
             if (values := form.read(pieces)) is not None:
                 if (when := self._when(form, values)) is not None:
                     key = host, header.program, header.pid, when.is_off, form.fixed(pieces)
                     if not self._is_new(key) and key not in form.plans:
-                        self._octets += len(header.content)
+                        self._octets += len(header.content) + BESIDE
                         form.plans[key] = _plan_of(form, fields)
                         if self.fields(header, host, received) != encoded(fields):
                             form.plans[key] = None
