@@ -20,6 +20,7 @@ import socket
 import ssl
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -231,7 +232,11 @@ def deliver_plain(stream: Stream) -> None:
             stream.sent += number
         end = b"<85>1 %b - pacslab-end - - - %b" % (stream.asked["when"].encode(), stream.asked["run"].encode())
         connection.sendall(b"%d %b" % (len(end), end))
-        connection.shutdown(socket.SHUT_WR)
+        # What TLS has sent by itself is read too: a connection that is closed with something unread is reset, and what
+        # the collector has not read yet is lost.
+        connection.settimeout(stream.asked["patience"])
+        with suppress(OSError):
+            connection.unwrap()
 
 
 def contents_of(asked: dict[str, Any]) -> list[bytes]:
