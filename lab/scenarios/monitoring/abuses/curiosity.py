@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from lab.access.policy import Scope
+from lab.hospital.archive import Archive
 from lab.hospital.hospital import Actor, why
 from lab.hospital.workday import COMMAND as LOAD
+from lab.hospital.workday import Ordered
 from lab.scenarios.examination.course import CT_HEAD
 from lab.scenarios.failure import NothingToJudge, require
 from lab.scenarios.monitoring.deed import Attempt, Deed
@@ -38,8 +40,10 @@ READING, SCANNER = Actor("reading"), Actor("acquisition", CT_HEAD.section)
 RECORD = Actor("order-placer")
 SEARCHES = 65
 """The rule counts sixty in ten minutes."""
-OPENED = 30
+OPENED = 27
 """The rule counts twenty-five studies in ten minutes; the gateway tells of the same series once in five."""
+EXAMINED_WITHIN = 300.0
+"""Seconds in which studies to open have to be there."""
 SITE, INTAKE = "/etc/pacslab/siem-site.json", "pacslab-siem-intake.service"
 WITHOUT_REASON = "No reason that a privacy officer would take"
 
@@ -66,9 +70,9 @@ def _copying(stage: Scene) -> Attempt:
     """Open more studies than anybody reads: as one colleague, and without the rule as another."""
     viewer, site = viewer_of(stage), stage.hospital.site
     department = site.hosts[stage.hospital.host(SCANNER)].asset.owner
-    people = colleagues_of(site, department)
+    people = colleagues_of(site, department)[::-1]  # the first by name have most of the lab's work
     _enough(stage, viewer, people[0])
-    turns = iter([*people, *people])
+    turns = iter(people)
     return Attempt(lambda: _opened(viewer, next(turns)), frozenset(people))
 
 
@@ -83,23 +87,28 @@ def _opened(viewer: Viewer, person: str) -> Iterator[str]:
 
 def _enough(stage: Scene, viewer: Viewer, person: str) -> None:
     """Have as many studies examined as it takes, by what is brought along: a ward and a technologist."""
-    session, hospital = entered(viewer, person), stage.hospital
-    missing = OPENED - len(studies_of(viewer, session, OPENED))
+    hospital = stage.hospital
+    missing = OPENED - len(studies_of(viewer, entered(viewer, person), OPENED))
     if missing <= 0:
         return
+    prefix, archive = f"M{stage.token}", Archive(hospital, hospital.archive_of(hospital.host(SCANNER)))
     record = hospital.host(RECORD)
     stations = SCANNER.hosts(hospital.site)
-    words = ["--prefix", f"M{stage.token}", "--first", "1", "--last", str(missing), "--sections", CT_HEAD.section]
-    done = hospital.run(record, [LOAD, "order", *words, "--seconds", "120", "--json"], timeout=300)
-    require(done.code == 0, f"no orders were placed: {why(done)}")
+    words = ["--prefix", prefix, "--first", "1", "--last", str(missing), "--sections", CT_HEAD.section]
+
+    def ordered() -> bool:
+        order = [LOAD, "order", *words, "--seconds", "30", "--json"]
+        return len(hospital.ask(record, order, Ordered, timeout=300).orders) == missing
+
+    stage.eventually(ordered, timeout=EXAMINED_WITHIN, otherwise=f"{record} has not placed {missing} orders")
 
     def there() -> bool:
         for station in stations:
-            more = ["--prefix", f"M{stage.token}", "--images", "1", "--matrix", "64", "--seconds", "5", "--json"]
+            more = ["--prefix", prefix, "--images", "1", "--matrix", "64", "--seconds", "5", "--json"]
             hospital.run(station, [LOAD, "acquire", *more], timeout=300)
-        return len(studies_of(viewer, session, OPENED)) >= OPENED
+        return len(archive.find("Study", PatientID=f"{prefix}*")) >= missing
 
-    stage.eventually(there, timeout=240, otherwise=f"{person} does not find {OPENED} studies to open")
+    stage.eventually(there, timeout=EXAMINED_WITHIN, otherwise=f"{archive.host} has no {missing} studies more")
 
 
 def _watched(stage: Scene) -> Attempt:

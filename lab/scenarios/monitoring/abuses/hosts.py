@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from lab.hospital.collected import Mark
     from lab.scenarios.monitoring.facts import Scene
-    from lab.topology.site import Site
 
 SCANNER = Actor("acquisition")
 MODALITY, AUDIT = "pacslab-modality.service", "pacslab-audit.service"
@@ -119,24 +118,18 @@ def _is_well(line: dict[str, object]) -> bool:
 
 
 def _administrator(stage: Scene) -> Attempt:
-    """Have somebody without any such role join the administrators of the directory."""
-    site = stage.hospital.site
-    host = next((name for name in site.managed if "directory" in site.hosts[name].roles), None)
-    person = _without_rights(site)
-    if host is None or person is None:
-        raise NothingToJudge("the site has no directory, or nobody in it who administers nothing")
-    stage.acts(host)
-    join, leave = (["samba-tool", "group", word, GROUP, person] for word in ("addmembers", "removemembers"))
-    said = f"{person} joined {GROUP} at {host}"
-    return Attempt(lambda: changed(stage, host, join, leave, said=said), frozenset({person}))
+    """Have an account that may do nothing join the group whose members become root.
+
+    At the directory the same is seen where it goes by its server, which what its host's root does need not
+    (docs/detections.md).
+    """
+    host = scanner(stage)
+    join, leave = ["usermod", "--append", "--groups", GROUP, ACCOUNT], ["gpasswd", "--delete", ACCOUNT, GROUP]
+    said = f"{ACCOUNT} joined {GROUP} at {host}"
+    return Attempt(lambda: changed(stage, host, join, leave, said=said), frozenset({ACCOUNT}))
 
 
-GROUP = "pacs-administrator"
-
-
-def _without_rights(site: Site) -> str | None:
-    """The last person of the site who administers nothing."""
-    return next((name for name in reversed(site.topology.people) if name not in site.administrators), None)
+GROUP, ACCOUNT = "sudo", "nobody"
 
 
 ROOT = partial(Deed, by=SCANNER, transaction="")
@@ -156,7 +149,7 @@ DEEDS = (
         within=20.0,
     ),
     ROOT(
-        "new-administrator", "Somebody becomes an administrator in the directory", rule="administrator-added",
-        ready=_administrator, within=20.0,
+        "new-administrator", "An account becomes an administrator of a scanner", rule="local-account-changed",
+        ready=_administrator,
     ),
 )  # fmt: skip
