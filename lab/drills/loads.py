@@ -31,6 +31,9 @@ PROCEDURES = (
 )
 """What is ordered: the first for which the site has a scanner."""
 MARK = "drill-line"
+SAID_AGAIN = 99
+"""Lines that a host may send twice whose power or whose rsyslog was cut: it keeps its place in the journal every hundred
+lines (role log_forwarder, persistStateInterval), as to keep it sooner would lose what is read and not yet sent."""
 WHOLE = (
     "import json,sys\n"
     "broken=0\n"
@@ -48,10 +51,12 @@ class LogLines:
     Attributes:
         host: The host.
         number: How many in each phase.
+        cut: Whether its power, or its rsyslog, is cut on the way.
     """
 
     host: str
     number: int = 20
+    cut: bool = False
     _handed: list[str] = field(default_factory=list, repr=False)
 
     def send(self, scene: Scene, phase: str) -> None:
@@ -81,6 +86,7 @@ class LogLines:
                 len(wanted & found.keys()),
                 sum(number > 1 for line, number in found.items() if line in wanted),
                 int(broken or 0),
+                may_repeat=SAID_AGAIN if self.cut else 0,
             )
         ]
 

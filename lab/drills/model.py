@@ -57,6 +57,8 @@ class Count:
         found: How many of these are there.
         twice: How many are there more than once.
         broken: What is there that cannot be read.
+        may_repeat: How many may be there more than once, where a sender that lost its power says again what it does
+            not know to have said.
     """
 
     what: str
@@ -64,11 +66,12 @@ class Count:
     found: int
     twice: int = 0
     broken: int = 0
+    may_repeat: int = 0
 
     @property
     def good(self) -> bool:
-        """Whether each is there once, and whole."""
-        return self.found == self.wanted and not self.twice and not self.broken
+        """Whether each is there, once unless it may be repeated, and whole."""
+        return self.found == self.wanted and self.twice <= self.may_repeat and not self.broken
 
     def __str__(self) -> str:
         """In words."""

@@ -38,7 +38,7 @@ def work(site: Site, subject: Subject) -> Iterable[Load]:
     """Lines of the host's own log and of another's; orders and images, whatever the host is for."""
     senders = [flow.source for flow in site.flows_to("log-collection") if flow.source != subject.host]
     own = [subject.host] if sends_log(site, subject.host) else []
-    yield from (LogLines(host) for host in (*own, *senders[:1]))
+    yield from (LogLines(host, cut=host == subject.host) for host in (*own, *senders[:1]))
     if has_record(site):
         yield Orders(1)
     if can_acquire(site):
@@ -48,7 +48,8 @@ def work(site: Site, subject: Subject) -> Iterable[Load]:
 def log_lines(site: Site, subject: Subject) -> Iterable[Load]:
     """Lines of the host's own log, or of another's where it sends none."""
     senders = [flow.source for flow in site.flows_to("log-collection")]
-    return [LogLines(subject.host if sends_log(site, subject.host) else host) for host in senders[:1]]
+    own = sends_log(site, subject.host)
+    return [LogLines(subject.host if own else host, cut=own) for host in senders[:1]]
 
 
 def gone(scene: Scene) -> str:

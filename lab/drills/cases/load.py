@@ -146,7 +146,9 @@ class Restarts:
 def work(site: Site, _: Subject) -> Iterable[Load]:
     """The hospital's work, the power cuts, and lines of the logs of those who lose their power and of a scanner."""
     staff = Staff.of(site)
-    return [Work(), Restarts(), *(LogLines(host, 50) for host in (*hosts(site), next(iter(staff.scanners))))]
+    cut = hosts(site)
+    lines = [LogLines(host, 50, cut=host in cut) for host in (*cut, next(iter(staff.scanners)))]
+    return [Work(), Restarts(), *lines]
 
 
 DRILLS = (

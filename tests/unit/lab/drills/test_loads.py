@@ -9,7 +9,8 @@ from typing import Any, cast
 
 import pytest
 
-from lab.drills.loads import LogLines
+from lab.drills.loads import SAID_AGAIN, LogLines
+from lab.drills.model import Count
 from lab.drills.scene import Scene
 from lab.drills.subject import Subject
 from lab.engine.execute import Completed
@@ -84,3 +85,10 @@ def test_what_a_host_that_is_away_was_not_handed_is_not_counted(scene: Scene) ->
     lab.code = 1
     load.send(scene, "after")
     assert counted(scene, load).wanted == 5
+
+
+def test_a_line_may_be_there_twice_only_of_a_host_whose_power_was_cut() -> None:
+    assert not Count("lines", 20, 20, twice=1).good
+    assert Count("lines", 20, 20, twice=20, may_repeat=SAID_AGAIN).good
+    assert not Count("lines", 200, 200, twice=100, may_repeat=SAID_AGAIN).good
+    assert not Count("lines", 20, 19, twice=1, may_repeat=SAID_AGAIN).good
