@@ -32,8 +32,8 @@ PROCEDURES = (
 """What is ordered: the first for which the site has a scanner."""
 MARK = "drill-line"
 SAID_AGAIN = 99
-"""Lines that a host may send twice whose power or whose rsyslog was cut: it keeps its place in the journal every hundred
-lines (role log_forwarder, persistStateInterval), as to keep it sooner would lose what is read and not yet sent."""
+"""Lines that a host may send twice whose power or whose rsyslog was cut: it keeps its place in the journal every
+hundred lines (role log_forwarder, persistStateInterval), as to keep it sooner would lose what is not yet sent."""
 WHOLE = (
     "import json,sys\n"
     "broken=0\n"
