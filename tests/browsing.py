@@ -85,32 +85,39 @@ class Browser:
 
 
 @contextmanager
-def browser(lab: Lab, person: str) -> Iterator[Browser]:
-    """A browser at the workstation where people sign in, on the viewer's first page; it is closed afterwards."""
+def chromium(lab: Lab, *words: str, evidence: Path = EVIDENCE) -> Iterator[tuple[BrowserContext, str]]:
+    """A browser as ``pacslab view`` with these words opens it, and the address of its first page; closed afterwards."""
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 # other tests need none
 
-    EVIDENCE.mkdir(parents=True, exist_ok=True)
-    for picture in EVIDENCE.glob("*.png"):
-        picture.unlink()
-    viewer = Viewer.of(lab)
-    words = ["view", person, "--as", viewer.sign_on.caller, "--lab", lab.name, "--json", "--", *OPTIONS, *AT_ROOT]
-    log = (EVIDENCE / "browser.log").open("w", encoding="utf-8")
+    evidence.mkdir(parents=True, exist_ok=True)
+    whole = ["view", *words, "--lab", lab.name, "--json", "--", *OPTIONS, *AT_ROOT]
+    log = (evidence / "browser.log").open("w", encoding="utf-8")
     with log, subprocess.Popen(
-        [sys.executable, "-m", "lab.cli.main", *words], stdout=subprocess.PIPE, stderr=log, text=True, cwd=ROOT
+        [sys.executable, "-m", "lab.cli.main", *whole], stdout=subprocess.PIPE, stderr=log, text=True, cwd=ROOT
     ) as view:  # fmt: skip
         try:
             assert view.stdout is not None
             opened: dict[str, Any] = json.loads(view.stdout.readline())
             with sync_playwright() as playwright:
-                chromium = playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{_port(opened['command'])}")
-                (context,) = chromium.contexts
-                found = Browser(context.pages[0], viewer)
-                found.watch(context)
-                found.page.goto(f"{viewer.address}/", timeout=ANSWERS)
-                yield found
-                chromium.close()
+                driven = playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{_port(opened['command'])}")
+                (context,) = driven.contexts
+                yield context, str(opened["url"])
+                driven.close()
         finally:
             view.terminate()
+
+
+@contextmanager
+def browser(lab: Lab, person: str) -> Iterator[Browser]:
+    """A browser at the workstation where people sign in, on the viewer's first page; it is closed afterwards."""
+    viewer = Viewer.of(lab)
+    for picture in EVIDENCE.glob("*.png"):
+        picture.unlink()
+    with chromium(lab, person, "--as", viewer.sign_on.caller) as (context, _):
+        found = Browser(context.pages[0], viewer)
+        found.watch(context)
+        found.page.goto(f"{viewer.address}/", timeout=ANSWERS)
+        yield found
 
 
 def _port(command: list[str]) -> int:

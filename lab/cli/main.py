@@ -29,7 +29,7 @@ VERBS = {
     "logs": "show the log of a host",
     "graph": "draw a site or a running lab",
     "forward": "serve a port of a host on this machine, as seen from a workstation of the lab",
-    "view": "open the viewer of a lab in a browser of this machine, as at a workstation",
+    "view": "open pages of a lab, first the viewer's, in a browser of this machine, as at a workstation",
     "scenario": "run clinical workflows through a lab",
     "verify": "check a lab's controls",
     "drill": "make faults on purpose, and count what is there afterwards",

@@ -1,4 +1,4 @@
-"""``pacslab view``: the viewer in a browser of this machine, as at a workstation of the lab."""
+"""``pacslab view``: a site's pages in a browser of this machine, as at a workstation of the lab."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare who is to sign in, where, and in which browser."""
     parser.add_argument("person", nargs="?", metavar="PERSON", help="the name that somebody signs in with")
     parser.add_argument("--as", dest="workstation", metavar="HOST", help="the workstation whose place it takes")
+    parser.add_argument("--host", metavar="HOST", help="whose pages are opened first (default: the viewer's)")
     parser.add_argument("--browser", metavar="PATH", help=f"the browser (default: the first of {', '.join(BROWSERS)})")
     parser.add_argument(
         "--print", dest="only_print", action="store_true", help="print the command to start, and serve until Ctrl-C"
@@ -56,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     from lab.operate import browser  # noqa: PLC0415 # with the next: --help needs no cryptography
     from lab.trust.personal import person_of  # noqa: PLC0415
 
-    found = browser.pages(lab.site, arguments.workstation)
+    found = browser.pages(lab.site, arguments.workstation, arguments.host)
     if arguments.person is not None:
         person_of(lab.site, arguments.person)
     program = _program(arguments.browser)

@@ -34,26 +34,41 @@ class Pages:
     flows: tuple[ResolvedFlow, ...]
 
 
-def pages(site: Site, workstation: str | None = None) -> Pages:
+def pages(site: Site, workstation: str | None = None, host: str | None = None) -> Pages:
     """What is opened in a browser at a workstation: the one that is named, or the first that reaches the start page.
+
+    Args:
+        site: the site.
+        workstation: the host whose place the browser takes.
+        host: the host whose pages are opened first: the one with function :data:`START` where none is named.
 
     Raises:
         UsageError: the site has no such page, or the workstation does not reach it.
     """
     flows = site.flows_to("pages")
-    starts = [flow for flow in flows if START in site.hosts[flow.target].functions]
+    targets = {flow.target for flow in flows}
+    if host is not None and host not in targets:
+        raise UsageError(
+            f"{host!r} has nothing that people open in a browser.",
+            remedy=f"Hosts with pages: {', '.join(sorted(targets)) or 'none'}.",
+        )
+    starts = [flow for flow in flows if host in {None, flow.target} and (host or _starts(site, flow))]
     if not starts:
         raise UsageError(
             f"Site {site.name!r} has nothing that people open in a browser.",
             remedy="Give a host a role with the function 'viewing', and write a flow to it (docs/viewer.md).",
         )
-    people_at = list(dict.fromkeys(flow.source for flow in starts if START not in site.hosts[flow.source].functions))
+    people_at = list(dict.fromkeys(flow.source for flow in starts if flow.source not in targets))
     for start in starts:
-        if start.source == (workstation or people_at[0]):
+        if start.source == (workstation or next(iter(people_at), None)):
             return Pages(start, tuple(flow for flow in flows if flow.source == start.source))
     raise UsageError(
         f"{workstation!r} opens no page of {starts[0].target}.", remedy=f"Flows allow it from: {', '.join(people_at)}."
     )
+
+
+def _starts(site: Site, flow: ResolvedFlow) -> bool:
+    return START in site.hosts[flow.target].functions
 
 
 def arguments(lab: Lab, found: Pages, served: Mapping[ResolvedFlow, int], profile: Path) -> list[str]:

@@ -36,7 +36,7 @@ HEAD = {
     "x-frame-options": "DENY",
     "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
-    "cache-control": r"[^\n]*no-store[^\n]*",
+    "cache-control": r"([^\n]*no-store[^\n]*\n?)+",  # who is sent to the sign-on is told so twice: by its module too
 }
 IDENTITY = ("Person", "Roles", "Session", "Address")
 """Of the headers by which the web server tells the service who asks: ``X-Pacslab-*``."""

@@ -33,7 +33,10 @@ def known(target: Target) -> Iterable[tuple[str, tuple[str, AllowedProcess]]]:
     return [(name, (name, entry)) for name, entry in allowed(target).processes.items()]
 
 
-MOMENTARY = {"pacslab-crl.service", "pacslab-databases.service", "pacslab-directory.service"}
+MOMENTARY = {
+    *("pacslab-crl.service", "pacslab-databases.service", "pacslab-directory.service"),
+    *("pacslab-siem-tables.service", "pacslab-console-tables.service"),
+}
 """Units whose programs do their work and end."""
 
 

@@ -81,6 +81,18 @@ def test_a_host_that_opens_no_page_is_refused(lab: Lab) -> None:
     assert "ws-rad1" in (refused.value.remedy or "")
 
 
+def test_a_host_is_opened_by_its_name(lab: Lab) -> None:
+    found = pages(lab.site, "ws-rad1", "idp1")
+    assert found.start.target == "idp1"
+    assert {flow.target for flow in found.flows} == {"web1", "idp1", "partner-idp1"}
+
+
+def test_a_host_without_pages_is_refused(lab: Lab) -> None:
+    with pytest.raises(UsageError, match="'db1' has nothing that people open in a browser") as refused:
+        pages(lab.site, host="db1")
+    assert "web1" in (refused.value.remedy or "")
+
+
 def test_a_site_without_a_viewer_says_so() -> None:
     with pytest.raises(UsageError, match="has nothing that people open in a browser"):
         pages(load_site(site_path("small-practice")))
