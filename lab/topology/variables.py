@@ -16,7 +16,7 @@ from lab.topology.site import MIRROR
 if TYPE_CHECKING:
     from lab.topology.site import ResolvedFlow, Site
 
-SERVICE = {"port", "protocol", "scope", "unit", "probe", "provides", "account", "callers", "carries"}
+SERVICE = {"port", "protocol", "scope", "unit", "probe", "provides", "account", "callers", "presents", "carries"}
 """What a host is told of its own services; all else in a role's ``meta/pacslab.yml`` is for the driver."""
 CONNECTION = {
     *("source", "source_zone", "source_address"),

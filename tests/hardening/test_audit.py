@@ -32,8 +32,15 @@ WITH_IT = ("hardening.processes.*", "hardening.units.*")
 
 def source(target: Target) -> bool:
     """Hosts that make audit messages, and have a repository to send them to."""
-    flows = target.site.flows_out(target.host)
-    return ROLE in target.roles and any(flow.service == SERVICE for flow in flows)
+    return ROLE in target.roles and bool(repositories(target))
+
+
+def repositories(target: Target) -> list[str]:
+    """Where messages go: to the host itself where it takes them, else where its flows lead."""
+    site = target.site
+    if SERVICE in site.services(target.host):
+        return [target.host]
+    return [flow.target for flow in site.flows_out(target.host) if flow.service == SERVICE]
 
 
 @promise(
@@ -62,9 +69,8 @@ def test_the_whole_journal_is_read(host: Host, expect: Expect) -> None:
 def test_messages_go_to_the_sites_repository(host: Host, target: Target, expect: Expect) -> None:
     site = target.site
     wanted = [
-        (str(site.hosts[flow.target].address), flow.port, site.identity(flow.target, SERVICE))
-        for flow in site.flows_out(target.host)
-        if flow.service == SERVICE
+        (str(site.hosts[name].address), site.services(name)[SERVICE].port, site.identity(name, SERVICE))
+        for name in repositories(target)
     ]
     peers = json.loads(host.check_output(f"cat {SETTINGS}"))["peers"]
     expect.equal(wanted, [(peer["address"], peer["port"], peer["identity"]) for peer in peers], "repositories")
