@@ -139,7 +139,7 @@ CHANGES: dict[str, tuple[Callable[[Tree], None], set[str]]] = {
     "a role's template": (in_role("orthanc", "templates/orthanc.json.j2", "'Timeout'", "'TimeOut'"), {"pacs1"}),
     "a role's task": (in_role("modality", "tasks/configure.yml", "Start the", "Begin the"), {"us1"}),
     "a role's defaults": (in_role("firewall", "defaults/main.yml", ": 200", ": 300"), {"gw1"}),
-    "a role's vars": (in_role("log_forwarder", "vars/main.yml", "P-384", "P-521"), HOSTS - {"srv1"}),
+    "a role's vars": (in_role("orthanc", "vars/main.yml", "1.2.840.10008.1.2.8.1", "1.2.840.10008.1.2.8.2"), {"pacs1"}),
     "a role's summary": (in_role("orthanc", "meta/pacslab.yml", "summary: Orthanc", "summary: An Orthanc"), NOBODY),
     "a remedy": (in_role("orthanc", "meta/pacslab.yml", "Read `journalctl", "Do read `journalctl"), NOBODY),
     "a port of the host itself": (in_role("orthanc", "meta/pacslab.yml", "port: 8042", "port: 8043"), {"pacs1"}),
