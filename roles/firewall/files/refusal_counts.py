@@ -17,13 +17,18 @@ from pacslab_event import write_event
 
 ZONES = Path("/etc/pacslab/zones.json")
 KEPT = Path("/run/pacslab/refusal-counts.json")
+NO_TABLE = "No such file or directory"
 REASONS = {"refused": "no-flow", "forged": "forged-source"}
 
 
 def read_counters() -> dict[str, int]:
-    """Return the filter's counters by name, in packets."""
+    """Return the filter's counters by name, in packets; nothing while there is no filter, which health tells."""
     command = ["nft", "--json", "list", "counters", "table", "inet", "filter"]
-    listed = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)["nftables"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if NO_TABLE in done.stderr:
+        return {}
+    done.check_returncode()
+    listed = json.loads(done.stdout)["nftables"]
     return {entry["counter"]["name"]: entry["counter"]["packets"] for entry in listed if "counter" in entry}
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -49,3 +51,26 @@ def test_a_filter_that_was_loaded_again_counts_from_nothing(told: Callable[..., 
 
 def test_counters_of_something_else_are_left_alone(told: Callable[..., Any]) -> None:
     assert told(other=4, refused_99=5) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "counters"),
+    [
+        ('{"nftables": [{"counter": {"name": "refused_30", "packets": 7}}]}', 0, {"refused_30": 7}),
+        ("Error: No such file or directory", 1, {}),
+        ("Error: Operation not permitted", 1, None),
+    ],
+)
+def test_a_filter_that_is_not_there_has_counted_nothing_and_one_that_cannot_be_read_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, code: int, counters: dict[str, int] | None
+) -> None:
+    nft = tmp_path / "nft"
+    nft.write_text(f"#!/bin/sh\necho '{said}' {'>&2' if code else ''}\nexit {code}\n")
+    nft.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    program = role_program("firewall", "refusal_counts.py")
+    if counters is None:
+        with pytest.raises(subprocess.CalledProcessError):
+            program.read_counters()
+    else:
+        assert program.read_counters() == counters
