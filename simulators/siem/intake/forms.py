@@ -15,6 +15,8 @@ That judges each message as reading it in full does:
   empty, a number, base64.
 - Of a value that varies a field is made as it stands, or none, since an earlier part of the message tells the same.
   What the site says of a value (off hours, a watched patient) is asked for each message.
+- Which values tell what is known by others that stay (the type of a detail): a form is taken of a message only if
+  its own values tell the same as those of the first message with its markup.
 - What a form makes of the message that it was taken of has to be, octet by octet, what was made of it in full.
 
 Whatever is not so is read in full.
@@ -228,7 +230,9 @@ class Forms:
                     if not self._is_new(key) and key not in form.plans:
                         self._octets += len(header.content) + BESIDE
                         form.plans[key] = _plan_of(form, fields)
-                        if self.fields(header, host, received) != encoded(fields):
+                        own = _forms_of(header.content, pieces, root)
+                        told_so = any(one.values == form.values for one in own)
+                        if not told_so or self.fields(header, host, received) != encoded(fields):
                             form.plans[key] = None
                 return
 
