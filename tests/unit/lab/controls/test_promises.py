@@ -6,6 +6,7 @@ from lab.controls.load import controls_of
 from lab.controls.promises import Kind, promises, promises_for
 from lab.results.model import ID
 from lab.scenarios.registry import scenarios
+from lab.settings import ROOT
 from lab.topology.load import load_site, site_names, site_path
 from lab.verify.registry import checks
 
@@ -25,9 +26,12 @@ def test_ids_have_the_form_of_a_result_and_a_text() -> None:
 
 
 def test_each_is_found_on_a_line_of_a_file() -> None:
+    of_rules = {f"detections.{rule.stem}" for rule in (ROOT / "simulators" / "siem" / "rules").glob("*.yml")}
     for promised in promises().values():
         path, line = promised.place
-        assert promised.kind is Kind.COMPLETION or promised.word in path.read_text("utf-8").splitlines()[line - 1]
+        put_together = promised.kind is Kind.COMPLETION or promised.id in of_rules
+        assert put_together or promised.word in path.read_text("utf-8").splitlines()[line - 1], promised.id
+    assert of_rules < promises().keys()
 
 
 def test_the_controls_of_a_result_are_those_of_the_rows_that_name_it() -> None:

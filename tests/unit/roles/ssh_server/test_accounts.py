@@ -76,5 +76,6 @@ def test_what_somebody_who_is_gone_still_runs_is_ended(host: Any, monkeypatch: p
         monkeypatch.setattr(program.os, "kill", lambda pid, _: ended.append(pid))
         host.members.append("x.gone")
         run(host, monkeypatch)
+        monkeypatch.undo()
         theirs.kill()
     assert theirs.pid in ended

@@ -216,7 +216,8 @@ def test_a_store_that_was_emptied_or_begun_anew_is_found_from_its_first_record_o
     kept, key = stored.newest, stored.key.read_text().strip()
     services.kill("core")
     stored.alter(
-        "TRUNCATE siem.events, siem.quarantine, siem.alerts, siem.batches, siem.progress, siem.gaps, siem.late"
+        "TRUNCATE siem.events, siem.messages, siem.quarantine, siem.alerts, siem.batches, siem.progress, siem.gaps,"
+        " siem.late"
     )
     fault = stored.proof(kept).fault
     assert fault is not None

@@ -196,6 +196,6 @@ def test_the_service_hands_over_what_comes_and_says_when_it_cannot(
 
 def test_the_forwarder_reads_no_message_as_it_came_and_changes_nothing(stored: Stored) -> None:
     with psycopg.connect(stored.target, autocommit=True, options="-c role=siem-forwarder") as connection:
-        for statement in ("SELECT raw FROM siem.events", "SELECT * FROM siem.decisions", "DELETE FROM siem.alerts"):
+        for statement in ("SELECT raw FROM siem.messages", "SELECT * FROM siem.decisions", "DELETE FROM siem.alerts"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute(statement)  # type: ignore[arg-type] # of tests
