@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lab.topology.load import load_site, site_path
-from tests.lab_commands import succeed
+from tests.lab_commands import pacslab, succeed
 
 if TYPE_CHECKING:
     from lab.engine.lab import Lab
@@ -23,6 +23,7 @@ SEALED = ("GCM", "POLY1305", "CCM")
 """Words of suites that encrypt and authenticate in one (RFC 9325 4.2)."""
 FORWARD_SECRET = ("ECDHE-", "DHE-", "TLS_")
 """How suites are called whose keys end with the session."""
+TRIES = 3
 
 
 def ways() -> list[ResolvedFlow]:
@@ -44,10 +45,19 @@ def scanner() -> None:
         pytest.skip("this machine has no sslscan: 'make setup-test' installs it")
 
 
+def scanned(*words: str) -> str:
+    """The scanner's report; it begins again where an edge that gets new revocation lists in the middle cut it off."""
+    for _ in range(TRIES - 1):
+        ran = pacslab(*words)
+        if ran.code == 0 and "<error>" not in ran.out:
+            return ran.out
+    return succeed(*words).out
+
+
 @pytest.mark.parametrize("flow", ways(), ids=lambda flow: f"{flow.target}-{flow.service}")
 def test_nothing_old_and_nothing_weak_is_spoken(lab: Lab, flow: ResolvedFlow) -> None:
     words = ("as", flow.source, "--lab", lab.name, "--", "sslscan", "--xml=-", "--no-colour", "--connect-timeout=10")
-    said = succeed(*words, f"{SITE.fqdn(flow.target)}:{flow.port}").out
+    said = scanned(*words, f"{SITE.fqdn(flow.target)}:{flow.port}")
     report = ET.fromstring(said[said.index("<?xml") :])  # noqa: S314 # of a program of this machine
     test = report.find("ssltest")
     assert test is not None, said
