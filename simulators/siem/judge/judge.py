@@ -70,7 +70,7 @@ class Judge:
         """Judge without the rules of these files, by their names without ending, until told otherwise.
 
         What a rule has counted, and about whom it was quiet, is forgotten when it goes and when it comes back: it
-        begins anew, as a rule that was added does.
+        begins with no memory, as a rule that was added does.
         """
         changed = names ^ self._off
         heads = [rule.head for rule in self._rules] + [groups.correlation.head for groups in self._groups]

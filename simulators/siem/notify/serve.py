@@ -93,7 +93,7 @@ class Service:
     """Looks at what is stored, and tells whom it has to."""
 
     def __init__(self, target: str, channels: list[Channel], server: MailServer | None, least: Level) -> None:
-        """Open the database at `target`, with each start of :meth:`work` anew."""
+        """Open the database at `target`, again with each start of :meth:`work`."""
         self._target, self._channels, self._server, self._least = target, channels, server, least
         self._stopping = threading.Event()
 
