@@ -118,8 +118,8 @@ def announce(changes: list[Change]) -> None:
     """Note what will stand at each path, for what watches the host's files (role file_integrity), where that is."""
     if not ANNOUNCED.parent.is_dir():
         return
-    old = ANNOUNCED.read_bytes()[-MOST_ANNOUNCED // 2 :] if ANNOUNCED.exists() else b""
     if ANNOUNCED.exists() and ANNOUNCED.stat().st_size > MOST_ANNOUNCED:
+        old = ANNOUNCED.read_bytes()[-MOST_ANNOUNCED // 2 :]
         ANNOUNCED.write_bytes(old[old.find(b"\n") + 1 :])
     handle = os.open(ANNOUNCED, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     with os.fdopen(handle, "a", encoding="utf-8") as file:
