@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lab.errors import UsageError
 from lab.hospital.signed_in import signs_in
+from lab.hospital.viewer import Viewer
 from lab.scenarios.examination.course import FOLLOWED_WITHIN
 from lab.scenarios.failure import NothingToJudge, StepFailure
 
@@ -39,3 +41,17 @@ def on_record(stage: Stage[Any], host: str, mark: Mark, **keys: Any) -> dict[str
         raise StepFailure(f"{collected.centre} has no event of {host} with {keys}")
     data: dict[str, Any] = line["data"]
     return data
+
+
+def viewer_of(stage: Stage[Any]) -> Viewer:
+    """The site's viewer; the workstation at which it is opened is the host that acts.
+
+    Raises:
+        NothingToJudge: the site has none.
+    """
+    try:
+        viewer = Viewer.of(stage.lab)
+    except UsageError as error:
+        raise NothingToJudge(error.message) from error
+    stage.acts(viewer.sign_on.caller)
+    return viewer

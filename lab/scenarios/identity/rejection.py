@@ -13,11 +13,11 @@ from lab.hospital.image_manager import COMMAND as IMAGE_MANAGER
 from lab.hospital.ris import COMMAND, Ris
 from lab.hospital.signed_in import reason_of, run_as
 from lab.scenarios.examination.course import FOLLOWED_WITHIN, archives
-from lab.scenarios.examination.people import console, on_record
+from lab.scenarios.examination.people import console, on_record, viewer_of
 from lab.scenarios.failure import NothingToJudge, require
 from lab.scenarios.identity.facts import different_people, may
 from lab.scenarios.identity.tries import Desk, Tally
-from lab.scenarios.identity.viewer import search, viewer_of
+from lab.scenarios.identity.viewer import search
 
 if TYPE_CHECKING:
     from lab.hospital.viewer import Viewer

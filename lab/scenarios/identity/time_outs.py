@@ -7,9 +7,10 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from lab.hospital.viewer import SESSION as VIEWER_COOKIE
+from lab.scenarios.examination.people import viewer_of
 from lab.scenarios.failure import NothingToJudge, require
 from lab.scenarios.identity.facts import actions_at, different_people
-from lab.scenarios.identity.viewer import ENDED_WITHIN, OK, SESSION, viewer_of
+from lab.scenarios.identity.viewer import ENDED_WITHIN, OK, SESSION
 
 if TYPE_CHECKING:
     from lab.hospital.viewer import Viewer

@@ -6,17 +6,15 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from lab.access.policy import load_policy
-from lab.errors import UsageError
 from lab.hospital.directory import Directory
 from lab.hospital.hospital import why
-from lab.hospital.viewer import Viewer
-from lab.scenarios.examination.people import on_record
+from lab.scenarios.examination.people import on_record, viewer_of
 from lab.scenarios.failure import NothingToJudge, require
 from lab.scenarios.identity.facts import actions_at, different_people, may
 from lab.scenarios.identity.tries import Tally
 
 if TYPE_CHECKING:
-    from lab.hospital.viewer import Said
+    from lab.hospital.viewer import Said, Viewer
     from lab.scenarios.identity.facts import Case
     from lab.scenarios.identity.tries import Scene
 
@@ -27,20 +25,6 @@ DICOM_JSON = {"Accept": "application/dicom+json"}
 PATIENT_ID, STUDY_UID = "00100020", "0020000D"
 ENDED_WITHIN = 60
 """Seconds in which an account that was closed has to end its sessions."""
-
-
-def viewer_of(stage: Scene) -> Viewer:
-    """The site's viewer; the workstation at which it is opened is the host that acts.
-
-    Raises:
-        NothingToJudge: the site has none.
-    """
-    try:
-        viewer = Viewer.of(stage.lab)
-    except UsageError as error:
-        raise NothingToJudge(error.message) from error
-    stage.acts(viewer.sign_on.caller)
-    return viewer
 
 
 def everybody(stage: Scene) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lab.access.policy import load_policy
 from lab.hospital.hospital import why
 from lab.hospital.record import Record
-from lab.scenarios.examination.people import on_record
+from lab.scenarios.examination.people import on_record, viewer_of
 from lab.scenarios.failure import NothingToJudge, require
 from lab.scenarios.identity.viewer import (
     ENDED_WITHIN,
@@ -18,7 +18,6 @@ from lab.scenarios.identity.viewer import (
     SESSION,
     breaks_glass,
     sees,
-    viewer_of,
 )
 
 if TYPE_CHECKING:

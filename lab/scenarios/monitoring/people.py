@@ -7,16 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lab.access.policy import Scope, load_policy
-from lab.errors import UsageError
 from lab.hospital.codes import who_has_codes
 from lab.hospital.modality import Modality
 from lab.hospital.record import Record
-from lab.hospital.viewer import Viewer
 from lab.scenarios.examination.course import CT_HEAD, place_order
 from lab.scenarios.failure import NothingToJudge, require
 
 if TYPE_CHECKING:
-    from lab.hospital.viewer import Said
+    from lab.hospital.viewer import Said, Viewer
     from lab.scenarios.monitoring.facts import Scene
     from lab.topology.site import Site
 
@@ -38,20 +36,6 @@ class Examined:
     patient: str
     study: str
     department: str
-
-
-def viewer_of(stage: Scene) -> Viewer:
-    """The site's viewer; the workstation at which it is opened is the host that acts.
-
-    Raises:
-        NothingToJudge: the site has none.
-    """
-    try:
-        viewer = Viewer.of(stage.lab)
-    except UsageError as error:
-        raise NothingToJudge(error.message) from error
-    stage.acts(viewer.sign_on.caller)
-    return viewer
 
 
 def examined(stage: Scene) -> Examined:

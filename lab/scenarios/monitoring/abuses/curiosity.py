@@ -12,6 +12,7 @@ from lab.hospital.hospital import Actor, why
 from lab.hospital.workday import COMMAND as LOAD
 from lab.hospital.workday import Ordered
 from lab.scenarios.examination.course import CT_HEAD
+from lab.scenarios.examination.people import viewer_of
 from lab.scenarios.failure import NothingToJudge, require
 from lab.scenarios.monitoring.deed import Attempt, Deed
 from lab.scenarios.monitoring.facts import detections_of
@@ -26,7 +27,6 @@ from lab.scenarios.monitoring.people import (
     examined,
     scoped,
     studies_of,
-    viewer_of,
 )
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ from lab.drills.scene import Scene
 from lab.drills.subject import Subject
 from lab.engine.execute import Completed
 from lab.errors import EngineError
+from lab.settings import ROOT
 from lab.topology.load import load_site, site_path
 
 SITE = load_site(site_path("reference"))
@@ -92,3 +93,8 @@ def test_a_line_may_be_there_twice_only_of_a_host_whose_power_was_cut() -> None:
     assert Count("lines", 20, 20, twice=20, may_repeat=SAID_AGAIN).good
     assert not Count("lines", 200, 200, twice=100, may_repeat=SAID_AGAIN).good
     assert not Count("lines", 20, 19, twice=1, may_repeat=SAID_AGAIN).good
+
+
+def test_a_host_says_again_what_came_since_it_kept_its_place() -> None:
+    settings = (ROOT / "roles" / "log_forwarder" / "files" / "rsyslog.conf").read_text("utf-8")
+    assert f'persistStateInterval="{SAID_AGAIN + 1}"' in settings

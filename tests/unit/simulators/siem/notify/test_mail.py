@@ -8,27 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lab.trust.store import pki_folder
 from simulators.errors import RefusedError, SimulatorError, TlsRefusedError, UnreachableError
 from simulators.siem.notify.mail import MailServer, NotTakenError
 from tests.unit.simulators.peers import free_port
 from tests.unit.simulators.siem.notify.post import SERVER, Post, client_side
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
-
-
-@pytest.fixture(scope="module")
-def keys(pki: Path) -> Path:
-    return pki_folder(pki)
-
-
-@pytest.fixture
-def post(keys: Path) -> Iterator[Post]:
-    listening = Post(keys)
-    yield listening
-    listening.close()
 
 
 def server_at(port: int, keys: Path, identity: str = SERVER) -> MailServer:

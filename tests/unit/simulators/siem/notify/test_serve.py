@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
-from lab.trust.store import pki_folder
 from tests.unit.simulators.siem.console.stored import Stored
 from tests.unit.simulators.siem.notify.post import SERVER, Post
 from tests.unit.simulators.siem.notify.test_round import TABLES
@@ -23,18 +22,6 @@ from tests.unit.waiting import wait_until
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-
-@pytest.fixture(scope="module")
-def keys(pki: Path) -> Path:
-    return pki_folder(pki)
-
-
-@pytest.fixture
-def post(keys: Path) -> Iterator[Post]:
-    listening = Post(keys)
-    yield listening
-    listening.close()
 
 
 @pytest.fixture

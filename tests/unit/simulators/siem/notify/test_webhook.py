@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lab.trust.store import pki_folder
 from simulators.errors import ArgumentError, RefusedError, SimulatorError, TlsRefusedError, UnreachableError
 from simulators.siem.notify.mail import NotTakenError
 from simulators.siem.notify.webhook import Webhook
@@ -24,11 +23,6 @@ if TYPE_CHECKING:
 
 SECRET = b"secret-of-siem1"
 CONTENT = {"site": "reference", "incident": 7, "titles": ["a\r\nb"]}
-
-
-@pytest.fixture(scope="module")
-def keys(pki: Path) -> Path:
-    return pki_folder(pki)
 
 
 @pytest.fixture
