@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 PAUSE = 0.4
 """Seconds between two looks: each costs processor time, which the hosts need themselves."""
 SHARE = 3
-"""How many times as long as a look took is waited at least: a busy machine is looked at less often."""
+"""How many times as long as a look took is waited: a busy machine is looked at less often."""
+LONGEST_PAUSE = 1.0
+"""Seconds after which hosts are looked at again in any case: whoever waits is told soon that all is well."""
 UNASKED = "its services have not been asked since it was configured"
 
 
@@ -87,7 +89,7 @@ def wait_until_healthy(
                 return health
             if deadline.over or progress.over or any(answer.state != "running" for answer in health.values()):
                 raise NeverHealthyError(failures(lab, health), round(time.monotonic() - began))
-            deadline.pause(max(PAUSE, SHARE * (time.monotonic() - looked)))
+            deadline.pause(min(LONGEST_PAUSE, max(PAUSE, SHARE * (time.monotonic() - looked))))
 
 
 def _new_enough(answer: HostHealth, since: float) -> HostHealth:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from lab.verify.hardening.allowed import allowed
+from lab.verify.hardening.allowed import allowed, loaded_units
 from lab.verify.hardening.declare import Sabotage, promise
 from lab.verify.hardening.expect import not_applicable
 from lab.verify.hardening.facts import EXPOSURES, FAILED, UNIT_FILES, UNITS, exposures, unit_files, units
@@ -71,8 +71,7 @@ def bounded(target: Target) -> list[str]:
 
 def services(target: Target) -> Iterable[tuple[str, str]]:
     """Every service that a role brings or configures, and those that it starts by a timer."""
-    loaded = {rule.unit for rule in allowed(target).processes.values()}
-    found = dict.fromkeys([unit for unit, _ in described(target)] + sorted(loaded))
+    found = dict.fromkeys([unit for unit, _ in described(target)] + sorted(loaded_units(target)))
     return [(unit, unit) for unit in found if unit.endswith(".service") and not unit.startswith(DEBIAN)]
 
 
@@ -193,7 +192,7 @@ def test_no_unit_has_failed(host: Host, target: Target, expect: Expect) -> None:
     ),
 )
 def test_no_unit_runs_that_no_role_needs(host: Host, target: Target, expect: Expect) -> None:
-    known = {unit for unit, _ in described(target)} | {rule.unit for rule in allowed(target).processes.values()}
+    known = {unit for unit, _ in described(target)} | loaded_units(target)
     found = [
         name
         for name, unit in units(host).items()

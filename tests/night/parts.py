@@ -53,6 +53,8 @@ def parts() -> list[Part]:
         Part("drills", (("pacslab", "drill", "run", *lab),)),
         Part("bench dicom", (("pacslab", "bench", "dicom", *lab),)),
         Part("bench workflow", (("pacslab", "bench", "workflow", *lab),)),
+        Part("bench viewer", (("pacslab", "bench", "viewer", *lab),)),
+        Part("bench siem", (("pacslab", "bench", "siem", *lab),)),
         Part("bench verify", (("pacslab", "bench", "verify", *lab),), (("pacslab", "down", *lab),)),
         Part("bench up", (("pacslab", "bench", "up", "--repetitions", "3"),)),
     ]

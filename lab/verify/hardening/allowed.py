@@ -141,6 +141,12 @@ def allowed(target: Target) -> Allowed:
     return found.model_copy(update={"accounts": accounts, "members": members, "processes": processes})
 
 
+def loaded_units(target: Target) -> set[str]:
+    """The units of all programs that the host's roles may run; two roles may have one program in units of their own."""
+    roles = [*target.lists, *target.entry.roles]
+    return {rule.unit for role in roles for rule in of_role(role).processes.values()}
+
+
 def administrators(target: Target) -> list[str]:
     """People who have an account on every host that administrators reach: of the description, where they sign in first.
 
