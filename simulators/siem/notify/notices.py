@@ -54,12 +54,12 @@ class Notices:
                 found[incident] = level
         return found
 
-    def within_an_hour(self, recipient: Recipient) -> int:
-        """Return how often somebody was told in the last hour."""
+    def within_an_hour(self, recipient: Recipient, level: Level) -> int:
+        """Return how often somebody was told of something so grave in the last hour."""
         row = self._connection.execute(
-            "SELECT count(*) FROM siem.notices WHERE channel = %s AND recipient = %s"
+            "SELECT count(*) FROM siem.notices WHERE channel = %s AND recipient = %s AND level = %s"
             " AND at > clock_timestamp() - interval '1 hour'",
-            [recipient.channel, recipient.name],
+            [recipient.channel, recipient.name, str(level)],
         ).fetchone()
         return int(row[0]) if row else 0
 

@@ -1,11 +1,12 @@
 """Decides who is to be told of what, and tells them: each once, and again when an incident becomes graver.
 
 Who cannot be told is tried again after a pause that doubles up to a limit; meanwhile others are told. Nobody is told
-more than a number of times an hour: the gravest incidents come first, and the rest waits.
+more than a number of times an hour of what is equally grave: the rest waits, and holds up nothing that is graver.
 """
 
 from __future__ import annotations
 
+import math
 import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 300.0
 """Seconds before the second attempt, and between two attempts at most."""
 MOST_AN_HOUR = 60
-"""How often somebody is told in an hour."""
+"""How often somebody is told in an hour of what is equally grave."""
+FULL = 60.0
+"""Seconds after which it is looked whether somebody who was told as often as that can be told more."""
 
 
 class Channel(Protocol):
@@ -89,11 +92,12 @@ class Round:
             least: of what is less grave nobody is told.
             clock: seconds that only grow.
             first_pause: seconds before the second attempt.
-            most_an_hour: how often somebody is told in an hour.
+            most_an_hour: how often somebody is told in an hour of what is equally grave.
         """
         self._notices, self._least, self._clock = notices, least, clock
         self._first_pause, self._most = first_pause, most_an_hour
-        self._left = 0
+        self.next_turn = math.inf
+        """When, by the clock, what is due and could not be told is to be tried again; infinite where nothing is."""
         self.tellings = [Telling(channel, notices.told(channel.recipient), first_pause) for channel in channels]
 
     def is_needed(self, incident: Incident) -> bool:
@@ -107,17 +111,13 @@ class Round:
             psycopg.Error: it cannot be noted.
         """
         known = sorted(incidents, key=lambda one: (-GRAVITY[one.level], one.number))
-        self._left = 0
+        self.next_turn = math.inf
         for telling in self.tellings:
             due = [one for one in known if self._is_due(telling, one)]
             if telling.again <= self._clock():
                 self._tell_all(telling, due)
-            self._left += sum(self._is_due(telling, one) for one in due)
-
-    @property
-    def waits(self) -> bool:
-        """Whether something is due that could not be told in the last turn."""
-        return self._left > 0
+            if any(self._is_due(telling, one) for one in due):
+                self.next_turn = min(self.next_turn, telling.again or self._clock() + FULL)
 
     @property
     def trouble(self) -> str:
@@ -130,9 +130,13 @@ class Round:
         return incident.state is not State.CLOSED and is_due(incident, telling.told, self._least)
 
     def _tell_all(self, telling: Telling, due: Sequence[Incident]) -> None:
-        room = self._most - self._notices.within_an_hour(telling.channel.recipient) if due else 0
-        for incident in due[: max(room, 0)]:
-            if not self._tell(telling, incident):
+        room: dict[Level, int] = {}
+        for incident in due:
+            level = incident.level
+            if level not in room:
+                room[level] = self._most - self._notices.within_an_hour(telling.channel.recipient, level)
+            room[level] -= 1
+            if room[level] >= 0 and not self._tell(telling, incident):
                 return
 
     def _tell(self, telling: Telling, incident: Incident) -> bool:

@@ -125,7 +125,7 @@ class Service:
         while not self._stopping.is_set():
             if time.monotonic() - looked > (LOOK_AT_SERVER if not missing else LOOK_AT_SERVER / 30):
                 missing, looked = self._missing(), time.monotonic()
-            if seen.refresh() or telling.waits:
+            if seen.refresh() or time.monotonic() >= telling.next_turn:
                 telling.turn(seen.incidents())
             publish(TROUBLE, f"{telling.trouble or missing}\n" if telling.trouble or missing else "")
             if time.monotonic() - let_go > LET_GO:

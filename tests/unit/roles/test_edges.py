@@ -61,7 +61,9 @@ def table(text: str) -> dict[str, str]:
 
 def callers(site: Site, host: str, service: str) -> dict[str, str]:
     """Return the certificates' names of those who may call, with their addresses."""
-    return {
+    entry = site.hosts[host]
+    own = service == "syslog-tls" and "audit_source" in entry.roles  # the repository's host sends to itself
+    return ({site.fqdn(host): str(entry.address)} if own else {}) | {
         site.fqdn(flow.source): str(site.address_towards(flow.source, host))
         for flow in site.flows_in(host)
         if flow.service == service

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from simulators.errors import UnreachableError
 from simulators.siem import notify
 from simulators.siem.notify.mail import NotTakenError
 from simulators.siem.notify.notices import Notices, Recipient
-from simulators.siem.notify.round import LONGEST_PAUSE, Round
+from simulators.siem.notify.round import FULL, LONGEST_PAUSE, Round
 from simulators.siem.notify.seen import Seen
 from simulators.siem.sigma.model import Level
 from tests.unit.simulators.siem.console.stored import Stored
@@ -163,7 +164,7 @@ def test_who_cannot_be_told_waits_longer_each_time_and_others_are_told(
     analyst.error = None
     teller.now += 2 * LONGEST_PAUSE
     teller.turn()
-    assert (analyst.heard, teller.round.trouble, teller.round.waits) == ([(number, "high")], "", False)
+    assert (analyst.heard, teller.round.trouble, teller.round.next_turn) == ([(number, "high")], "", math.inf)
 
 
 def test_what_the_other_side_never_takes_is_left(stored: Stored, connection: psycopg.Connection) -> None:
@@ -191,12 +192,15 @@ def test_a_flood_of_incidents_is_no_flood_of_mail(stored: Stored, connection: ps
     teller = Teller(connection, analyst, most_an_hour=3)
     for _ in range(3):
         teller.turn()
-    assert (len(analyst.heard), analyst.heard[0]) == (3, (grave, "critical"))
-    assert teller.round.waits
+    assert (len(analyst.heard), analyst.heard[0]) == (1 + 3, (grave, "critical"))
+    assert teller.round.next_turn == teller.now + FULL
+    graver = alert(stored, "10.24.99.98", level="critical")
+    teller.turn()
+    assert analyst.heard[-1] == (graver, "critical"), "what is graver waits for nothing that is less grave"
     with psycopg.connect(stored.target, autocommit=True) as superuser:
         superuser.execute("UPDATE siem.notices SET at = at - interval '2 hours'")
     teller.turn()
-    assert len(analyst.heard) == 6
+    assert len(analyst.heard) == 5 + 3
 
 
 def test_an_incident_has_one_number_however_long_it_lasts(stored: Stored, connection: psycopg.Connection) -> None:
