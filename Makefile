@@ -21,8 +21,8 @@ lab: setup ## bring up the lab, run the scenarios that its site is for, and prov
 	@$(PACSLAB) scenario run --site $(SITE)
 	@$(PACSLAB) verify segmentation containment --site $(SITE)
 
-test: setup-test lint ## linters, unit tests beside the building of images, changed roles, then the lab tests in their own lab
-	@$(MAKE) --no-print-directory --jobs=2 unit images
+test: setup-test ## linters, unit tests and the building of images beside each other, changed roles, then lab tests in their own lab
+	@$(MAKE) --no-print-directory --jobs=3 lint unit images
 	@$(MAKE) --no-print-directory role-test lab-test
 
 night: setup-night ## all of it and what takes longer: sabotages, abuse twins, every role and site, benches, a rebuild

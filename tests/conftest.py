@@ -96,6 +96,7 @@ def clone(snapshot: str, clones: None) -> Lab:
     return Lab.open(CLONE)
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what needs a running lab; what changes one is for one process, what only looks for another."""
     for item in items:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING
 
-from lab.engine.names import fabric
 from tests.lab_commands import pacslab, succeed
 
 if TYPE_CHECKING:
@@ -43,21 +42,22 @@ def test_a_service_that_stops_makes_its_host_unhealthy_and_status_end_with_3(clo
     succeed("up", "--lab", clone.name)
 
 
-def quickest(*argv: str) -> float:
-    """Seconds that a command takes at best."""
+def cheapest(*argv: str) -> float:
+    """Seconds of processor time that a command takes at best: what else the machine does counts for little."""
     taken = []
     for _ in range(5):
-        begun = time.monotonic()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run(argv, stdout=subprocess.DEVNULL, check=True)
-        taken.append(time.monotonic() - begun)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        taken.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     return min(taken)
 
 
-def test_status_and_help_take_no_longer_than_a_few_times_what_they_cannot_do_without(lab: Lab) -> None:
-    """Python itself and, for ``status``, one command in a container: on an idle machine 0.06 and 0.2 s."""
-    python, docker = quickest(sys.executable, "-c", "pass"), quickest("docker", "exec", fabric(lab.name), "true")
-    assert quickest(sys.executable, "-m", "lab.cli.main", "--help") < 5 * python
-    assert quickest(sys.executable, "-m", "lab.cli.main", "status", "--lab", lab.name) < 3 * (python + docker)
+def test_status_and_help_cost_no_more_than_a_few_times_what_python_itself_does(lab: Lab) -> None:
+    """On an idle machine 0.06 and 0.16 s, where Python takes 0.03; what is imported without need shows here."""
+    python = cheapest(sys.executable, "-c", "pass")
+    assert cheapest(sys.executable, "-m", "lab.cli.main", "--help") < 3.5 * python
+    assert cheapest(sys.executable, "-m", "lab.cli.main", "status", "--lab", lab.name) < 9 * python
 
 
 def test_exec_passes_output_and_exit_code_through(lab: Lab) -> None:
