@@ -63,9 +63,8 @@ role: setup ## try one role on one host: make role ROLE=name; without ROLE, thos
 role-test: setup-test ## try the roles that differ from BASE (the last commit but one) and have not passed so
 	@$(PACSLAB) role --changed $(if $(BASE),--since $(BASE)) --lab test-role $(if $(CI_RESULTS),--junit $(CI_RESULTS)/$@.xml)
 
-# one process for tests that look at the lab, one for those that change its clone
-lab-test: setup-test ## lab tests, in a lab of their own and a clone of it
-	@lab/with-docker.sh $(BIN)/pytest $(JUNIT) --numprocesses=2 --dist=loadgroup -m "$(LAB_TESTS)" tests/lab
+lab-test: setup-test ## lab tests, in a lab of their own
+	@lab/with-docker.sh $(BIN)/pytest $(JUNIT) -m "$(LAB_TESTS)" tests/lab
 
 lock: setup-test ## pin the Python packages of the hosts
 	@$(BIN)/python -m lab.images.lock
