@@ -65,7 +65,10 @@ COMMITMENT = ("commitment", "committed", "failed", "instances", "step", "repeate
 
 # Every program
 START = Action(
-    "start", "A service is ready.", (*SERVICES, CONSOLE, NOTIFIER), facts=("hl7", "dicom", "callers", "archives")
+    "start",
+    "A service is ready. `found` is how many files are watched from now on, as they are.",
+    (*SERVICES, CONSOLE, NOTIFIER, INTEGRITY),
+    facts=("hl7", "dicom", "callers", "archives", "found"),
 )
 COMMAND = Action(
     "command",

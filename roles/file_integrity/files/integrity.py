@@ -97,8 +97,7 @@ class Watch:
         except (OSError, ValueError, LookupError, AttributeError):
             self._known = self._look()
             self._keep()
-            sys.stdout.write(f"<6>{len(self._known)} files are watched from now on, as they are\n")
-            sys.stdout.flush()
+            write_event("start", "success", found=len(self._known))
 
     def turn(self) -> None:
         """Look, and tell of what two looks have seen."""

@@ -60,6 +60,15 @@ def host(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Host:
     return Host(tmp_path, capsys)
 
 
+def test_the_first_look_is_an_event_with_how_many_files_there_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Host(tmp_path, capsys)
+    (line,) = capsys.readouterr().out.splitlines()
+    event = event_of_line(line)
+    assert (event["action"], event["outcome"], event["found"]) == ("start", "success", 2)
+
+
 def test_what_is_as_it_was_is_silent(host: Host) -> None:
     assert host.told(3) == []
 
