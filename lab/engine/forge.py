@@ -3,9 +3,9 @@
 Started as ``python3 -ISc SOURCE`` with its task as JSON on standard input: ``{"watch": [{"name", "pid", "interface"}],
 "send": [{"name", "pid" (null: the fabric itself), "interface", "frame" (hex), "at" (whom it is for), "mark" (hex)}]}``.
 Prints the names of those whose mark was seen at the host that they were for. With ``{"hear": {"pid", "interface",
-"source", "port", "seconds"}}`` it prints the sequence number that the next segment (TCP) from an address and port will
-have, as it is heard on that interface; null where nothing came. Only the network of a host is entered, and
-nothing of the host is run.
+"source", "port", "own", "seconds"}}`` it prints the sequence number that the next segment (TCP) from an address and
+port to the port ``own`` will have, as it is heard on that interface; null where nothing came. Only the network of a
+host is entered, and nothing of the host is run.
 """
 
 from __future__ import annotations
@@ -77,8 +77,8 @@ def hear(wanted: dict[str, Any]) -> int | None:
             packet = listening.recv(4096)[14:]
             head = (packet[0] & 15) * 4
             if packet[9] == socket.IPPROTO_TCP and packet[12:16] == source:
-                port, _, number, _, offset, flags = struct.unpack_from("!HHIIBB", packet, head)
-                if port == wanted["port"]:
+                port, own, number, _, offset, flags = struct.unpack_from("!HHIIBB", packet, head)
+                if (port, own) == (wanted["port"], wanted["own"]):
                     length = struct.unpack_from("!H", packet, 2)[0] - head - (offset >> 4) * 4
                     following: int = number + length + bool(flags & 3)  # SYN and FIN take a number, too
                     return following % (1 << 32)

@@ -67,14 +67,14 @@ def arrived(lab: Lab, frames: Sequence[Forged]) -> list[bool]:
     return [str(number) in seen for number in range(len(frames))]
 
 
-def next_number(lab: Lab, host: str, source: str, port: int, speak: Callable[[], object]) -> int:
-    """The sequence number that the next segment (TCP) from an address and port to a host will have.
+def next_number(lab: Lab, host: str, own: int, speaker: tuple[str, int], speak: Callable[[], object]) -> int:
+    """The sequence number that the next segment (TCP) of a connection from an address and port to a host will have.
 
     Args:
         lab: The running lab.
         host: Who is spoken to; its first card is listened at.
-        source: The address that speaks.
-        port: Its port.
+        own: Its port of the connection: it may have several to one speaker.
+        speaker: The address and port that speak.
         speak: Makes it speak; called again until something was heard.
 
     Raises:
@@ -84,8 +84,9 @@ def next_number(lab: Lab, host: str, source: str, port: int, speak: Callable[[],
     wanted = {
         "pid": pid,
         "interface": lab.site.interfaces(host)[0].name,
-        "source": source,
-        "port": port,
+        "source": speaker[0],
+        "port": speaker[1],
+        "own": own,
         "seconds": HEAR,
     }
     with ThreadPoolExecutor(max_workers=1) as pool:
@@ -95,7 +96,9 @@ def next_number(lab: Lab, host: str, source: str, port: int, speak: Callable[[],
             wait([hearing], timeout=0.3)
         number = hearing.result()
     if number is None:
-        raise EngineError(f"{host} was told nothing by {source}.", remedy="See its log-forwarding in `pacslab status`.")
+        raise EngineError(
+            f"{host} was told nothing by {speaker[0]}.", remedy="See its log-forwarding in `pacslab status`."
+        )
     return int(number)
 
 

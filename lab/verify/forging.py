@@ -81,7 +81,7 @@ def _open_connection(lab: Lab, flow: ResolvedFlow) -> Connection:
             f"{flow.source} has no connection to {flow.target}, so that none can be attacked.",
             remedy=f"See service log-forwarding of {flow.source} in `pacslab status`.",
         )
-    number = next_number(lab, flow.source, server, flow.port, lambda: lab.run(flow.source, ["logger", "trial"]))
+    number = next_number(lab, flow.source, port, (server, flow.port), lambda: lab.run(flow.source, ["logger", "trial"]))
     return Connection(port, number)
 
 

@@ -82,7 +82,8 @@ def _reset(scene: Scene) -> Tried:
     victim = scene.parties.target
     for _ in range(TRIES):
         there, port, own = _open_connection(scene)
-        number = next_number(scene.lab, victim, there, port, lambda: scene.hospital.run(victim, ["logger", "trial"]))
+        speak = partial(scene.hospital.run, victim, ["logger", "trial"])
+        number = next_number(scene.lab, victim, own, (there, port), speak)
         packet = tcp(there, address(scene.site, victim), (port, own), RST, number)
         tried = put(scene, packet, victim, packet[20:36], past_fabric=True)
         if not tried.refused:
