@@ -6,7 +6,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from lab.verify.hardening.allowed import allowed, loaded_units
+from lab.verify.hardening.allowed import allowed, loaded_units, timed_units
 from lab.verify.hardening.declare import Sabotage, has_role, promise
 from lab.verify.hardening.expect import not_applicable
 from lab.verify.hardening.facts import PASSWD, PROCESSES, SHADOW, accounts, capability_names, processes
@@ -101,8 +101,7 @@ def test_no_process_runs_that_no_role_needs(host: Host, target: Target, expect: 
     every = processes(host)
     expect.some(every, "processes")
     by_pid = {process.pid: process for process in every}
-    timed = {unit.replace(".timer", ".service") for unit in allowed(target).units if unit.endswith(".timer")}
-    units = loaded_units(target) | timed
+    units = loaded_units(target) | timed_units(target)
     found = []
     for process in every:
         entry = known_ones.get(process.name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from lab.verify.hardening.allowed import allowed, loaded_units
+from lab.verify.hardening.allowed import allowed, loaded_units, timed_units
 from lab.verify.hardening.declare import Sabotage, promise
 from lab.verify.hardening.expect import not_applicable
 from lab.verify.hardening.facts import EXPOSURES, FAILED, UNIT_FILES, UNITS, exposures, unit_files, units
@@ -176,7 +176,7 @@ def test_a_service_that_peers_can_fill_is_bounded(host: Host, subject: tuple[str
 def test_no_unit_has_failed(host: Host, target: Target, expect: Expect) -> None:
     found = [line.split()[0] for line in str(host.check_output(FAILED)).splitlines()]
     # what a timer starts again soon is judged by what it is to bring about: hardening.certificates.revocation
-    again = {unit.replace(".timer", ".service") for unit in allowed(target).units if unit.endswith(".timer")}
+    again = timed_units(target)
     expect.none([unit for unit in found if unit not in again], "failed units")
 
 

@@ -147,6 +147,11 @@ def loaded_units(target: Target) -> set[str]:
     return {rule.unit for role in roles for rule in of_role(role).processes.values()}
 
 
+def timed_units(target: Target) -> set[str]:
+    """The services that timers of the host's roles start again and again."""
+    return {unit.replace(".timer", ".service") for unit in allowed(target).units if unit.endswith(".timer")}
+
+
 def administrators(target: Target) -> list[str]:
     """People who have an account on every host that administrators reach: of the description, where they sign in first.
 
