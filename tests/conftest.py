@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 OWN = "test"
+"""The lab of the tests, which is taken down at the end; a lab that PACSLAB_TEST_LAB names is somebody's, and stays."""
 SNAPSHOT = "test"
 CLONE = "test-clone"
 HERE = Path(__file__).resolve().parent
@@ -42,41 +43,62 @@ def lab() -> Iterator[Lab]:
 
 @pytest.fixture(scope="session")
 def snapshot(lab: Lab) -> Iterator[str]:
-    """The name of a snapshot of the lab, which no test has changed."""
+    """The name of a snapshot of the lab, saved before the first test that may change it."""
     if SNAPSHOT in {kept.name for kept in load_all(load_settings())}:  # of a run that was killed
         succeed("snapshot", "remove", SNAPSHOT)
     succeed("snapshot", "save", SNAPSHOT, "--lab", lab.name)
     try:
         yield SNAPSHOT
     finally:
+        if lab.name == OWN:  # it may run from the snapshot
+            succeed("down", "--lab", OWN)
         succeed("snapshot", "remove", SNAPSHOT)
 
 
 @pytest.fixture(scope="session")
-def clones() -> Iterator[None]:
-    """Takes the clone down when all tests are done, and one that a killed run left before the first."""
-    succeed("down", "--lab", CLONE)
+def clone_name(lab: Lab) -> Iterator[str]:
+    """The lab that tests may change: our own, when those that only look are done, or a clone of somebody's."""
+    if lab.name == OWN:
+        yield OWN
+        return
     try:
-        yield
+        yield CLONE
     finally:
         succeed("down", "--lab", CLONE)
 
 
 @pytest.fixture(scope="module")
-def clone(snapshot: str, clones: None) -> Lab:
-    """A lab made from the snapshot, which tests may change if they put it right again.
+def clone(snapshot: str, clone_name: str) -> Lab:
+    """A lab as the snapshot has it, which tests may change if they put it right again.
 
-    Files share it, for a clone costs half a minute; one that a file left unhealthy is replaced before the next.
+    Files share it, for a clone costs minutes; one that a file left unhealthy is replaced before the next.
     """
-    del clones
-    if pacslab("status", "--lab", CLONE).code != 0:
-        succeed("down", "--lab", CLONE)
-        succeed("up", "--from", snapshot, "--lab", CLONE)
-    return Lab.open(CLONE)
+    if pacslab("status", "--lab", clone_name).code != 0:
+        succeed("down", "--lab", clone_name)
+        succeed("up", "--from", snapshot, "--lab", clone_name)
+    return Lab.open(clone_name)
 
 
+@pytest.fixture(scope="module")
+def second(snapshot: str) -> Iterator[Lab]:
+    """A second lab beside the first, both from one snapshot."""
+    name = f"{CLONE}-2"
+    try:
+        succeed("up", "--from", snapshot, "--lab", name)
+        yield Lab.open(name)
+    finally:
+        succeed("down", "--lab", name)
+
+
+def changes(item: pytest.Item) -> bool:
+    """Whether a test is one of those that may change the lab."""
+    return isinstance(item, pytest.Function) and "clone_name" in item.fixturenames
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a running lab."""
+    """Mark what needs a running lab; tests that only look come before those that change it."""
     for item in items:
         if any(folder in item.path.parents for folder in ON_A_LAB):
             item.add_marker("lab")
+    items.sort(key=changes)

@@ -104,6 +104,12 @@ def announced(scene: Scene) -> KeptProcedure:
     )
 
 
+def of_announced(scene: Scene) -> list[str]:
+    """Arguments of a misuse that name the study of that examination, and its patient."""
+    procedure = announced(scene)
+    return ["--study", procedure.study_uid, "--patient", procedure.patient, "--accession", procedure.accession]
+
+
 def record_of(scene: Scene) -> str:
     """The record that registers patients at the target; empty where the target does so itself."""
     flows = scene.site.flows_in(scene.parties.target)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 DEPARTMENTS = ("Radiology", "Cardiology")
 """Whose radiologists they are, in turn: each sees the own department's patients and no others."""
 ROLE = "radiologist"
-SHARED = {"sign_on_attempts_per_minute": 1200, "sign_on_attempts_at_once": 200}
+SHARED = {"sign_on_attempts_per_minute": 1200, "sign_on_attempts_at_once": 200, "sign_on_connections": 200}
 """In a hospital each has a workstation; here all share one, whose address may not be what stops them."""
 SETTINGS = "group_vars/role_sign_on.yml"
 

@@ -186,11 +186,8 @@ def run_ip(commands: list[str]) -> None:
         wire.ip(commands)
 
 
-def main() -> None:
+def join(wanted: Thing, here: int, *, apply: bool) -> wire.Work:
     """Join hosts to their zones, then mirrors to hosts; a fabric that has no mirrors, and had none, is not asked."""
-    wanted: dict[str, Any] = json.load(sys.stdin)
-    here = os.open("/proc/self/ns/net", os.O_RDONLY)
-    apply = sys.argv[1] == "apply"
     work = wire.join(wanted, here, apply=apply)
     if wanted["mirrors"] or wire.kept(KEPT):
         mirrors = Mirrors(wanted["mirrors"])
@@ -199,6 +196,13 @@ def main() -> None:
         work.problems += mirrors.problems
         if apply:
             wire.keep(KEPT, "".join(f"{mirror['port']}\n" for mirror in wanted["mirrors"]))
+    return work
+
+
+def main() -> None:
+    """Do it, in the network that this process is in."""
+    wanted: dict[str, Any] = json.load(sys.stdin)
+    work = join(wanted, os.open("/proc/self/ns/net", os.O_RDONLY), apply=sys.argv[1] == "apply")
     json.dump({"changes": work.changes, "problems": work.problems}, sys.stdout)
 
 

@@ -203,6 +203,7 @@ class Work:
         for pid, commands in self.inside:
             if enter(pid):
                 ip(commands)
+        go_to(here)
 
 
 def kept(name: str) -> str:

@@ -14,6 +14,8 @@ from tests.lab_commands import succeed
 if TYPE_CHECKING:
     from lab.engine.lab import Lab
 
+CERTIFICATE = ["cat", "/etc/pacslab/tls/dicom.crt"]
+
 
 def addresses(lab: Lab, host: str) -> dict[str, list[str]]:
     """The IPv4 addresses of each interface of a host."""
@@ -21,28 +23,44 @@ def addresses(lab: Lab, host: str) -> dict[str, list[str]]:
     return {link["ifname"]: [entry["local"] for entry in link["addr_info"]] for link in found}
 
 
-def test_both_labs_are_healthy_side_by_side(lab: Lab, clone: Lab) -> None:
-    succeed("status", "--lab", lab.name)
-    succeed("status", "--lab", clone.name)
-
-
-def test_the_clone_has_the_same_addresses_and_certificates(lab: Lab, clone: Lab) -> None:
-    certificate = ["cat", "/etc/pacslab/tls/dicom.crt"]
-    assert "BEGIN CERTIFICATE" in lab.run("pacs-rad", certificate).stdout
-    assert lab.run("pacs-rad", certificate).stdout == clone.run("pacs-rad", certificate).stdout
-    for host in lab.site.hosts:
-        assert addresses(lab, host) == addresses(clone, host) != {}
-
-
-def test_what_happens_in_one_lab_does_not_reach_the_other(lab: Lab, clone: Lab) -> None:
+def register(lab: Lab, patient: str) -> None:
+    """Have a patient registered."""
     argv = ["pacslab-ehr", "register", "--family", "Clone", "--given", "Only", "--birth-date", "19800101", "--sex", "O"]
-    registrar = person_for(clone.site, "ehr1", "register-patient")
-    assert run_as(Hospital(clone), "ehr1", [*argv, "--id", "CLONEONLY"], registrar).code == 0
-    assert "CLONEONLY" in clone.run("ehr1", ["pacslab-ehr", "patients"]).stdout
-    assert "CLONEONLY" not in lab.run("ehr1", ["pacslab-ehr", "patients"]).stdout
+    registrar = person_for(lab.site, "ehr1", "register-patient")
+    assert run_as(Hospital(lab), "ehr1", [*argv, "--id", patient], registrar).code == 0
+    assert patient in lab.run("ehr1", ["pacslab-ehr", "patients"]).stdout
+
+
+def test_a_lab_that_is_gone_comes_back_as_it_was_saved(clone: Lab, snapshot: str) -> None:
+    certificate = clone.run("pacs-rad", CERTIFICATE).stdout
+    register(clone, "LATERON")
+    succeed("down", "--lab", clone.name)
+    succeed("up", "--from", snapshot, "--lab", clone.name)
+    assert clone.run("pacs-rad", CERTIFICATE).stdout == certificate
+    assert "BEGIN CERTIFICATE" in certificate
+    assert "LATERON" not in clone.run("ehr1", ["pacslab-ehr", "patients"]).stdout
 
 
 @pytest.mark.night
-def test_the_clone_is_segmented_too(clone: Lab) -> None:
-    report = succeed("verify", "segmentation", "--lab", clone.name, "--json").json
+def test_two_labs_are_healthy_side_by_side(clone: Lab, second: Lab) -> None:
+    succeed("status", "--lab", clone.name)
+    succeed("status", "--lab", second.name)
+
+
+@pytest.mark.night
+def test_both_have_the_same_addresses_and_certificates(clone: Lab, second: Lab) -> None:
+    assert second.run("pacs-rad", CERTIFICATE).stdout == clone.run("pacs-rad", CERTIFICATE).stdout
+    for host in clone.site.hosts:
+        assert addresses(clone, host) == addresses(second, host) != {}
+
+
+@pytest.mark.night
+def test_what_happens_in_one_lab_does_not_reach_the_other(clone: Lab, second: Lab) -> None:
+    register(second, "CLONEONLY")
+    assert "CLONEONLY" not in clone.run("ehr1", ["pacslab-ehr", "patients"]).stdout
+
+
+@pytest.mark.night
+def test_the_second_lab_is_segmented_too(second: Lab) -> None:
+    report = succeed("verify", "segmentation", "--lab", second.name, "--json").json
     assert report["failed"] == []

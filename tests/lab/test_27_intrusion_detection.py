@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lab.deadline import wait_until
+from lab.engine import names
+from lab.engine.execute import execute
+from lab.engine.fabric import mirror_name
 from lab.hospital.detections import Detections
 from lab.verify.captures.messages import ASSOCIATE_RQ, associate, hl7
 from tests.lab_commands import succeed
@@ -90,18 +93,47 @@ def test_what_is_said_in_clear_on_the_wire_is_an_alert(
     assert told
 
 
+def neighbours(lab: Lab) -> list[tuple[str, str]]:
+    """Hosts with another of their zone, the firewall between neither."""
+    hosts, zones = lab.site.hosts, lab.site.topology.zones
+    open_to_each_other = [
+        name for name in lab.site.managed
+        if not hosts[name].gateway and not zones[hosts[name].zone].isolated and hosts[name].roles[-1] != "scanner"
+    ]  # fmt: skip
+    pairs = {
+        one: other
+        for one in open_to_each_other
+        for other in lab.site.managed
+        if one != other and hosts[one].zone == hosts[other].zone and not hosts[other].gateway
+    }
+    return list(pairs.items())
+
+
+def scan(lab: Lab, one: str, other: str) -> None:
+    """A host tries ports of its neighbour."""
+    done = lab.run(one, ["python3", "-I", "-c", SCAN, str(lab.site.hosts[other].address), str(MANY)], timeout=60)
+    assert done.code == 0, done.stderr
+
+
 def test_a_neighbour_who_tries_ports_is_seen_within_the_zone(clone: Lab, detections: Detections) -> None:
     """No packet of it passes the firewall."""
-    site, zones = clone.site, clone.site.topology.zones
-    one, other = next(
-        (one, other) for one in site.managed for other in site.managed
-        if one != other and site.hosts[one].zone == site.hosts[other].zone and not zones[site.hosts[one].zone].isolated
-        and not site.hosts[one].gateway and not site.hosts[other].gateway and site.hosts[one].roles[-1] != "scanner"
-    )  # fmt: skip
+    (one, other), *_ = neighbours(clone)
     since = detections.now()
-    done = clone.run(one, ["python3", "-I", "-c", SCAN, str(site.hosts[other].address), str(MANY)], timeout=60)
-    assert done.code == 0, done.stderr
-    assert wait_until(raised(detections, since, "scan-ports", str(site.hosts[one].address)), HEARD_WITHIN, 1)
+    scan(clone, one, other)
+    assert wait_until(raised(detections, since, "scan-ports", str(clone.site.hosts[one].address)), HEARD_WITHIN, 1)
+
+
+def test_a_mirror_that_was_laid_anew_is_heard(clone: Lab, detections: Detections) -> None:
+    """The engine takes nothing more from an interface that went away under it, though another has its name."""
+    (witness,) = [name for name, host in clone.site.hosts.items() if host.mirror is not None]
+    cut = execute(clone.docker, names.fabric(clone.name), ["ip", "link", "del", mirror_name(clone.site, witness)])
+    assert cut.code == 0, cut.stderr
+    assert wait_until(lambda: not clone.health()[witness].healthy, HEARD_WITHIN, 1)
+    succeed("up", "--lab", clone.name)
+    _, (one, other), *_ = neighbours(clone)
+    since = detections.now()
+    scan(clone, one, other)
+    assert wait_until(raised(detections, since, "scan-ports", str(clone.site.hosts[one].address)), HEARD_WITHIN, 1)
 
 
 @pytest.mark.night

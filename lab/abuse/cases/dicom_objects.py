@@ -10,7 +10,7 @@ from lab.abuse.evidence import Evidence
 from lab.abuse.misuse import Misuse, fresh_instance
 from lab.abuse.model import AbuseCase
 from lab.abuse.parties import scanner_alone_at_archive
-from lab.abuse.sights import announced, answers_control, at_gate, in_archive, names_of, stored
+from lab.abuse.sights import answers_control, at_gate, in_archive, names_of, of_announced, stored
 from lab.abuse.weakening import Edit, EditedFiles
 from lab.hospital.archive import Archive
 
@@ -25,10 +25,8 @@ UNFOLDED = 250_000
 
 
 def _of_study(scene: Scene) -> list[str]:
-    """Arguments that name a study which the archive expects, and its patient."""
-    procedure = announced(scene)
-    named = ["--study", procedure.study_uid, "--patient", procedure.patient, "--accession", procedure.accession]
-    return [*fresh_instance(scene), *named]
+    """Arguments that name an object of ours, and a study which the archive expects."""
+    return [*fresh_instance(scene), *of_announced(scene)]
 
 
 def _believed(scene: Scene, tried: Tried) -> str:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from lab.abuse.archives import orthanc_setting
 from lab.abuse.evidence import Evidence
+from lab.abuse.failure import require
 from lab.abuse.misuse import Misuse, misuse
 from lab.abuse.model import AbuseCase
 from lab.abuse.parties import scanner_alone_at_archive
-from lab.abuse.sights import answers_control
+from lab.abuse.sights import answers_control, of_announced
 from lab.hospital.archive import Archive
 
 if TYPE_CHECKING:
@@ -38,7 +39,9 @@ def _study(scene: Scene) -> str:
             syntax = archive.ask(f"/instances/{image.ID}/metadata?expand").get("TransferSyntax")
             if of_the_kind and syntax in UNCOMPRESSED:
                 return study
-        return str(misuse(scene, scene.parties.source, "dicom-store").facts["study"])
+        stored = misuse(scene, scene.parties.source, "dicom-store", *of_announced(scene))
+        require(not stored.refused, f"{scene.parties.target} refuses an object that it expects: {stored.detail}")
+        return str(stored.facts["study"])
 
     return scene.once("study", look)
 

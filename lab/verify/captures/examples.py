@@ -103,6 +103,7 @@ def _in_clear(site: Site, talk: Talk) -> dict[str, list[bytes]]:
             for octets in talk.of(server(b"HTTP/1.1 200 OK\r\n\r\n" + image_file(program)))
         ],
         "hl7-in-clear": talk.of(client(hl7())),
+        "hl7-in-clear-later": talk.of(client(b"\r\n" + hl7())),
     }
 
 

@@ -36,6 +36,14 @@ BOMB_OCTETS = 1 << 28
 CHUNK = 1 << 20
 
 
+def store(arguments: argparse.Namespace, settings: Settings) -> Answer:
+    """An object of the study and the patient that are named, as a scanner stores it."""
+    own = _of_study(arguments, arguments.instance)
+    with _association(arguments, settings) as association:
+        answer = judged(association.send_c_store(own))
+    return Answer(answer.refused, answer.layer, answer.detail, _facts(own))
+
+
 def foreign_patient(arguments: argparse.Namespace, settings: Settings) -> Answer:
     """An object of the study's own patient, which is taken; then one of that study with another patient."""
     own, forged = _of_study(arguments), _of_study(arguments, arguments.instance)
@@ -160,6 +168,7 @@ def _facts(forged: Dataset) -> dict[str, str]:
 
 OF_STUDY = "--study 1.2.3 --patient P1"
 CASES = (
+    dicom_case("dicom-store", "C-STORE as permitted: an object of a study that the archive expects", store, OF_STUDY),
     dicom_case("dicom-foreign-patient", "an object of another patient in a study", foreign_patient, OF_STUDY),
     dicom_case("dicom-changed-object", "other content under the UIDs of an object", changed_object, OF_STUDY),
     dicom_case("dicom-hostile-names", "a path as UID, an escape sequence as patient", hostile_names),

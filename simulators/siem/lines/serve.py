@@ -109,14 +109,13 @@ class Lines:
     def _begin(self, host: str) -> None:
         known = self._known.get(host)
         if known is not None:
-            place: Place | None = Place(int(known["inode"]), int(known["offset"]))
+            place: Place | None = Place(int(known["inode"]), int(known["offset"]), str(known.get("head", "")))
             run, number = uuid.UUID(known["run"]), int(known["number"])
         else:
             # what was there before the very first start stays in the collector's files; a file that comes later counts
             place, run, number = None if self._first else Place(), uuid.uuid4(), 0
         tail = Tail(self._folder, host, place)
-        begun = Place(tail.inode, tail.offset)
-        sender = Sender(host, len(self._senders) + 1, run, tail, number, begun, number)
+        sender = Sender(host, len(self._senders) + 1, run, tail, number, tail.place, number)
         self._senders[host] = sender
         self._send([Record(Kind.OPEN, sender.number, 0, NO_RUN, host.encode("ascii", "replace"), wire.OF_LINES)])
         self._changed = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,14 +15,20 @@ AT_ONCE = 1 << 18
 """Octets that are read of a file at a time."""
 LONGEST = 1 << 20
 """Octets of a line; what is longer is passed over."""
+HEAD = 1 << 16
+"""Octets of a file's first line that tell it from others; a line has its time in it."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """How far a host's lines have been read: the file, by its number, and octets of it."""
+    """How far a host's lines have been read: the file, and octets of it.
+
+    A file system that was put back from a copy gives files other numbers: then the digest of the first line tells.
+    """
 
     inode: int = 0
     offset: int = 0
+    head: str = ""
 
 
 class Tail:
@@ -32,23 +39,31 @@ class Tail:
         self._folder, self._host = folder, host
         self._handle = -1
         self._inode = 0
+        self._head = ""
         self.offset = 0
         if place is None:
             self._open(self._current, at_end=True)
-        elif found := next((path for path, inode in self._files() if inode == place.inode), None):
-            self._open(found)
-            self.offset = place.offset
-        elif files := self._files():
+        elif not self._go_on(place) and (files := self._files()):
             self._open(files[0][0])
+
+    def _go_on(self, place: Place) -> bool:
+        """Open the file of a place there; tell whether it is still there."""
+        for path, inode in self._files():
+            if place.head or inode == place.inode:
+                self._open(path)
+                if self._head == place.head or not place.head:
+                    self.offset = place.offset
+                    return True
+        return False
 
     @property
     def _current(self) -> Path:
         return self._folder / f"{self._host}{SUFFIX}"
 
     @property
-    def inode(self) -> int:
-        """Number of the file that is read."""
-        return self._inode
+    def place(self) -> Place:
+        """After what has been read."""
+        return Place(self._inode, self.offset, self._head)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -62,6 +77,7 @@ class Tail:
             self._handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
             return
+        self._head = _head(self._handle)
         status = os.fstat(self._handle)
         self._inode, self.offset = status.st_ino, status.st_size if at_end else 0
 
@@ -87,10 +103,11 @@ class Tail:
         if end == 0:
             self._pass_over(data)
             return []
+        self._head = self._head or _head(self._handle)
         found, place = [], self.offset
         for line in data[:end].splitlines(keepends=True):
             place += len(line)
-            found.append((line.rstrip(b"\n"), Place(self._inode, place)))
+            found.append((line.rstrip(b"\n"), Place(self._inode, place, self._head)))
         self.offset = place
         return found
 
@@ -104,6 +121,13 @@ class Tail:
                 self._open(self._files()[inodes.index(self._inode) + 1][0])
             elif self._inode not in inodes and inodes:
                 self._open(self._files()[0][0])
+
+
+def _head(handle: int) -> str:
+    """Digest of a file's first line, or of as much as tells it from others; nothing while that is not whole."""
+    data = os.pread(handle, HEAD, 0)
+    end = data.find(b"\n")
+    return hashlib.sha256(data[:end] if end >= 0 else data).hexdigest() if end >= 0 or len(data) == HEAD else ""
 
 
 def hosts(folder: Path) -> list[str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from importlib import import_module
+from itertools import pairwise
 
 import pytest
 
@@ -42,9 +44,18 @@ def test_a_rule_refuses_for_a_reason_of_the_table(site: str, host: str, role: st
     assert set(re.findall(r"set-var\(txn\.transaction\) str\(([\w-]+)\)", text)) <= set(ACTIONS["request"].transactions)
 
 
-def test_a_handshake_is_refused_for_a_reason_of_the_table() -> None:
-    words = {word for _, word in mapped("tls-reasons.map")} | {"tls-error"}
-    assert {REASONS[word].outcome for word in words} == {Outcome.REFUSED}
+def test_a_handshake_has_a_reason_of_the_outcome_that_it_has() -> None:
+    outcomes = {code: Outcome(word) for code, word in mapped("tls-outcomes.map")}
+    for code, word in [*mapped("tls-reasons.map"), ("1", "tls-error")]:
+        assert REASONS[word].outcome is outcomes.get(code, Outcome.REFUSED)
+
+
+def test_a_code_of_a_handshake_is_the_one_that_openssl_names_so() -> None:
+    lines = (MAPS / "tls-reasons.map").read_text("utf-8").splitlines()
+    named = {int(line.split()[0]): before.removeprefix("# ") for before, line in pairwise(lines) if line[0] != "#"}
+    assert named.pop(0)
+    reasons = import_module("_ssl").err_codes_to_names
+    assert named == {code: reasons[code >> 23, code & 0x7FFFFF] for code in named}
 
 
 def test_an_end_of_a_connection_has_a_reason_of_the_outcome_that_it_has() -> None:

@@ -3,7 +3,8 @@
 Standard input: ``{"state": folder, "wanted": network without pids, "frames": [{"from", "to", "frame" (hex)}]}``.
 Output: ``{"copied": [how often the witness saw each], "sent": [whether a frame of the witness arrived at a host],
 "counted": the kernel's table of what is dropped, "changes": [[change], ...] of four looks, "witness": what ip(8) says
-of its interface before and after a repair, "left": ports that are copied after the mirror was taken away}``.
+of its interface before and after a repair, "rewired": [change] after a host had lost its link, "left": ports that are
+copied after the mirror was taken away}``.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from lab.engine import wire
-from lab.engine.mirror_ports import Mirrors, present_taps
+from lab.engine.mirror_ports import Mirrors, join, present_taps
 from tests.unit.lab.engine.namespaces import PATIENCE, Network, arrives, frames_of
 
 if TYPE_CHECKING:
@@ -64,10 +65,13 @@ def trial(task: Thing) -> dict[str, Any]:
         network.run(witness, "ip", "link", "set", interface, "arp", "on")
         changes.append(joined(network, mirrors))
         repaired = network.run(witness, "ip", "address", "show", "dev", interface)
+        (rewired,) = [host for host in task["wanted"]["hosts"] if host["name"] == "b"]
+        network.run("b", "ip", "link", "del", rewired["ports"][0]["interface"])
+        again = join(task["wanted"], network.here, apply=True).changes
         changes.append(joined(network, []))
         return {
             "copied": copied, "sent": sent, "changes": changes, "witness": [state, repaired],
-            "left": sorted(present_taps()), "counted": counted,
+            "left": sorted(present_taps()), "counted": counted, "rewired": again,
         }  # fmt: skip
     finally:
         network.close()

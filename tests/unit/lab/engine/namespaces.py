@@ -41,7 +41,14 @@ def unshared(program: Path, task: dict[str, Any]) -> dict[str, Any]:
     command = ["unshare", "--user", "--map-root-user", "--net", sys.executable, str(program)]
     environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
     done = subprocess.run(
-        command, input=json.dumps(task), capture_output=True, text=True, cwd=ROOT, env=environment, check=False
+        command,
+        input=json.dumps(task),
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=environment,
+        check=False,
+        timeout=120,
     )
     assert done.returncode == 0, done.stderr
     return dict(json.loads(done.stdout))
@@ -72,14 +79,7 @@ class Network:
         return process
 
     def _apply(self) -> list[str]:
-        work = wire.Work(self.wanted)
-        work.look_at_filter(self.wanted["filter"])
-        for host in self.wanted["hosts"]:
-            work.add_host(host)
-        wire.go_to(self.here)
-        work.apply(self.here)
-        wire.go_to(self.here)
-        return work.changes
+        return wire.join(self.wanted, self.here, apply=True).changes
 
     def close(self) -> None:
         """End the hosts."""

@@ -129,6 +129,12 @@ def test_what_is_as_it_should_be_is_left_alone_and_the_rest_is_repaired(trial: d
     assert trial["left"] == []
 
 
+def test_a_host_that_is_joined_again_is_heard_again_and_the_mirror_stays(trial: dict[str, Any]) -> None:
+    assert [change for change in trial["rewired"] if change.startswith("b")]
+    assert "mirrors: what comes in at v41-12 is copied as described" in trial["rewired"]
+    assert [change for change in trial["rewired"] if change.startswith("w")] == []
+
+
 def test_the_modules_that_are_carried_to_the_fabric_run_there_by_themselves() -> None:
     patch = "import os; os.setns = getattr(os, 'setns', lambda *_: None); os.CLONE_NEWNET = 0\n"
     argv = [sys.executable, "-ISc", patch + fabric.CARRIER, "look", *fabric.programs()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 from simulators.siem.lines.tail import AT_ONCE, Place, Tail, hosts
@@ -67,9 +68,21 @@ def test_after_a_restart_it_goes_on_at_the_place_that_was_noted(tmp_path: Path) 
     assert [line for _ in range(3) for line in read(tail)] == ["b", "c", "d"]
 
 
+def test_a_file_that_was_put_back_from_a_copy_is_not_read_again(tmp_path: Path) -> None:
+    path = write(tmp_path, "a\n", "b\n")
+    place = Tail(tmp_path, "fw1", BEGIN).lines()[0][1]
+    path.rename(tmp_path / "fw1.jsonl-20260105-1767604364")
+    shutil.copyfile(tmp_path / "fw1.jsonl-20260105-1767604364", tmp_path / "copy")
+    (tmp_path / "copy").replace(tmp_path / "fw1.jsonl-20260105-1767604364")
+    write(tmp_path, "c\n")
+    tail = Tail(tmp_path, "fw1", place)
+    assert [line for _ in range(3) for line in read(tail)] == ["b", "c"]
+
+
 def test_a_file_that_is_gone_is_followed_by_the_oldest_that_is_there(tmp_path: Path) -> None:
     write(tmp_path, "c\n")
     assert read(Tail(tmp_path, "fw1", Place(1, 100))) == ["c"]
+    assert read(Tail(tmp_path, "fw1", Place(1, 100, "other"))) == ["c"]
 
 
 def test_a_line_that_never_ends_is_left_behind(tmp_path: Path) -> None:
