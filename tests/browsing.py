@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -12,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from lab.deadline import wait_until
 from lab.hospital.viewer import Viewer
+from lab.operate.driven_browser import OPTIONS, driven
 from lab.settings import ROOT
 
 if TYPE_CHECKING:
@@ -25,9 +24,6 @@ if TYPE_CHECKING:
 
 EVIDENCE = ROOT / ".cache" / "viewer"
 """Where pictures of the pages are kept, in the order in which a test saw them."""
-OPTIONS = ("--headless=new", "--remote-debugging-port=0", "--window-size=1400,900")
-AT_ROOT = ("--no-sandbox",) if os.geteuid() == 0 else ()
-"""Chromium has no sandbox as root; a test may do without, a person may not."""
 ANSWERS = 60_000.0
 """Milliseconds in which a page has to show what is waited for."""
 
@@ -87,10 +83,8 @@ class Browser:
 @contextmanager
 def chromium(lab: Lab, *words: str, evidence: Path = EVIDENCE) -> Iterator[tuple[BrowserContext, str]]:
     """A browser as ``pacslab view`` with these words opens it, and the address of its first page; closed afterwards."""
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 # other tests need none
-
     evidence.mkdir(parents=True, exist_ok=True)
-    whole = ["view", *words, "--lab", lab.name, "--json", "--", *OPTIONS, *AT_ROOT]
+    whole = ["view", *words, "--lab", lab.name, "--json", "--", *OPTIONS]
     log = (evidence / "browser.log").open("w", encoding="utf-8")
     with log, subprocess.Popen(
         [sys.executable, "-m", "lab.cli.main", *whole], stdout=subprocess.PIPE, stderr=log, text=True, cwd=ROOT
@@ -98,11 +92,8 @@ def chromium(lab: Lab, *words: str, evidence: Path = EVIDENCE) -> Iterator[tuple
         try:
             assert view.stdout is not None
             opened: dict[str, Any] = json.loads(view.stdout.readline())
-            with sync_playwright() as playwright:
-                driven = playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{_port(opened['command'])}")
-                (context,) = driven.contexts
+            with driven(_profile(opened["command"])) as context:
                 yield context, str(opened["url"])
-                driven.close()
         finally:
             view.terminate()
 
@@ -120,9 +111,7 @@ def browser(lab: Lab, person: str) -> Iterator[Browser]:
         yield found
 
 
-def _port(command: list[str]) -> int:
-    """Where the browser lets itself be driven; it writes that into its profile."""
+def _profile(command: list[str]) -> Path:
+    """The folder that the browser keeps its profile in."""
     (profile,) = (word.partition("=")[2] for word in command if word.startswith("--user-data-dir="))
-    told = Path(profile) / "DevToolsActivePort"
-    assert wait_until(lambda: told.exists() and "\n" in told.read_text(), 60, 0.2), "the browser does not start"
-    return int(told.read_text().split("\n")[0])
+    return Path(profile)

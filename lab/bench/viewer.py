@@ -1,8 +1,8 @@
 """How soon a person sees an image in the viewer, and what fifty do to each other, against plain Orthanc.
 
-Measured is what OHIF asks for, not what it draws, which is the same on both sides: a search, the study's series, their
-objects' data, then images one after the other. Plain are the same requests to the archive's own DICOMweb interface, on
-its host: without a sign-on, a gateway, an edge and a network between.
+One person opens a study in a real browser (``opening.py``). Of fifty at once, what OHIF asks for is measured: a search,
+the study's series, their objects' data, then images one after the other; and the same requests to the archive's own
+DICOMweb interface, on its host: without a sign-on, a gateway, an edge and a network between.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from lab.bench.crowd import enlarge
 from lab.bench.figures import Figure, alternate
+from lab.bench.opening import at_plain_orthanc, browser, in_viewer
 from lab.bench.programs import program
 from lab.deadline import wait_until
 from lab.errors import EngineError
@@ -78,6 +79,7 @@ def bench_viewer(settings: Settings, lab: Lab, repetitions: int, say: Callable[[
 
     Raises:
         UsageError: the site has no viewer.
+        MachineNotReadyError: there is no browser, or nothing that drives it.
         EngineError: somebody was refused wrongly, saw what is somebody else's, or did not see an image.
     """
     Viewer.of(lab)
@@ -89,8 +91,16 @@ def bench_viewer(settings: Settings, lab: Lab, repetitions: int, say: Callable[[
         studies = {"Radiology": (own, other), "Cardiology": (other, own)}
         crowd = [_reader(clone, name, *studies[department]) for name, department in people.items()]
         alone = [reader for reader in crowd if reader["study"] == own.number]
+        with (
+            browser(clone) as context,
+            at_plain_orthanc(context, clone, own.archive, _user(clone, own), own.number) as plain,
+        ):
+            ours = in_viewer(context, clone, alone[-1]["name"], own.number)
+            for opened in (ours, plain):
+                opened()  # from now on the browser has the pages
+            opening = alternate({OURS: ours, PLAIN: plain}, repetitions, say)
         turns = iter(alone * repetitions)
-        opening = alternate(
+        asking = alternate(
             {
                 OURS: lambda: _first(read_in_viewer(clone, [next(turns)], 1)),
                 PLAIN: lambda: _first(read_plain(clone, own, [alone[0]], 1)),
@@ -108,12 +118,14 @@ def bench_viewer(settings: Settings, lab: Lab, repetitions: int, say: Callable[[
             1,
             say,
         )
-    what = f"from opening a study of {IMAGES} images to the first one, {OURS}"
+    what = f"from opening a study of {IMAGES} images to the first one that is drawn, {OURS}"
+    asked = f"what is asked for from opening it to the first image, {OURS}"
     amounts = {"images": PEOPLE * SCROLLED}
     scrolled = f"{PEOPLE} people at once, each from opening a study through {SCROLLED} images, {OURS}"
     return [
-        Figure(what, f"the same requests {PLAIN}, on its host", opening[OURS], opening[PLAIN], SLOWER, faster=False),
+        Figure(what, f"the same OHIF {PLAIN}, on its host", opening[OURS], opening[PLAIN], SLOWER, faster=False),
         Figure(what, f"{LONGEST:g} s", opening[OURS], (LONGEST,) * repetitions, 1.0, faster=False),
+        Figure(asked, f"the same requests {PLAIN}, on its host", asking[OURS], asking[PLAIN], None, faster=False),
         Figure(
             scrolled,
             f"the same requests {PLAIN}, on its host",
@@ -150,19 +162,24 @@ def read_plain(lab: Lab, study: Study, readers: Sequence[Mapping[str, str]], ima
         EngineError: an image did not come.
     """
     port = lab.site.services(study.archive)["http"].port
-    named = re.search(r'^user = "(.*)"$', lab.run(study.archive, ["cat", CREDENTIALS]).stdout, re.MULTILINE)
-    if named is None:
-        raise EngineError(f"{study.archive} has no credentials in {CREDENTIALS}.", remedy="Configure it again.")
     known_to_nobody = [
         {"name": str(number), "study": reader["study"], "foreign": ""} for number, reader in enumerate(readers)
     ]
     told = {
         "base": f"http://127.0.0.1:{port}/dicom-web",
-        "user": named[1],
+        "user": _user(lab, study),
         "images": images,
         "readers": known_to_nobody,
     }
     return _read(lab, study.archive, told)
+
+
+def _user(lab: Lab, study: Study) -> str:
+    """Name and password for the archive's own interface."""
+    named = re.search(r'^user = "(.*)"$', lab.run(study.archive, ["cat", CREDENTIALS]).stdout, re.MULTILINE)
+    if named is None:
+        raise EngineError(f"{study.archive} has no credentials in {CREDENTIALS}.", remedy="Configure it again.")
+    return named[1]
 
 
 def _read(lab: Lab, host: str, told: Mapping[str, Any]) -> list[Read]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shlex
-import shutil
 import signal
 import subprocess
 import tempfile
@@ -15,23 +14,18 @@ from typing import TYPE_CHECKING
 
 from lab.cli.display import print_line
 from lab.engine.lab import Lab
-from lab.errors import MachineNotReadyError
 from lab.events import Bus
-from lab.operate.forward import ForwardTarget, listen, serve
+from lab.operate.forward import ForwardTarget, serve_here
+from lab.operate.installed_browser import BROWSERS, installed_browser
 
 if TYPE_CHECKING:
     import argparse
-    import socket
-
-    from lab.topology.site import ResolvedFlow
 
 EXAMPLE = """
 pacslab view a.rivera
 pacslab view --as ws-tech1
 pacslab view --browser /opt/chrome/chrome -- --start-fullscreen
 """
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge")
-"""What takes Chromium's arguments; Firefox does not."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,11 +54,13 @@ def run(arguments: argparse.Namespace) -> int:
     found = browser.pages(lab.site, arguments.workstation, arguments.host)
     if arguments.person is not None:
         person_of(lab.site, arguments.person)
-    program = _program(arguments.browser)
+    program = installed_browser(arguments.browser)
     bus = Bus()
     bus.subscribe(print_line)
     with tempfile.TemporaryDirectory(prefix="pacslab-view-", ignore_cleanup_errors=True) as profile:
-        served = {flow: _serve(lab, flow, bus) for flow in found.flows}
+        served = {
+            flow: serve_here(lab, ForwardTarget(flow.target, flow.port, flow.source), bus) for flow in found.flows
+        }
         command = [program, *arguments.command, *browser.arguments(lab, found, served, Path(profile))]
         _tell(lab, arguments, command)
         if arguments.only_print:
@@ -72,26 +68,6 @@ def run(arguments: argparse.Namespace) -> int:
                 threading.Event().wait()
             return 0
         return _open(command)
-
-
-def _program(named: str | None) -> str:
-    for name in (named,) if named else BROWSERS:
-        program = shutil.which(name)
-        if program:
-            return program
-    raise MachineNotReadyError(
-        f"There is no {named}." if named else "This machine has no browser that can be told where names lead.",
-        remedy="Install Chromium, or name one that takes its options with --browser.",
-    )
-
-
-def _serve(lab: Lab, flow: ResolvedFlow, bus: Bus) -> int:
-    """Have a port of loopback lead to a flow's target for as long as this command runs."""
-    listener: socket.socket = listen(0)
-    target = ForwardTarget(flow.target, flow.port, flow.source)
-    threading.Thread(target=serve, args=(lab, target, listener, bus), daemon=True).start()
-    port: int = listener.getsockname()[1]
-    return port
 
 
 def _tell(lab: Lab, arguments: argparse.Namespace, command: list[str]) -> None:

@@ -88,6 +88,18 @@ def serve(lab: Lab, target: ForwardTarget, listener: socket.socket, bus: Bus) ->
         threading.Thread(target=_connect, args=(lab, target, client, bus), daemon=True).start()
 
 
+def serve_here(lab: Lab, target: ForwardTarget, bus: Bus) -> int:
+    """Have a port of loopback lead to a target for as long as this process runs; the answer is the port.
+
+    Raises:
+        UsageError: no port is free.
+    """
+    listener = listen(0)
+    threading.Thread(target=serve, args=(lab, target, listener, bus), daemon=True).start()
+    port: int = listener.getsockname()[1]
+    return port
+
+
 def _connect(lab: Lab, target: ForwardTarget, client: socket.socket, bus: Bus) -> None:
     with client:
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
