@@ -11,7 +11,7 @@ import pytest
 from lab.engine.lab import Lab
 from lab.operate.snapshot import load_all
 from lab.settings import load_settings
-from tests.lab_commands import pacslab, succeed
+from tests.lab_commands import pacslab, succeed, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,9 +71,10 @@ def clone_name(lab: Lab) -> Iterator[str]:
 def clone(snapshot: str, clone_name: str) -> Lab:
     """A lab as the snapshot has it, which tests may change if they put it right again.
 
-    Files share it, for a clone costs minutes; one that a file left unhealthy is replaced before the next.
+    Files share it, for a clone costs minutes; one that a file left unhealthy, and that stays so, is replaced before the
+    next.
     """
-    if pacslab("status", "--lab", clone_name).code != 0:
+    if not until(lambda: pacslab("status", "--lab", clone_name).code == 0):
         succeed("down", "--lab", clone_name)
         succeed("up", "--from", snapshot, "--lab", clone_name)
     return Lab.open(clone_name)
