@@ -34,6 +34,7 @@ def lab() -> Iterator[Lab]:
     if named:
         yield Lab.open(named)
         return
+    succeed("down", "--lab", OWN)  # of a run that was killed; who knows what it changed
     try:
         succeed("up", "--site", "reference", "--lab", OWN)
         yield Lab.open(OWN)

@@ -123,24 +123,22 @@ def test_a_neighbour_who_tries_ports_is_seen_within_the_zone(clone: Lab, detecti
     assert wait_until(raised(detections, since, "scan-ports", str(clone.site.hosts[one].address)), HEARD_WITHIN, 1)
 
 
-def started(lab: Lab, witness: str) -> str:
-    """When the engine was started last."""
-    return lab.run(witness, ["systemctl", "show", "--property=ActiveEnterTimestampMonotonic", "suricata"]).stdout
-
-
 def test_a_mirror_that_was_laid_anew_is_heard(clone: Lab, detections: Detections) -> None:
     """The engine takes nothing more from an interface that went away under it, though another has its name."""
     (witness,) = [name for name, host in clone.site.hosts.items() if host.mirror is not None]
-    before = started(clone, witness)
     cut = execute(clone.docker, names.fabric(clone.name), ["ip", "link", "del", mirror_name(clone.site, witness)])
     assert cut.code == 0, cut.stderr
     assert wait_until(lambda: not clone.health()[witness].healthy, HEARD_WITHIN, 1)
     succeed("up", "--lab", clone.name)
-    assert wait_until(lambda: started(clone, witness) != before, HEARD_WITHIN, 1)
     _, (one, other), *_ = neighbours(clone)
-    since = detections.now()
-    scan(clone, one, other)
-    assert wait_until(raised(detections, since, "scan-ports", str(clone.site.hosts[one].address)), HEARD_WITHIN, 1)
+    is_raised = raised(detections, detections.now(), "scan-ports", str(clone.site.hosts[one].address))
+
+    def is_heard() -> bool:
+        """The engine may still be starting."""
+        scan(clone, one, other)
+        return is_raised()
+
+    assert wait_until(is_heard, HEARD_WITHIN, 1)
 
 
 @pytest.mark.night
