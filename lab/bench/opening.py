@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lab.bench.programs import program
+from lab.deadline import wait_until
 from lab.errors import EngineError
 from lab.events import Bus
 from lab.hospital.viewer import Viewer
@@ -37,12 +38,16 @@ PLAIN = "/srv/plain-viewer"
 """Where the archive's host gets it, in a lab that is thrown away."""
 PORT = 18_099
 FIRST = """
-document.addEventListener("CORNERSTONE_IMAGE_RENDERED", (event) => {
-  if (event.detail.viewportStatus === "rendered") { window.pacslabFirst ??= performance.now(); }
+let arrived = false;
+document.addEventListener("CORNERSTONE_STACK_NEW_IMAGE", () => { arrived = true; }, true);
+document.addEventListener("CORNERSTONE_IMAGE_RENDERED", () => {
+  if (arrived) { window.pacslabFirst ??= performance.now(); }
 }, true);
 """
 """Notes when the first image was drawn, in milliseconds since the page was asked for."""
 DRAWN_WITHIN = 60_000.0
+LOOK = 0.05
+REMEDY = "'pacslab view' shows the viewer as the browser has it."
 
 
 @contextmanager
@@ -51,6 +56,7 @@ def browser(lab: Lab) -> Iterator[BrowserContext]:
 
     Raises:
         MachineNotReadyError: there is no browser, or nothing that drives it.
+        BrowserError: a page is not as it has to be.
     """
     found, bus = pages(lab.site), Bus()
     served = {flow: serve_here(lab, ForwardTarget(flow.target, flow.port, flow.source), bus) for flow in found.flows}
@@ -104,7 +110,9 @@ def at_plain_orthanc(context: BrowserContext, lab: Lab, archive: str, user: str,
 def _first(page: Page, address: str) -> float:
     page.bring_to_front()
     page.goto(address, timeout=DRAWN_WITHIN, wait_until="commit")
-    page.wait_for_function("window.pacslabFirst !== undefined", timeout=DRAWN_WITHIN)
+    # Asked for again and again: the page's policy lets no condition be compiled in it.
+    if not wait_until(lambda: page.evaluate("window.pacslabFirst") is not None, DRAWN_WITHIN / 1000, LOOK):
+        raise EngineError(f"No image was drawn within {DRAWN_WITHIN / 1000:.0f} s at {address}.", remedy=REMEDY)
     seconds = float(page.evaluate("window.pacslabFirst")) / 1000
     page.goto("about:blank")
     return seconds

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from lab.deadline import wait_until
-from lab.errors import MachineNotReadyError
+from lab.errors import EngineError, MachineNotReadyError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,15 +22,20 @@ OPTIONS = ("--headless=new", "--remote-debugging-port=0", "--window-size=1400,90
 STARTS_WITHIN = 60.0
 
 
+class BrowserError(EngineError):
+    """A page was not as it had to be, or the browser ended."""
+
+
 @contextmanager
 def driven(profile: Path) -> Iterator[BrowserContext]:
     """The browser that was started on a profile with :data:`OPTIONS`; it goes on afterwards.
 
     Raises:
         MachineNotReadyError: Playwright is not installed, or the browser does not start.
+        BrowserError: a page is not as it has to be; what a caller waits for in vain becomes that too.
     """
     try:
-        from playwright.sync_api import sync_playwright  # noqa: PLC0415 # what drives no browser needs none
+        from playwright.sync_api import Error, sync_playwright  # noqa: PLC0415 # what drives no browser needs none
     except ImportError as error:
         raise MachineNotReadyError(
             "Playwright, which drives a browser, is not installed beside pacslab.",
@@ -39,7 +44,13 @@ def driven(profile: Path) -> Iterator[BrowserContext]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{_port(profile)}")
         (context,) = browser.contexts
-        yield context
+        try:
+            yield context
+        except Error as error:
+            told = str(error).partition("\n")[0]
+            raise BrowserError(
+                f"The browser: {told}", remedy="'pacslab view' shows the pages as it has them."
+            ) from error
         browser.close()
 
 
