@@ -55,9 +55,9 @@ def edited(expression: str, also: tuple[str, ...] = ALSO, **rest: Any) -> Sabota
     return changed_file(SETTINGS, f"sed -i '{expression}' $FILE", then=RESTART, also=also, **rest)
 
 
-def sql(statement: str, back: str) -> Sabotage:
+def sql(statement: str, back: str, *also: str) -> Sabotage:
     run = "runuser -u postgres -- psql -X -q -d siem -c"
-    return Sabotage(f"cd / && {run} '{statement}'", f"cd / && {run} '{back}'")
+    return Sabotage(f"cd / && {run} '{statement}'", f"cd / && {run} '{back}'", also=also)
 
 
 @promise(
@@ -133,7 +133,11 @@ def test_nobody_but_the_web_server_opens_the_service(host: Host, target: Target,
     remedy="`systemctl restart pacslab-console-tables`; simulators/siem/console/tables.sql.",
     where=CONSOLE,
     reads=(asking,),
-    sabotage=sql('GRANT DELETE ON siem.alerts TO "siem-console"', 'REVOKE DELETE ON siem.alerts FROM "siem-console"'),
+    sabotage=sql(
+        'GRANT DELETE ON siem.alerts TO "siem-console"',
+        'REVOKE DELETE ON siem.alerts FROM "siem-console"',
+        "hardening.repository.append-only",
+    ),
 )
 def test_the_console_changes_and_removes_nothing(host: Host, target: Target, expect: Expect) -> None:
     expect.none(answers(host, target)["rights"], "rights beyond reading what is shown")

@@ -100,7 +100,12 @@ def test_the_mirror_is_for_the_engine_alone(host: Host, expect: Expect) -> None:
     remedy=f"`systemctl status {UNIT}` on the host.",
     where=watches,
     reads=(HEARS,),
-    sabotage=Sabotage(f"systemctl stop {UNIT}", AGAIN, also=("hardening.processes.*", "hardening.units.*")),
+    sabotage=Sabotage(
+        f"systemctl stop {UNIT}",
+        AGAIN,
+        # with it goes the folder of its rule about the issuer
+        also=("hardening.processes.*", "hardening.units.*", "hardening.intrusion-detection.recognises"),
+    ),
 )
 def test_the_engine_hears_the_mirror(host: Host, expect: Expect) -> None:
     done = host.run(HEARS)
