@@ -76,6 +76,7 @@ def test_a_host_that_was_removed_comes_back_alone(clone: Lab) -> None:
     assert {host for host in before if before[host] != after[host]} == {"mr1"}
 
 
+@pytest.mark.night
 def test_a_host_that_is_made_anew_keeps_its_data(clone: Lab) -> None:
     """A database's and an archive's container are replaced, because they may take more memory."""
     patient = ["--family", "Kept", "--given", "Patient", "--birth-date", "19700101", "--sex", "O", "--id", "KEPT"]

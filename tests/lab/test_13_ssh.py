@@ -248,6 +248,7 @@ def test_a_locked_account_is_told_as_such_and_not_let_in(clone: Lab) -> None:
     assert "service desk" in ran.err
 
 
+@pytest.mark.night
 def test_who_loses_the_role_is_out_within_a_minute(clone: Lab) -> None:
     who, host = clone.site.administrators[0], administered(clone)
     directory, (role,) = Directory.of(clone).host, clone.site.topology.people[clone.site.administrators[0]].roles

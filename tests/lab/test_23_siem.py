@@ -162,6 +162,7 @@ def at_rest(clone: Lab) -> Iterator[None]:
         assert clone.run(host, ["systemctl", "start", *UNITS], timeout=120).code == 0
 
 
+@pytest.mark.night
 def test_an_end_that_is_cut_off_is_found(clone: Lab) -> None:
     assert stream(clone, new_run(), 10).acknowledged == 10
     with at_rest(clone):

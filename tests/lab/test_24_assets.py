@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 from lab.assets.tell import PROGRAM, telling_host
 from lab.hospital.collected import Collected
 from lab.verify.assets.ports import PORTS
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from lab.engine.lab import Lab
 
 
+@pytest.mark.night
 def test_everything_is_as_the_register_has_it(lab: Lab) -> None:
     report = succeed("verify", "assets", "--lab", lab.name, "--json").json
     assert report["failed"] == []

@@ -116,7 +116,13 @@ def test_while_the_repository_is_away_hosts_keep_what_happens_also_through_a_res
 
 
 @pytest.mark.parametrize(
-    "unit", ["haproxy.service", "pacslab-siem-intake.service", "pacslab-siem.service", "postgresql@17-main.service"]
+    "unit",
+    [
+        "haproxy.service",
+        pytest.param("pacslab-siem-intake.service", marks=pytest.mark.night),
+        "pacslab-siem.service",
+        pytest.param("postgresql@17-main.service", marks=pytest.mark.night),
+    ],
 )
 def test_a_restart_of_what_takes_them_loses_and_doubles_none(clone: Lab, unit: str) -> None:
     first = 3_000_000 + 10_000 * len(unit)
