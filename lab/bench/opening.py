@@ -73,16 +73,10 @@ def browser(lab: Lab) -> Iterator[BrowserContext]:
 
 
 def in_viewer(context: BrowserContext, lab: Lab, person: str, study: str) -> Opening:
-    """A person signs in; what is answered opens a study anew, and tells the seconds until its first image."""
+    """Sign a person in; the function that is returned opens the study and returns the seconds until its first image."""
     viewer, page = Viewer.of(lab), context.new_page()
     page.goto(f"{viewer.address}/", timeout=DRAWN_WITHIN)
-    page.get_by_role("button", name="Sign in").click()
-    page.locator("[name=user]").fill(person)
-    page.locator("[name=password]").fill(viewer.sign_on.password(person))
-    page.keyboard.press("Enter")
-    page.locator("[name=code]").fill(viewer.sign_on.code(person))
-    page.keyboard.press("Enter")
-    page.locator("#pacslab-person", has_text=person).wait_for(timeout=DRAWN_WITHIN)
+    viewer.sign_in(page, person, DRAWN_WITHIN)
     return lambda: _first(page, f"{viewer.address}/viewer?StudyInstanceUIDs={study}")
 
 
@@ -95,7 +89,16 @@ def at_plain_orthanc(context: BrowserContext, lab: Lab, archive: str, user: str,
     """
     _copy(lab, Viewer.of(lab).host, archive)
     port = lab.site.services(archive)["http"].port
-    argv = ["python3", "-I", "-c", program("plain_viewer.py").decode(), PLAIN, str(PORT), str(port), user]
+    argv = [
+        "python3",
+        "-I",
+        "-c",
+        program("plain_viewer.py").decode(),
+        PLAIN,
+        f"{lab.record.hosts[archive].address}:{PORT}",
+        str(port),
+        user,
+    ]
     serving = lab.stream(archive, argv)
     try:
         if not any(b"serving" in data for _, data in serving.frames()):

@@ -18,6 +18,8 @@ from lab.trust.personal import personal_secret
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from playwright.sync_api import Page
+
     from lab.engine.lab import Lab
 
 SERVICE = "sign-on"
@@ -114,6 +116,14 @@ class SignOn:
             return fresh_code(self.lab, person)
         seed = personal_secret(self.lab.site, self.lab.folder, person, "one-time-password")
         return one_time_password(seed, at).code
+
+    def fill_in(self, page: Page, person: str) -> None:
+        """Show both of a person's factors in a real browser, on whose page the sign-on asks for them."""
+        page.locator("[name=user]").fill(person)
+        page.locator("[name=password]").fill(self.password(person))
+        page.keyboard.press("Enter")
+        page.locator("[name=code]").fill(self.code(person))
+        page.keyboard.press("Enter")
 
     def shown(self, person: str, password: str, code: str) -> dict[str, Any]:
         """What a browser needs to sign somebody in; of a partner's people also the way to their home."""

@@ -14,6 +14,8 @@ from lab.hospital.sign_on import SignOn, Visit, browse
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from playwright.sync_api import Page
+
     from lab.engine.lab import Lab
     from lab.topology.site import ResolvedFlow
 
@@ -93,6 +95,12 @@ class Viewer:
     def address(self) -> str:
         """Of its page."""
         return f"https://{self.lab.site.fqdn(self.host)}"
+
+    def sign_in(self, page: Page, person: str, within: float) -> None:
+        """Sign a person in in a real browser, which shows the viewer's page for it, within so many milliseconds."""
+        page.get_by_role("button", name="Sign in").click()
+        self.sign_on.fill_in(page, person)
+        page.locator("#pacslab-person", has_text=person).wait_for(timeout=within)
 
     def open(self, person: str, *paths: str) -> Opened:
         """Open the viewer, sign in, and ask for these paths in the session."""

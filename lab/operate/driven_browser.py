@@ -42,16 +42,16 @@ def driven(profile: Path) -> Iterator[BrowserContext]:
             remedy="Run 'lab/setup.sh simulators,test browser'.",
         ) from error
     with sync_playwright() as playwright:
-        browser = playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{_port(profile)}")
-        (context,) = browser.contexts
         try:
+            browser = playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{_port(profile)}")
+            (context,) = browser.contexts
             yield context
+            browser.close()
         except Error as error:
             told = str(error).partition("\n")[0]
             raise BrowserError(
                 f"The browser: {told}", remedy="'pacslab view' shows the pages as it has them."
             ) from error
-        browser.close()
 
 
 def _port(profile: Path) -> int:

@@ -137,11 +137,7 @@ def reading(lab: Lab, hosts: Hosts, role: str) -> Iterator[Reading]:
 def sign_in(found: Reading, page: Page, sign_on: SignOn) -> None:
     """Open the first page, which leads to the sign-on, and sign in with a one-time password that was not used yet."""
     page.goto(f"{found.address}/", timeout=ANSWERS)
-    page.locator("[name=user]").fill(found.person)
-    page.locator("[name=password]").fill(sign_on.password(found.person))
-    page.keyboard.press("Enter")
-    page.locator("[name=code]").fill(sign_on.code(found.person))
-    page.keyboard.press("Enter")
+    sign_on.fill_in(page, found.person)
 
 
 def _watch(context: BrowserContext, found: Reading) -> None:

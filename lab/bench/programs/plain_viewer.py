@@ -1,6 +1,7 @@
 """OHIF in front of plain Orthanc, on the archive's host; sent there as text, and gone when its standard input ends.
 
-Arguments: folder of OHIF's files, port to serve them at, port of Orthanc's HTTP interface, ``name:password`` for it.
+Arguments: folder of OHIF's files, ``address:port`` to serve them at, port of Orthanc's HTTP interface, and
+``name:password`` for it.
 """
 
 from __future__ import annotations
@@ -61,7 +62,8 @@ def main(argv: list[str]) -> None:
     """Serve until nobody listens to this any more."""
     Plain.folder, Plain.archive = Path(argv[0]).resolve(), int(argv[2])
     Plain.authorization = "Basic " + base64.b64encode(argv[3].encode()).decode()
-    server = ThreadingHTTPServer(("0.0.0.0", int(argv[1])), Plain)  # noqa: S104 # the packet filter lets nobody in
+    address, _, port = argv[1].rpartition(":")
+    server = ThreadingHTTPServer((address, int(port)), Plain)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     sys.stdout.write("serving\n")
     sys.stdout.flush()

@@ -46,7 +46,7 @@ def served(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     threading.Thread(target=archive.serve_forever, daemon=True).start()
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    words = [str(tmp_path), str(port), str(archive.server_port), "reader:secret"]
+    words = [str(tmp_path), f"127.0.0.1:{port}", str(archive.server_port), "reader:secret"]
     argv = [sys.executable, "-I", "-c", program("plain_viewer.py").decode(), *words]
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as started:
         assert started.stdout is not None
