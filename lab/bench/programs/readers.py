@@ -24,6 +24,7 @@ import types
 import urllib.error
 import urllib.request
 from typing import Any
+from urllib.parse import urlsplit
 
 DICOM_JSON = "application/dicom+json"
 FRAME = 'multipart/related; type="application/octet-stream"; transfer-syntax=*'
@@ -83,7 +84,8 @@ class Reader:
         named = json.loads(said).get("person") if status == OK else None
         self.signed_in = named == self.who["name"]
         if not self.signed_in:
-            self.wrong.append(f"was not let in: status {status}, messages {page.told}, named {named}")
+            shown = f"the last page was {urlsplit(page.address).path} with {page.status}, messages {page.told}"
+            self.wrong.append(f"was not let in: {shown}; asked who it is, the viewer answers {status}, {named}")
 
     def found(self, path: str) -> list[Any]:
         """What is found below a path; every answer has to be of the own study."""

@@ -107,6 +107,26 @@ def test_every_application_gets_tokens_by_code_and_proof_key_alone() -> None:
         assert not {name for name in PORTAL["oidcRPMetaDataOptions"][party] if "Grant" in name or "Refresh" in name}
 
 
+@pytest.mark.parametrize(
+    ("path", "served_by"),
+    [
+        ("/oauth2/authorize", "people"),
+        ("/oauth2", "people"),
+        ("/oauth2/token", "applications"),
+        ("/oauth2/userinfo", "applications"),
+        ("/.well-known/openid-configuration", "applications"),
+    ],
+)
+def test_applications_do_not_wait_behind_people_who_sign_in(path: str, served_by: str) -> None:
+    places = re.findall(r"location ~ (\S+) \{(.*?)\n        \}", NGINX, re.DOTALL)
+    [place] = [text for pattern, text in places if re.search(pattern, path)]
+    assert ("set $portal applications;" in place) == (served_by == "applications")
+    assert NGINX.index("set $portal people;") < NGINX.index("location")
+    assert "fastcgi_pass unix:/run/pacslab-sign-on/$portal.sock;" in (
+        ROLES_DIR / "sign_on/files/nginx-portal.conf"
+    ).read_text("utf-8")
+
+
 def test_the_directory_is_verified_by_the_name_of_its_service() -> None:
     assert PORTAL["ldapServer"] == "ldaps://dc1.tiny.internal/?sslserver=directory-service.dc1.tiny.internal"
     assert (PORTAL["ldapVerify"], PORTAL["ldapCAFile"]) == ("require", "/etc/pacslab/tls/ca.crt")
@@ -153,7 +173,7 @@ def test_a_sessions_cookie_is_for_this_host_alone() -> None:
 )
 def test_only_the_pages_of_signing_in_are_there(path: str, there: bool) -> None:  # noqa: FBT001
     patterns = re.findall(r"location ~ (\S+) \{", NGINX)
-    assert len(patterns) == 2
+    assert len(patterns) == 3
     assert any(re.search(pattern, path) for pattern in patterns) is there
 
 
