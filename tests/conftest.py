@@ -1,4 +1,4 @@
-"""The labs that tests run against: all of them begin from one snapshot, so that no test sees what another changed."""
+"""The labs that tests run against: tests that only look come first, and those that change something share one lab."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def lab() -> Iterator[Lab]:
 
 @pytest.fixture(scope="session")
 def snapshot(lab: Lab) -> Iterator[str]:
-    """The name of a snapshot of the lab, saved before the first test that may change it."""
+    """The name of a snapshot of the lab."""
     if SNAPSHOT in {kept.name for kept in load_all(load_settings())}:  # of a run that was killed
         succeed("snapshot", "remove", SNAPSHOT)
     succeed("snapshot", "save", SNAPSHOT, "--lab", lab.name)
@@ -69,15 +69,16 @@ def clone_name(lab: Lab) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def clone(snapshot: str, clone_name: str) -> Lab:
-    """A lab as the snapshot has it, which tests may change if they put it right again.
+def clone(clone_name: str, request: pytest.FixtureRequest) -> Lab:
+    """A lab that tests may change if they put it right again.
 
-    Files share it, for a clone costs minutes; one that a file left unhealthy, and that stays so, is replaced before the
+    Files share it, for a lab costs minutes; one that a file left unhealthy, and that stays so, is replaced before the
     next.
     """
     if not until(lambda: pacslab("status", "--lab", clone_name).code == 0):
         succeed("down", "--lab", clone_name)
-        succeed("up", "--from", snapshot, "--lab", clone_name)
+        whence = ("--site", "reference") if clone_name == OWN else ("--from", request.getfixturevalue("snapshot"))
+        succeed("up", *whence, "--lab", clone_name)
     return Lab.open(clone_name)
 
 

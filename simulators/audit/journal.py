@@ -6,6 +6,7 @@ import json
 import os
 import select
 import subprocess
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -54,8 +55,22 @@ class Journal:
             data = os.read(handle, AT_ONCE)
             if not data:
                 return
-            *lines, self._rest = (self._rest + data).split(b"\n")
-            yield [entry for line in lines if (entry := _entry(line)) is not None]
+            yield self._entries(data)
+
+    def within(self, seconds: float) -> list[dict[str, Any]]:
+        """Return the entries that come within some seconds."""
+        deadline = time.monotonic() + seconds
+        found: list[dict[str, Any]] = []
+        while self._process.stdout is not None and (left := deadline - time.monotonic()) > 0:
+            handle = self._process.stdout.fileno()
+            if handle not in select.select([handle], [], [], left)[0] or not (data := os.read(handle, AT_ONCE)):
+                break
+            found += self._entries(data)
+        return found
+
+    def _entries(self, data: bytes) -> list[dict[str, Any]]:
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        return [entry for line in lines if (entry := _entry(line)) is not None]
 
     def close(self) -> None:
         """End it."""

@@ -161,7 +161,7 @@ class _Maker:
         described = event.outcome if not event.text("reason") else f"{event.outcome}: {event.text('reason')}"
         said = (
             ""
-            if event.outcome == Outcome.SUCCESS
+            if described == Outcome.SUCCESS
             else f"<EventOutcomeDescription>{escaped(described)}</EventOutcomeDescription>"
         )
         return (

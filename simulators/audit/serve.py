@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.audit import told
 from simulators.audit.heads import Heads
+from simulators.audit.host_end import HostEnd
 from simulators.audit.journal import Journal
 from simulators.audit.memory import Memory
 from simulators.audit.message import Source, header, messages_of
@@ -52,6 +53,8 @@ NOTE = 5.0
 """Seconds between two notes of how far the journal was read, when nothing in it became a message."""
 AGAIN = 1.0
 """Seconds until a spool that took nothing is tried again."""
+LAST_LINES = 0.3
+"""Seconds in which a stop still reads the journal, which says whether the whole host ends."""
 LAST_WORDS = 2.0
 """Seconds that a stop waits for what is not acknowledged."""
 HEALTH = "late"
@@ -61,9 +64,11 @@ HEALTH = "late"
 class Daemon:
     """Makes messages of what the journal tells, and keeps them."""
 
-    def __init__(self, source: Source, spool: Spool, memory: Memory, more: Callable[[], None]) -> None:
+    def __init__(
+        self, source: Source, spool: Spool, memory: Memory, host_end: HostEnd, more: Callable[[], None]
+    ) -> None:
         """Keep in `spool`; tell `more` when there is something to send."""
-        self.source, self.spool, self.memory, self._more = source, spool, memory, more
+        self.source, self.spool, self.memory, self.host_end, self._more = source, spool, memory, host_end, more
         self._noted = 0.0
         self._began = time.time()
         self.trouble = ""
@@ -78,7 +83,7 @@ class Daemon:
             place = str(entry["__CURSOR"])
             event = told_by(entry)
             if event is not None:
-                self._add(self._first(event, meets), place, tells)
+                self._add(self._first(self.host_end.seen(event), meets), place, tells)
         kept = self._commit(place)
         if kept:
             self.memory.tells(tells)
@@ -186,7 +191,8 @@ def main(path: Path = SETTINGS) -> int:
     spool = Spool(folder / "spool")
     connect = Repository(peer.address, peer.port, peer.identity, lambda: _context(settings)).connect
     sender = Sender(spool, connect, changed=lambda: _ages(settings), keep=Heads(folder / "spool").keep)
-    daemon = Daemon(_source(settings, extra), spool, Memory.read(folder / "met.json"), sender.more)
+    memory, host_end = Memory.read(folder / "met.json"), HostEnd(folder / "host-ends")
+    daemon = Daemon(_source(settings, extra), spool, memory, host_end, sender.more)
     sender.start()
     code = _follow(daemon, sender, folder / "running", list(extra["units"]), float(extra["late_after"]))
     sender.stop()
@@ -217,12 +223,14 @@ def _follow(daemon: Daemon, sender: Sender, running: Path, units: list[str], lat
             if _told_to_stop(wake):
                 code = 0
                 break
+        code = 0 if _stop_asked else code
+        if code == 0:
+            daemon.take(journal.within(LAST_LINES))
     finally:
         notify("STOPPING=1")
         journal.close()
-    code = 0 if _stop_asked else code
     if code == 0:
-        daemon.say(told.AUDIT_STOP)
+        daemon.say(told.AUDIT_STOP, reason=told.SHUTDOWN if daemon.host_end.begun else "")
         running.unlink(missing_ok=True)
         sender.wait_until_acknowledged(LAST_WORDS)
     return code

@@ -26,7 +26,8 @@ OF_OTHERS: dict[str, str] = {
     SUDO: "sudo runs a program, or refuses to",
     CONFIGURE: "Ansible changes the host's configuration",
     UNIT_START: "systemd has started a service that the host's roles declare",
-    UNIT_STOP: "systemd has stopped one",
+    UNIT_STOP: "systemd has stopped one; `reason` is `restart` where it starts it again at once, and `shutdown` where"
+    " the whole host ends, which begins with `multi-user.target`",
     UNIT_FAIL: "one has ended with a failure",
     UNIT_RELOAD: "systemd has reloaded one",
     AUDIT_START: "the daemon of audit messages begins; `failed` where it had ended without saying so",
@@ -45,6 +46,10 @@ UNIT_MESSAGES = {
     "7b05ebc668384222baa8881179cfda54": UNIT_RELOAD,  # SD_MESSAGE_UNIT_RELOADED
 }
 """systemd's MESSAGE_ID (sd-messages.h) of what is told of units."""
+RESTART, SHUTDOWN = "restart", "shutdown"
+"""Why systemd stops a unit, other than because somebody wants it stopped."""
+WHOLE_HOST = "multi-user.target"
+"""The unit whose stop begins a host's end: the others stop after it (systemd.special(7))."""
 FIRST_OF_PEOPLE = 1000
 """The first user id that is a person's (login.defs, UID_MIN); programs of ours run under none of these."""
 MANAGER = "1"
@@ -79,13 +84,13 @@ def matches(units: list[str]) -> list[str]:
     wanted = [[f"SYSLOG_IDENTIFIER={name}"] for name in identifiers]
     if units:
         ids = [f"MESSAGE_ID={number}" for number in UNIT_MESSAGES]
-        wanted.append(["_PID=1", *ids, *(f"UNIT={unit}" for unit in units)])
+        wanted.append(["_PID=1", *ids, *(f"UNIT={unit}" for unit in (*units, WHOLE_HOST))])
     return [word for number, group in enumerate(wanted) for word in ([*(["+"] if number else []), *group])]
 
 
 FIELDS = (
-    "MESSAGE", "SYSLOG_IDENTIFIER", "MESSAGE_ID", "UNIT", "UNIT_RESULT", "_PID", "_UID", "_SOURCE_REALTIME_TIMESTAMP",
-    "__REALTIME_TIMESTAMP", "SYSLOG_PID",
+    "MESSAGE", "SYSLOG_IDENTIFIER", "MESSAGE_ID", "UNIT", "UNIT_RESULT", "JOB_TYPE", "_PID", "_UID",
+    "_SOURCE_REALTIME_TIMESTAMP", "__REALTIME_TIMESTAMP", "SYSLOG_PID",
 )  # fmt: skip
 """Fields of the journal that are looked at (journalctl --output-fields)."""
 
@@ -227,7 +232,8 @@ def _unit(line: _Line, entry: Mapping[str, Any]) -> Told:
     action, unit = UNIT_MESSAGES[str(entry["MESSAGE_ID"])], str(entry.get("UNIT", ""))
     if action == UNIT_FAIL:
         return line.told(action, "failed", unit=unit, reason="unhealthy", status=str(entry.get("UNIT_RESULT", "")))
-    return line.told(action, unit=unit)
+    again = action == UNIT_STOP and entry.get("JOB_TYPE") == "restart"
+    return line.told(action, unit=unit, reason=RESTART if again else "")
 
 
 def _stated(time: object) -> str:

@@ -68,7 +68,7 @@ _FIELDS = (
         " message a word of the table of codes", "action",
     ),
     Field("event.outcome", K, "`success`, `failure`, or `unknown` where it is tried again"),
-    Field("event.reason", K, "why it did not succeed", "reason"),
+    Field("event.reason", K, "why it did not succeed; of a unit that stopped, `restart` or `shutdown`", "reason"),
     Field("event.duration", N, "nanoseconds; of a connection or request", "milliseconds"),
     Field("event.severity", N, "of an alert of the intrusion detection: 1 is the worst"),
     Field("event.sequence", N, "number of an audit message in its sender's spool"),

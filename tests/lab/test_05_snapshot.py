@@ -31,6 +31,7 @@ def register(lab: Lab, patient: str) -> None:
     assert patient in lab.run("ehr1", ["pacslab-ehr", "patients"]).stdout
 
 
+@pytest.mark.night
 def test_a_lab_that_is_gone_comes_back_as_it_was_saved(clone: Lab, snapshot: str) -> None:
     certificate = clone.run("pacs-rad", CERTIFICATE).stdout
     register(clone, "LATERON")

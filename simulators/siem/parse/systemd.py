@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 
-from simulators.audit.told import MANAGER, UNIT_FAIL, UNIT_RELOAD, UNIT_START, UNIT_STOP
+from simulators.audit.told import MANAGER, UNIT_FAIL, UNIT_RELOAD, UNIT_START, UNIT_STOP, WHOLE_HOST
 from simulators.siem.parse.reading import Line, Read
 
 DATASET = "system.unit"
 RESTART = "unit-restart"
 
-_CHANGED = re.compile(r"(?P<verb>Started|Stopped|Reloaded) (?P<unit>[\w@.:\\-]{1,120}\.(?:service|socket|timer))\b")
+_CHANGED = re.compile(
+    r"(?P<verb>Started|Stopped|Reloaded) (?:target )?(?P<unit>[\w@.:\\-]{1,120}\.(?:service|socket|timer)|"
+    + re.escape(WHOLE_HOST)
+    + r")\b"
+)
 _ABOUT = re.compile(r"(?P<unit>[\w@.:\\-]{1,120}\.service): (?P<what>[A-Z][^\n]*)")
 _VERBS = {"Started": UNIT_START, "Stopped": UNIT_STOP, "Reloaded": UNIT_RELOAD}
 _RESULT = re.compile(r"Failed with result '(?P<result>[a-z-]{1,40})'\.")

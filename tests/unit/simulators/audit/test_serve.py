@@ -17,16 +17,18 @@ import pytest
 
 from lab.settings import ROOT
 from lab.trust.store import pki_folder
+from simulators.audit.host_end import HostEnd
 from simulators.audit.memory import Memory
 from simulators.audit.serve import Daemon
 from simulators.audit.spool import Spool
+from simulators.audit.told import UNIT_MESSAGES, UNIT_START, UNIT_STOP, WHOLE_HOST
 from simulators.events.vocabulary import Outcome
 from tests.unit.simulators.audit.events import SOURCE, entry
 from tests.unit.simulators.audit.repository import IDENTITY, TestRepository, server_side
 from tests.unit.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from simulators.audit.message import Source
 
@@ -73,12 +75,15 @@ class Host:
 
     def write(self, count: int) -> None:
         """Write events to the journal, each of a study of its own."""
+        for _ in range(count):
+            facts = {"study": f"1.2.{self._cursor + 1}", "patient": "P1", "peer": "pacs-rad", "transaction": "RAD-8"}
+            self.append(entry({"action": "store", "outcome": "success", **facts}, "pacslab-modality"))
+
+    def append(self, line: Mapping[str, Any]) -> None:
+        """Write an entry to the journal."""
+        self._cursor += 1
         with self.journal.open("a", encoding="utf-8") as file:
-            for _ in range(count):
-                self._cursor += 1
-                facts = {"study": f"1.2.{self._cursor}", "patient": "P1", "peer": "pacs-rad", "transaction": "RAD-8"}
-                line = entry({"action": "store", "outcome": "success", **facts}, "pacslab-modality")
-                file.write(json.dumps({**line, "__CURSOR": f"c{self._cursor}"}) + "\n")
+            file.write(json.dumps({**line, "__CURSOR": f"c{self._cursor}"}) + "\n")
 
     @property
     def written(self) -> list[str]:
@@ -226,7 +231,8 @@ def spool(tmp_path: Path) -> Iterator[Kept]:
 
 
 def daemon_of(spool: Spool, folder: Path, source: Source = SOURCE) -> Daemon:
-    return Daemon(source, spool, Memory.read(folder / "met.json"), lambda: None)
+    memory, host_end = Memory.read(folder / "met.json"), HostEnd(folder / "host-ends")
+    return Daemon(source, spool, memory, host_end, lambda: None)
 
 
 def at_edge(number: int, **facts: Any) -> dict[str, Any]:
@@ -238,6 +244,51 @@ def at_edge(number: int, **facts: Any) -> dict[str, Any]:
         **facts,
     }
     return {**entry(line, "haproxy"), "__CURSOR": f"c{number}"}
+
+
+def of_unit(unit: str, what: str = UNIT_STOP, **more: str) -> dict[str, Any]:
+    (identifier,) = [number for number, action in UNIT_MESSAGES.items() if action == what]
+    return entry("...", "systemd", MESSAGE_ID=identifier, UNIT=unit, _PID="1", **more)
+
+
+def described(messages: Iterable[str]) -> list[str]:
+    found = [re.search(r"<EventOutcomeDescription>(.*?)<", message) for message in messages]
+    return [match[1] if match else "" for match in found]
+
+
+def test_a_unit_that_is_restarted_or_ends_with_its_host_is_not_one_that_somebody_stopped(
+    tmp_path: Path, spool: Kept
+) -> None:
+    daemon = daemon_of(spool, tmp_path)
+    lines = [
+        of_unit("nginx.service", JOB_TYPE="stop"),
+        of_unit("nginx.service", JOB_TYPE="restart"),
+        of_unit(WHOLE_HOST, JOB_TYPE="stop"),
+        of_unit("nginx.service", JOB_TYPE="stop"),
+    ]
+    assert daemon.take({**line, "__CURSOR": f"c{number}"} for number, line in enumerate(lines))
+    assert described(spool.all()) == ["", "success: restart", "", "success: shutdown"]
+
+
+def test_what_stopped_with_the_host_is_known_after_its_next_start_and_no_longer_than_that(
+    tmp_path: Path, spool: Kept
+) -> None:
+    assert daemon_of(spool, tmp_path).take([{**of_unit(WHOLE_HOST), "__CURSOR": "c1"}])
+    lines = [of_unit("nginx.service"), of_unit(WHOLE_HOST, UNIT_START), of_unit("nginx.service")]
+    assert daemon_of(spool, tmp_path).take({**line, "__CURSOR": f"c{number}"} for number, line in enumerate(lines, 2))
+    assert described(spool.all()) == ["", "success: shutdown", "", ""]
+    assert not daemon_of(spool, tmp_path).host_end.begun
+
+
+def test_recording_that_ends_with_the_host_says_so(host: Host, repository: TestRepository) -> None:
+    with host.daemon() as daemon:
+        wait_until(lambda: types(repository) == ["110134"], "it does not begin")
+        host.append(of_unit(WHOLE_HOST))
+        daemon.send_signal(signal.SIGTERM)
+        assert daemon.wait(20) == 0
+    messages = [repository.stored[key].decode() for key in sorted(repository.stored)]
+    assert described(messages) == ["", "", "success: shutdown"]
+    assert types(repository)[-1] == "110133"
 
 
 def test_a_device_that_comes_for_the_first_time_is_told_once_also_over_a_restart(tmp_path: Path, spool: Kept) -> None:

@@ -35,7 +35,7 @@ def told_of(line: dict[str, Any]) -> Told | None:
     text = json.dumps(line["data"]) if "data" in line else line.get("message", "")
     entry = {"MESSAGE": text, "SYSLOG_IDENTIFIER": line.get("program"), "_PID": line["pid"]}
     if line.get("program") == "systemd" and text.startswith("Stopped"):
-        entry |= {"MESSAGE_ID": STOPPED, "UNIT": text.split()[1]}
+        entry |= {"MESSAGE_ID": STOPPED, "UNIT": text.removeprefix("Stopped ").removeprefix("target ").split()[0]}
     return told_by(entry)
 
 
