@@ -60,7 +60,7 @@ def site_variables(site: Site) -> dict[str, Any]:
                 "ae_title": host.ae_title,
                 "modality": host.modality,
                 "services": {
-                    service: {"port": entry.port, "protocol": entry.protocol, "scope": entry.scope}
+                    service: {"port": entry.port, "protocol": entry.protocol, "scope": entry.scope, "unit": entry.unit}
                     for service, entry in site.services(name).items()
                 },
             }

@@ -90,7 +90,7 @@ _FIELDS = (
     Field("user.id", K, "further identity of who did it: principal, security identifier"),
     Field("user.effective.name", K, "account that somebody acted as (sudo, SSH)"),
     Field("user.target.name", K, "account that was changed"),
-    Field("group.name", K, "group of the directory", "group"),
+    Field("group.name", K, "group of the directory, or of a host", "group"),
     Field("source.ip", Kind.IP, "address of who called"),
     Field("source.domain", K, "name of the host that called"),
     Field("source.port", N, "its port", "source_port"),
@@ -167,6 +167,7 @@ _FIELDS = (
         " leads out of the site",
     ),
     Field("pacslab.department", K, "department of the person, by the site's description"),
+    Field("pacslab.member", K, "`declared` where the account is to be in the group, by the site's description"),
     Field("pacslab.hours", K, "`off` for what a person does outside of the site's working hours"),
     Field("patient.group", K, "`watched` for a patient whom the site watches over: staff, well-known people"),
 )  # fmt: skip

@@ -55,6 +55,7 @@ class Site:
         zones: network of each zone.
         flows: source host, target host and port of each flow.
         departments: department of each person.
+        members: who is in a group of every host.
         stations: department of each station, by its AE title.
         watched: patients whom the site watches over.
         hours: when people work.
@@ -66,6 +67,7 @@ class Site:
     zones: Mapping[str, Network] = field(default_factory=dict)
     flows: frozenset[tuple[str, str, int]] = frozenset()
     departments: Mapping[str, str] = field(default_factory=dict)
+    members: Mapping[str, frozenset[str]] = field(default_factory=dict)
     stations: Mapping[str, str] = field(default_factory=dict)
     watched: frozenset[str] = frozenset()
     hours: Hours = field(default_factory=Hours)
@@ -77,8 +79,9 @@ class Site:
 
         Args:
             given: ``hosts``: ``{name: {"zone", "addresses"}}``; ``zones``: ``{name: subnet}``; ``flows``: ``[[source,
-                target, port]]``; ``people``: ``{name: department}``; ``stations``: ``{AE title: department}``;
-                ``watched``: patients; ``hours``: ``{"timezone", "begin", "end", "days"}``; ``senders``: hosts.
+                target, port]]``; ``people``: ``{name: department}``; ``members``: ``{group: [account]}``;
+                ``stations``: ``{AE title: department}``; ``watched``: patients; ``hours``: ``{"timezone", "begin",
+                "end", "days"}``; ``senders``: hosts.
         """
         hosts = given.get("hosts", {})
         hours = dict(given.get("hours", {}))
@@ -90,6 +93,7 @@ class Site:
             zones={name: ipaddress.ip_network(subnet) for name, subnet in given.get("zones", {}).items()},
             flows=frozenset((source, target, int(port)) for source, target, port in given.get("flows", ())),
             departments=dict(given.get("people", {})),
+            members={group: frozenset(names) for group, names in given.get("members", {}).items()},
             stations=dict(given.get("stations", {})),
             watched=frozenset(given.get("watched", ())),
             hours=Hours(**hours),
@@ -111,6 +115,8 @@ class Site:
             self._flow(fields)
         if (person := fields.get("user.name")) in self.departments:
             fields["pacslab.department"] = self.departments[str(person)]
+        if fields.get("user.target.name") in self.members.get(str(fields.get("group.name")), ()):
+            fields["pacslab.member"] = "declared"
         if fields.get("patient.id") in self.watched:
             fields["patient.group"] = "watched"
         if fields.get("event.action") in BY_PEOPLE and "user.name" in fields:

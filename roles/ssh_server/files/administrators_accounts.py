@@ -8,6 +8,7 @@ the account goes with its folder.
 from __future__ import annotations
 
 import grp
+import hashlib
 import json
 import os
 import pwd
@@ -21,6 +22,7 @@ GROUP = "administrators"
 OF_THE_ROLE = {"administrator", "emergency"}
 """Accounts that the role's image has."""
 PRINCIPALS = Path("/etc/ssh/principals")
+ANNOUNCED = Path("/var/lib/pacslab-integrity/changed")
 
 
 def main() -> None:
@@ -34,15 +36,27 @@ def main() -> None:
         subprocess.run(["useradd", *options, "--key", "HOME_MODE=0700", name], check=True)
     for path in PRINCIPALS.iterdir():
         if path.name not in wanted | OF_THE_ROLE:
+            announce("- - - -", path)
             path.unlink()
     for name in sorted(wanted):
-        path = PRINCIPALS / name
-        path.write_text(f"{name}\n", "utf-8")
+        path, text = PRINCIPALS / name, f"{name}\n".encode()
+        if not path.exists() or path.read_bytes() != text:
+            announce(f"{hashlib.sha256(text).hexdigest()} 0644 0 0", path)
+            path.write_bytes(text)
         path.chmod(0o644)
+
+
+def announce(entry: str, path: Path) -> None:
+    """Note what will stand at a path, for what watches the host's files (role file_integrity), where that is."""
+    if ANNOUNCED.parent.is_dir():
+        handle = os.open(ANNOUNCED, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        with os.fdopen(handle, "a", encoding="utf-8") as file:
+            file.write(f"{entry} {path}\n")
 
 
 def dismiss(name: str) -> None:
     """Close the way in first, then end what runs, then remove the account."""
+    announce("- - - -", PRINCIPALS / name)
     (PRINCIPALS / name).unlink(missing_ok=True)
     uid = pwd.getpwnam(name).pw_uid
     for process in Path("/proc").iterdir():

@@ -30,8 +30,8 @@ OPEN = frozenset({
     "dicom.found", "dicom.instances", "dicom.modality", "dicom.query_level", "dicom.rejection_title",
     "dicom.sop_class", "dicom.station_ae", "error.type", "event.action", "event.code", "event.dataset",
     "event.duration", "event.ingested", "event.kind", "event.outcome", "event.provider", "event.reason",
-    "event.sequence", "event.severity", "file.path", "group.name", "hl7.error_code", "hl7.message_type", "host.name",
-    "http.request.method", "http.response.status_code", "ihe.transaction", "network.community_id",
+    "event.sequence", "event.severity", "file.path", "group.name", "hl7.error_code", "hl7.message_type",
+    "host.name", "http.request.method", "http.response.status_code", "ihe.transaction", "network.community_id",
     "network.packets", "network.protocol", "network.transport", "observer.egress.zone", "observer.ingress.zone",
     "observer.name", "observer.type", "pacslab.answer", "pacslab.application", "pacslab.archives",
     "pacslab.asset_zone", "pacslab.attempts", "pacslab.attributes", "pacslab.authority", "pacslab.callers",
@@ -40,9 +40,9 @@ OPEN = frozenset({
     "pacslab.dicom", "pacslab.edge", "pacslab.end", "pacslab.expected", "pacslab.fabric_port", "pacslab.factor",
     "pacslab.failed", "pacslab.field", "pacslab.flow", "pacslab.flow_id", "pacslab.folder", "pacslab.forwarded",
     "pacslab.frames", "pacslab.hl7", "pacslab.home", "pacslab.hours", "pacslab.issuer_error", "pacslab.lag",
-    "pacslab.left", "pacslab.library", "pacslab.limit", "pacslab.lists", "pacslab.observed", "pacslab.octets",
-    "pacslab.offers", "pacslab.offset", "pacslab.operation", "pacslab.outcome", "pacslab.owner", "pacslab.part",
-    "pacslab.queue", "pacslab.regulated", "pacslab.rejected", "pacslab.repeated", "pacslab.seconds",
+    "pacslab.left", "pacslab.library", "pacslab.limit", "pacslab.lists", "pacslab.member", "pacslab.observed",
+    "pacslab.octets", "pacslab.offers", "pacslab.offset", "pacslab.operation", "pacslab.outcome", "pacslab.owner",
+    "pacslab.part", "pacslab.queue", "pacslab.regulated", "pacslab.rejected", "pacslab.repeated", "pacslab.seconds",
     "pacslab.severity", "pacslab.signed_in", "pacslab.state", "pacslab.status", "pacslab.tls_error",
     "pacslab.unavailable", "pacslab.unit", "pacslab.units", "pacslab.used", "pacslab.view", "pacslab.weakness",
     "pacslab.worker", "pacslab.zone", "process.name", "process.pid", "rule.category", "rule.id", "rule.name",
@@ -110,7 +110,7 @@ def of_alert(fields: Mapping[str, Any], clearance: Clearance) -> Masked:
     withheld = 0
     for name, value in fields.items():
         if name in {"subject", "facts"} and isinstance(value, dict):
-            allowed = OPEN | {"measure"} if name == "subject" else OF_FACTS
+            allowed = OPEN | ({"measure"} if name == "subject" else OF_FACTS)
             inner = {key: one for key, one in value.items() if key in allowed}
             kept[name] = inner
             withheld += len(value) - len(inner)

@@ -17,6 +17,12 @@ GRAVITY = {level: number for number, level in enumerate(Level)}
 """Levels in their order."""
 LONGEST = 120
 """Characters of a value in a sentence."""
+EVIDENCE = (
+    "event.action", "event.reason", "user.name", "user.effective.name", "user.target.name", "group.name",
+    "source.domain", "source.ip", "destination.domain", "destination.port", "service.name", "file.path",
+    "pacslab.change",
+)  # fmt: skip
+"""What an alert tells of its event beside the subject; what names a patient stands in the event alone."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +41,7 @@ class Alert:
         abuse: abuses that it answers.
         control: rows of the control map.
         respond: what to do.
-        facts: what else was found: how many, the baseline.
+        facts: what else was found: how many, the baseline; of a single event, the fields of :data:`EVIDENCE`.
         repeated: how often it happened to the subject since the last such alert, without one.
     """
 
@@ -72,6 +78,7 @@ class Alert:
 def of_rule(head: Head, fields: Fields, events: tuple[int, ...], **more: Any) -> Alert:
     """Return the alert of a rule, about an event."""
     subject = tuple((name, str(fields[name])) for name in head.ours.subject if name in fields)
+    named = dict(subject)
     return Alert(
         rule=head.id,
         file=head.file.removesuffix(".yml"),
@@ -84,5 +91,6 @@ def of_rule(head: Head, fields: Fields, events: tuple[int, ...], **more: Any) ->
         abuse=head.ours.abuse,
         control=head.ours.control,
         respond=head.ours.respond,
+        facts=more.pop("facts", {name: fields[name] for name in EVIDENCE if name in fields and name not in named}),
         **more,
     )

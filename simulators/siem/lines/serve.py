@@ -194,7 +194,7 @@ def main(argv: list[str]) -> int:
     """Serve until told to stop: the core's socket, and the file with what the site's description says."""
     core_path, described = argv[0], Path(argv[1])
     given = json.loads(described.read_text("utf-8")) if described.exists() else {}
-    sieve = Sieve(frozenset(given.get("audited", ())), Site.of(given))
+    sieve = Sieve(given.get("audited", {}), Site.of(given))
     folder = Path(os.environ.get("PACSLAB_LINES", str(FOLDER)))
     notes = Path(os.environ["STATE_DIRECTORY"], NOTED)
     stopping: list[int] = []

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from simulators.audit.codes import APPLICATION, DESTINATION, SOURCE
 from simulators.audit.message import NOT_TOLD
+from simulators.audit.told import CHANGE_LOCAL
 from simulators.events.actions import EDGE
 from simulators.siem.normalise.actions import DESCRIBED, OUTCOME, SYSTEMD, WORDS, action_of
 from simulators.siem.normalise.moment import stamp
@@ -60,6 +61,9 @@ def of_message(
     if pid.isdigit():
         fields["process.pid"] = int(pid)
     _people(said, fields, host)
+    if action == CHANGE_LOCAL and "user.name" in fields:  # it is the account, and nobody says who changed it
+        fields["user.target.name"] = fields.pop("user.name")
+        fields.pop("user.domain", None)
     if "source.ip" not in fields and "source.domain" not in fields:
         _nodes(said.participants, process, fields, calling=calls_out(action, program))
     stamp(fields, said.time, received)

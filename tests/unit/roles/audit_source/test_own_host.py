@@ -43,4 +43,4 @@ def test_a_host_whose_roles_ask_nothing_of_its_edges_is_no_caller_of_them() -> N
 def test_the_repository_expects_to_hear_of_its_own_host() -> None:
     found = json.loads(files_of(MONITORING, "srv1", "siem")["/etc/pacslab/siem-site.json"].text)
     assert "srv1" in found["senders"]
-    assert "srv1" in found["audited"]
+    assert {"haproxy.service", "pacslab-siem.service"} <= set(found["audited"]["srv1"])

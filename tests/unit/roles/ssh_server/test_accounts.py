@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -67,6 +68,23 @@ def test_who_is_gone_has_no_way_in_and_no_account(host: Any, monkeypatch: pytest
     (host.folder / "principals" / "nobody-knows").touch()
     assert run(host, monkeypatch) == {"administrator", "emergency"}
     assert host.ran == [["userdel", "--force", "--remove", "x.gone"]]
+
+
+def test_what_is_changed_is_announced_to_what_watches_the_hosts_files(
+    host: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    announced = host.folder / "integrity" / "changed"
+    monkeypatch.setattr(program, "ANNOUNCED", announced)
+    run(host, monkeypatch, "p.adeyemi")
+    assert not announced.exists(), "nothing watches them"
+    announced.parent.mkdir()
+    run(host, monkeypatch, "p.adeyemi")
+    assert not announced.exists(), "nothing was changed"
+    host.members += ["p.adeyemi", "n.keller"]
+    run(host, monkeypatch, "n.keller")
+    path, digest = host.folder / "principals" / "n.keller", hashlib.sha256(b"n.keller\n").hexdigest()
+    assert announced.read_text() == f"- - - - {path.with_name('p.adeyemi')}\n{digest} 0644 0 0 {path}\n"
+    assert announced.stat().st_mode & 0o777 == 0o600
 
 
 def test_what_somebody_who_is_gone_still_runs_is_ended(host: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,7 @@ SITE = Site.of(
         "zones": {"modality-ct": "10.24.41.0/24", "pacs-core": "10.24.60.0/24"},
         "flows": [["ct1", "pacs-rad", 2762]],
         "people": {"a.rivera": "Radiology"},
+        "members": {"administrators": ["n.keller"]},
         "watched": ["P0000007"],
         "hours": {"timezone": "Europe/Berlin", "begin": 7, "end": 20, "days": [0, 1, 2, 3, 4]},
         "senders": ["ct1"],
@@ -83,6 +84,15 @@ def test_people_have_a_department_and_some_patients_are_watched_over() -> None:
     found = enriched(user__name="a.rivera", patient__id="P0000007")
     assert (found["pacslab.department"], found["patient.group"]) == ("Radiology", "watched")
     assert enriched(user__name="nobody", patient__id="P0000001").keys() == {"user.name", "patient.id"}
+
+
+@pytest.mark.parametrize(
+    ("account", "group", "declared"),
+    [("n.keller", "administrators", True), ("eve", "administrators", False), ("n.keller", "sudo", False)],
+)
+def test_who_is_to_be_in_a_group_of_hosts_is_known(account: str, group: str, declared: object) -> None:
+    found = enriched(user__target__name=account, group__name=group)
+    assert (found.get("pacslab.member") == "declared") is declared
 
 
 def test_a_site_of_which_nothing_is_said_adds_nothing_that_is_wrong() -> None:

@@ -42,7 +42,7 @@ class Lines:
         self.services, self.folder, self.state = services, folder / "log", folder / "state"
         self.folder.mkdir()
         self.state.mkdir()
-        (folder / "site.json").write_text(json.dumps({"audited": ["ris1"]}))
+        (folder / "site.json").write_text(json.dumps({"audited": {"ris1": ["orthanc.service"]}}))
         self.site = folder / "site.json"
         self.write("fw1", line("fw1", "cron", "before the first start"))
         self.start()
@@ -118,7 +118,7 @@ def test_a_stop_notes_how_far_it_has_got(lines: Lines) -> None:
 
 
 def test_what_becomes_an_audit_message_is_left_to_it() -> None:
-    sieve = Sieve(frozenset({"ris1"}))
+    sieve = Sieve({"ris1": ["orthanc.service"]})
     signed = {"action": "sign-in", "outcome": "success", "person": "a.rivera"}
     known = {host: line(host, "pacslab-ris", "{...", signed).encode() for host in ("ris1", "ehr1")}
     assert sieve.event(known["ris1"], 0.0) is None
@@ -128,6 +128,22 @@ def test_what_becomes_an_audit_message_is_left_to_it() -> None:
     assert packet[1]["event.reason"] == "no-flow"
 
 
+@pytest.mark.parametrize(
+    ("host", "message", "kept"),
+    [
+        ("ris1", "Stopped orthanc.service - Lightweight, RESTful DICOM server.", False),
+        ("ris1", "orthanc.service: Failed with result 'signal'.", False),
+        ("ris1", "Stopped target multi-user.target - Multi-User System.", False),
+        ("ris1", "orthanc.service: Scheduled restart job, restart counter is at 3.", True),
+        ("ris1", "Stopped systemd-journald.service - Journal Service.", True),
+        ("ehr1", "Stopped orthanc.service - Lightweight, RESTful DICOM server.", True),
+    ],
+)
+def test_a_unit_of_which_an_audit_message_tells_is_told_once(host: str, message: str, kept: object) -> None:
+    text = json.dumps({**json.loads(line(host, "systemd", message)), "pid": "1"})
+    assert (Sieve({"ris1": ["orthanc.service"]}).event(text.encode(), 0.0) is not None) is kept
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", "7", '{"host": 7}', '{"host": "fw1"}', line("fw1", "cron", "x")])
 def test_what_says_nothing_becomes_no_event(text: str) -> None:
-    assert Sieve(frozenset()).event(text.encode(), 0.0) is None
+    assert Sieve({}).event(text.encode(), 0.0) is None

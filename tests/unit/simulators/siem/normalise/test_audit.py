@@ -10,6 +10,7 @@ from lxml import etree
 
 from simulators.audit.message import messages_of
 from simulators.audit.table import rows_for
+from simulators.audit.told import CHANGE_LOCAL
 from simulators.events.actions import ACTIONS
 from simulators.siem.fields import DATASETS, unknown
 from simulators.siem.normalise.audit import of_message
@@ -61,7 +62,10 @@ def test_a_message_says_what_its_event_says(row: Row) -> None:
         assert message["patient.id"] == "P0000001"
     if {"STUDY", "STUDY_IF_KNOWN"} & about:
         assert (message["dicom.study_uid"], message["dicom.accession"]) == ("1.2.3.4", "A0000001")
-    if row.who.name not in {"NODE", "APPLICATION", "IMPORTS"}:
+    if row.action == CHANGE_LOCAL:  # of which nobody says who did it: it is the account that was changed
+        assert message["user.target.name"] == "a.rivera"
+        assert "user.name" not in message
+    elif row.who.name not in {"NODE", "APPLICATION", "IMPORTS"}:
         assert message["user.name"] == event["user.name"] == "a.rivera"
 
 
