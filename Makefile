@@ -9,6 +9,8 @@ BASE ?= $(shell git rev-parse --quiet --verify HEAD~1)
 # the night runs those too that are marked as its own
 LAB_TESTS ?= not night
 PYTHON_CODE := lab simulators tests roles
+# Modules are compiled once, and not by each of the thousands of programs that tests start.
+unexport PYTHONDONTWRITEBYTECODE
 JUNIT = $(if $(CI_RESULTS),--junitxml=$(CI_RESULTS)/$@.xml)
 
 .PHONY: help lab test night setup down clean lint unit coverage images setup-test setup-night role role-test lab-test lock docs

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lab.topology.load import load_site, site_path
 from lab.trust.pki import ensure_pki
 from tests.unit.simulators.database import running_server
+from tests.unit.site_builder import committed_site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,5 +26,5 @@ def server() -> Iterator[str]:
 def pki(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a lab of the reference site that has its keys and certificates, for one file's tests."""
     folder = tmp_path_factory.mktemp("lab")
-    ensure_pki(load_site(site_path("reference")), folder)
+    ensure_pki(committed_site("reference"), folder)
     return folder

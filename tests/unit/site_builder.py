@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lab.topology.load import INVENTORIES_DIR, load_site, site_path
 from lab.topology.model import Topology
 from lab.topology.role import RoleMeta
 from lab.topology.site import Site
@@ -33,3 +35,9 @@ def build_site(
         role: meta if isinstance(meta, RoleMeta) else RoleMeta.model_validate(meta) for role, meta in roles.items()
     }
     return Site(Topology.model_validate(whole), catalog, path)
+
+
+@cache
+def committed_site(name: str, inventories_dir: Path = INVENTORIES_DIR) -> Site:
+    """A site of the repository, which is read once: nothing can change it."""
+    return load_site(site_path(name, inventories_dir))

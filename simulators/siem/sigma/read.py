@@ -55,8 +55,9 @@ def read_file(path: Path) -> list[Detection]:
     """
     import yaml  # noqa: PLC0415 - a host without it stores what comes all the same, and says that nothing is judged
 
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's, where there is one: ten times as fast
     try:
-        documents = [document for document in yaml.safe_load_all(path.read_text("utf-8")) if document]
+        documents = [document for document in yaml.load_all(path.read_text("utf-8"), loader) if document]
     except yaml.YAMLError as error:
         raise RuleError(path.name, f"no YAML: {error}") from error
     return [_detection(document, path.name) for document in documents]

@@ -14,10 +14,10 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 
 from lab.topology.catalog import ROLES_DIR
-from lab.topology.load import load_site, site_path
 from lab.topology.variables import host_variables, site_variables
 from lab.trust.partners import PartnerKeys
 from tests.unit.lab.ansible.plugins import plugin
+from tests.unit.site_builder import committed_site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from lab.topology import Site
 
 MODULE = "pacslab.lab.configure"
-REFERENCE = load_site(site_path("reference"))
-SMALL_PRACTICE = load_site(site_path("small-practice"))
+REFERENCE = committed_site("reference")
+SMALL_PRACTICE = committed_site("small-practice")
 
 
 @dataclass(frozen=True)

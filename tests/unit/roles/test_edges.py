@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lab.topology.catalog import ROLES_DIR
-from lab.topology.load import load_site, site_path
 from simulators.audit.send import PROTOCOL
 from simulators.events import reasons
 from tests.unit.roles.rendered import REFERENCE, SMALL_PRACTICE, files_of
+from tests.unit.site_builder import committed_site
 
 if TYPE_CHECKING:
     from lab.topology import Site
     from tests.unit.roles.rendered import RenderedFile
 
-DEVICES = load_site(site_path("third-party-devices"))
+DEVICES = committed_site("third-party-devices")
 """The site whose collector is a repository of audit messages, too."""
 SITES = {site.name: site for site in (REFERENCE, SMALL_PRACTICE)}
 EDGES = {

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from lab.topology.load import load_site, site_path
 from tests.unit.roles.rendered import files_of
+from tests.unit.site_builder import committed_site
 
-SITE = load_site(site_path("third-party-devices"))
+SITE = committed_site("third-party-devices")
 DICOM = files_of(SITE, "us9", "dicom_edge")["/etc/haproxy/conf.d/20-dicom.cfg"].text
 HL7 = files_of(SITE, "ehr9", "hl7_shim")["/etc/haproxy/conf.d/35-hl7-shim.cfg"].text
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lab.topology.load import load_site, site_path
 from lab.trust.pki import ensure_pki, revoke
 from lab.trust.store import pki_folder
 from simulators import command_line, commands, mllp
@@ -24,6 +23,7 @@ from simulators.identity import become_service_user
 from simulators.settings import PATH_VARIABLE, Certificate, Settings, Trust, load
 from simulators.tls import client_context
 from tests.unit.simulators.peers import loopback_peer, ris_settings
+from tests.unit.site_builder import committed_site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -172,7 +172,7 @@ def test_a_client_without_a_certificate_is_told_why(pki: Path, tls_server: int) 
 
 
 def test_a_revoked_server_is_not_believed(tmp_path: Path) -> None:
-    ensure_pki(load_site(site_path("reference")), tmp_path)
+    ensure_pki(committed_site("reference"), tmp_path)
     folder = pki_folder(tmp_path)
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.load_cert_chain(folder / "hosts/ris1/hl7-edge.crt", folder / "hosts/ris1/hl7-edge.key")

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from lab.topology import load_site
 from lab.topology.load import site_path
 from lab.topology.variables import host_variables, site_variables
+from tests.unit.site_builder import committed_site
 
 ROOT = Path(__file__).resolve().parents[4]
 COMMAND = Path(sys.executable).parent / "ansible-inventory"
@@ -46,7 +46,7 @@ def test_hosts_are_grouped_by_role(listing: dict[str, Any]) -> None:
 
 
 def test_variables_are_those_of_the_site(listing: dict[str, Any]) -> None:
-    site = load_site(site_path("reference"))
+    site = committed_site("reference")
     expected = json.loads(json.dumps({**site_variables(site), **host_variables(site, "ct1")}))
     found = listing["_meta"]["hostvars"]["ct1"]
     assert {name: found[name] for name in expected} == expected

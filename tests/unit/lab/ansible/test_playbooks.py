@@ -10,11 +10,12 @@ import yaml
 from lab.ansible.site_playbook import SITE_PLAYBOOK, configures, lab_playbook, site_playbook
 from lab.settings import ROOT
 from lab.topology.catalog import ROLES_DIR, load_catalog
-from lab.topology.load import load_site, site_names, site_path
+from lab.topology.load import site_names
 from lab.topology.order import play_order
 from lab.topology.problems import TopologyError
 from lab.topology.variables import site_variables
 from tests.unit.lab.topology.sites import write_roles
+from tests.unit.site_builder import committed_site
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,7 +64,7 @@ def test_every_role_is_played_behind_those_that_it_comes_after() -> None:
 @pytest.mark.parametrize("name", site_names())
 def test_a_run_by_hand_knows_every_role_of_a_site_in_its_order(name: str) -> None:
     known = REFUSE["tasks"][0]["vars"]["site_played"]
-    wanted = site_variables(load_site(site_path(name)))["site_roles"]
+    wanted = site_variables(committed_site(name))["site_roles"]
     assert [role for role in known if role in wanted] == wanted
 
 

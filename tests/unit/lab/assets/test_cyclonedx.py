@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime
+from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
 
 from lab.assets.cyclonedx import document
 from lab.assets.known import Affected, Answer, Known, Response, Weakness, load_known
@@ -18,15 +18,22 @@ from lab.assets.model import Installed, Kind
 from lab.assets.register import register
 from lab.images import sbom
 from lab.images.recipe import Recipe
-from lab.topology.load import load_site, site_names, site_path
+from lab.topology.load import site_names
 from tests.unit.lab.assets.packages import LISTED, installed
+from tests.unit.site_builder import committed_site
 
 AT = datetime(2026, 1, 5, 9, 12, 44, tzinfo=UTC)
-VALIDATOR = JsonStrictValidator(SchemaVersion.V1_6)
+
+
+@cache
+def validator() -> Any:
+    """The schema's own judge, which takes seconds to be imported."""
+    schema, judge = import_module("cyclonedx.schema"), import_module("cyclonedx.validation.json")
+    return judge.JsonStrictValidator(schema.SchemaVersion.V1_6)
 
 
 def written(name: str, known: list[Known]) -> str:
-    site = load_site(site_path(name))
+    site = committed_site(name)
     own = {host: installed() if host in site.managed else Installed(reason="x") for host in site.hosts}
     return document(site, register(site, Path("/nonexistent")), own, matches(known, own), AT)
 
@@ -40,18 +47,18 @@ def answered(answer: Answer | None) -> list[Known]:
 
 @pytest.mark.parametrize("name", site_names())
 def test_the_document_of_every_site_is_valid(name: str) -> None:
-    assert VALIDATOR.validate_str(written(name, load_known())) is None
+    assert validator().validate_str(written(name, load_known())) is None
 
 
 def test_the_validator_refuses_what_is_not_valid() -> None:
     broken = json.loads(written("reference", []))
     broken["components"][0]["type"] = "scanner"
-    assert VALIDATOR.validate_str(json.dumps(broken)) is not None
+    assert validator().validate_str(json.dumps(broken)) is not None
 
 
 def test_an_images_package_list_is_valid_too() -> None:
     recipe = Recipe(("base", "web"), "ab" * 32, None, installs=True)
-    assert VALIDATOR.validate_str(json.dumps(sbom.document(recipe, LISTED, AT))) is None
+    assert validator().validate_str(json.dumps(sbom.document(recipe, LISTED, AT))) is None
 
 
 def test_hosts_are_devices_with_owner_and_criticality_and_depend_on_their_packages() -> None:

@@ -16,12 +16,13 @@ from lab.assets.matches import matches
 from lab.assets.model import Asset, Installed
 from lab.assets.register import register
 from lab.assets.table import COLUMNS, as_csv, as_dicts
-from lab.topology.load import load_site, site_names, site_path
+from lab.topology.load import site_names
 from lab.trust.pki import ensure_pki
 from tests.unit.lab.assets.packages import installed
 from tests.unit.lab.trust.sites import tiny_site
+from tests.unit.site_builder import committed_site
 
-SITES = {name: load_site(site_path(name)) for name in site_names()}
+SITES = {name: committed_site(name) for name in site_names()}
 NOWHERE = Path("/nonexistent")
 
 

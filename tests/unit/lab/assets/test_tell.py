@@ -22,17 +22,17 @@ from lab.assets.tell import (
 )
 from lab.engine.execute import Completed
 from lab.errors import EngineError
-from lab.topology.load import load_site, site_path
 from simulators.events.actions import ACTIONS
 from simulators.events.keys import FIXED
 from simulators.events.reasons import REASONS
 from tests.unit.lab.assets.packages import installed
 from tests.unit.lab.verify.sites import small_site
+from tests.unit.site_builder import committed_site
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-SITE = load_site(site_path("reference"))
+SITE = committed_site("reference")
 
 
 class Host:

@@ -10,9 +10,9 @@ import pytest
 
 from lab.cli import alerts
 from lab.engine.execute import Completed
-from lab.topology.load import load_site, site_path
 from simulators.siem.sigma.model import Level
 from tests.unit.lab.cli.command import run_verb
+from tests.unit.site_builder import committed_site
 
 ALERTS: list[dict[str, Any]] = [
     {
@@ -39,7 +39,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
         told = ALERTS if argv[1] == "alerts" else [INCIDENT]
         return Completed(0, "".join(f"{json.dumps(one)}\n" for one in told), "")
 
-    lab = SimpleNamespace(site=load_site(site_path("third-party-devices")), run=run)
+    lab = SimpleNamespace(site=committed_site("third-party-devices"), run=run)
     monkeypatch.setattr(alerts, "Lab", SimpleNamespace(open=lambda _: lab))
     return asked
 

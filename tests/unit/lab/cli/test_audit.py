@@ -11,13 +11,13 @@ import pytest
 from lab.cli import audit
 from lab.engine.execute import Completed
 from lab.hospital.repository import HEADS, KEPT, repository_of
-from lab.topology.load import load_site, site_path
 from tests.unit.lab.cli.command import run_verb
+from tests.unit.site_builder import committed_site
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-SITE = load_site(site_path("third-party-devices"))
+SITE = committed_site("third-party-devices")
 CENTRE = repository_of(SITE)
 SENDER = next(name for name in SITE.managed if name != CENTRE)
 PROOF: dict[str, Any] = {

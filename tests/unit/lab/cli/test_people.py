@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lab.cli import people
-from lab.topology.load import load_site, site_path
 from lab.trust import ensure_secrets
 from lab.trust.one_time_password import one_time_password
 from lab.trust.security_key import credential
 from tests.unit.lab.cli.command import run_verb
 from tests.unit.lab.trust.test_secrets import site_with_people
+from tests.unit.site_builder import committed_site
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-TOPOLOGY = load_site(site_path("reference")).topology
+TOPOLOGY = committed_site("reference").topology
 DESCRIBED = {**TOPOLOGY.people, **TOPOLOGY.visitors}
 
 

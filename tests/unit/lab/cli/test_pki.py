@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lab.engine.record import LabRecord
-from lab.topology.load import load_site, site_path
 from lab.trust.pki import ensure_pki
 from tests.unit.lab.cli.command import run_verb
+from tests.unit.site_builder import committed_site
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +21,7 @@ SITE = "small-practice"
 def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The state of a machine with one lab that has its certificates; no container is needed to look at them."""
     folder = tmp_path_factory.mktemp("state")
-    site = load_site(site_path(SITE))
+    site = committed_site(SITE)
     LabRecord.describe("kept", site).save(folder / "kept")
     ensure_pki(site, folder / "kept")
     return folder
@@ -33,7 +33,7 @@ def use(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_list_names_every_certificate_of_every_host(capsys: pytest.CaptureFixture[str]) -> None:
-    site = load_site(site_path(SITE))
+    site = committed_site(SITE)
     wanted = {(host, name) for host in site.hosts for name in site.certificates(host)}
     listed = run_verb(capsys, "pki", "list", "--lab", "kept", "--json").json
     assert {(entry["host"], entry["name"]) for entry in listed} == wanted
@@ -49,7 +49,7 @@ def test_list_of_one_host_has_its_certificates_alone(capsys: pytest.CaptureFixtu
 
 
 def test_show_tells_a_certificates_facts(capsys: pytest.CaptureFixture[str]) -> None:
-    site = load_site(site_path(SITE))
+    site = committed_site(SITE)
     shown = run_verb(capsys, "pki", "show", "us1", "dicom-client", "--lab", "kept", "--json").json
     assert shown["names"] == [site.fqdn("us1")]
     assert (shown["state"], shown["usages"]) == ("good", ["clientAuth"])
@@ -77,7 +77,7 @@ def test_a_question_without_an_answer_is_a_wrong_argument_with_a_remedy(
 
 def test_issue_makes_every_certificate_of_a_site_once(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     words = ("pki", "issue", "--site", SITE, "--folder", str(tmp_path / "mine"), "--json")
-    site = load_site(site_path(SITE))
+    site = committed_site(SITE)
     first = run_verb(capsys, *words).json
     over_ssh = site.providers("administration")
     assert len(first["issued"]) == sum(len(site.certificates(host)) for host in site.hosts) + len(over_ssh)

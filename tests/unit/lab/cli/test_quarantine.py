@@ -10,10 +10,10 @@ import pytest
 
 from lab.cli import quarantine
 from lab.engine.execute import Completed
-from lab.topology.load import load_site, site_path
 from tests.unit.lab.cli.command import run_verb
+from tests.unit.site_builder import committed_site
 
-SITE = load_site(site_path("reference"))
+SITE = committed_site("reference")
 
 
 class Archives:

@@ -9,9 +9,10 @@ import pytest
 
 from lab.cli.main import main
 from lab.topology.catalog import load_catalog
-from lab.topology.load import load_site, site_names, site_path
+from lab.topology.load import site_names
 from lab.trials.description import subject_of
 from lab.trials.record import Tried, key
+from tests.unit.site_builder import committed_site
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +39,7 @@ def test_every_role_can_be_tried_and_what_others_build_on_first(listed: Callable
 
 
 def test_roles_that_passed_as_they_are_have_not_changed(listed: Callable[..., Any], tmp_path: Path) -> None:
-    subject = subject_of([load_site(site_path(name)) for name in site_names()], "ris")
+    subject = subject_of([committed_site(name) for name in site_names()], "ris")
     Tried(tmp_path).note("ris", key(subject))
     _, roles = listed("--changed")
     assert set(roles) == set(load_catalog()) - {"ris"}

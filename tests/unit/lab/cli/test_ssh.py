@@ -11,10 +11,10 @@ import pytest
 from lab.cli.main import main
 from lab.engine.record import LabRecord
 from lab.operate import administrators
-from lab.topology.load import load_site, site_path
 from lab.trust.envelope import PRINCIPAL, RECORD, open_envelope
 from lab.trust.pki import ensure_pki
 from tests.unit.lab.cli.command import run_verb
+from tests.unit.site_builder import committed_site
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +33,7 @@ exit 7
 @pytest.fixture(autouse=True)
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The state of a machine with one lab of the small practice, of which nothing runs."""
-    site = load_site(site_path("small-practice"))
+    site = committed_site("small-practice")
     folder = tmp_path / "state"
     LabRecord.describe("kept", site).save(folder / "kept")
     ensure_pki(site, folder / "kept")
@@ -112,7 +112,7 @@ def test_a_machine_without_a_client_is_not_ready(
 @pytest.fixture
 def signing_in(state: Path) -> Path:
     """The state of a machine with a lab whose administrators sign in."""
-    site = load_site(site_path("reference"))
+    site = committed_site("reference")
     LabRecord.describe("signs", site).save(state / "signs")
     ensure_pki(site, state / "signs")
     return state / "signs"

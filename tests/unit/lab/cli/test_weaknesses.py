@@ -9,14 +9,14 @@ import pytest
 
 from lab.assets import known as register
 from lab.assets import packages
-from lab.topology.load import load_site, site_path
 from tests.unit.lab.assets.packages import installed
 from tests.unit.lab.cli.command import run_verb
+from tests.unit.site_builder import committed_site
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-SITE = load_site(site_path("reference"))
+SITE = committed_site("reference")
 UNANSWERED = """
 part: Orthanc
 weaknesses:

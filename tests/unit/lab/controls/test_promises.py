@@ -7,8 +7,9 @@ from lab.controls.promises import Kind, promises, promises_for
 from lab.results.model import ID
 from lab.scenarios.registry import scenarios
 from lab.settings import ROOT
-from lab.topology.load import load_site, site_names, site_path
+from lab.topology.load import site_names
 from lab.verify.registry import checks
+from tests.unit.site_builder import committed_site
 
 
 def test_every_check_and_scenario_is_among_them() -> None:
@@ -42,7 +43,7 @@ def test_the_controls_of_a_result_are_those_of_the_rows_that_name_it() -> None:
 def test_a_site_is_not_asked_for_scenarios_that_it_is_not_for() -> None:
     everything = set(promises())
     for name in site_names():
-        site = load_site(site_path(name))
+        site = committed_site(name)
         left_out = {id_.partition(".")[0] for id_ in everything - set(promises_for(site))}
         assert left_out == {scenario.name for scenario in scenarios().values() if scenario.unfit(site)}
         assert left_out != set(scenarios()) or site.managed != site.hosts  # nobody works at foreign devices

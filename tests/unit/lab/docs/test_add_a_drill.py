@@ -8,8 +8,8 @@ import pytest
 
 from lab.drills import cases as package
 from lab.drills.registry import drills
-from lab.topology.load import load_site, site_path
 from tests.unit.lab.docs.pages import DOCS, files
+from tests.unit.site_builder import committed_site
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lab.drills.model import Drill
 
 PAGE = DOCS / "add-a-drill.md"
-SITE = load_site(site_path("reference"))
+SITE = committed_site("reference")
 
 
 @pytest.fixture

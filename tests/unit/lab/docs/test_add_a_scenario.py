@@ -13,8 +13,8 @@ from lab.engine.execute import Completed
 from lab.results.model import Outcome
 from lab.scenarios.registry import scenario
 from lab.scenarios.run import has_passed, run_scenario
-from lab.topology.load import load_site, site_path
 from tests.unit.lab.docs.pages import DOCS, files
+from tests.unit.site_builder import committed_site
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from lab.scenarios.model import Scenario
 
 PAGE = DOCS / "add-a-scenario.md"
-SITE = load_site(site_path("reference"))
+SITE = committed_site("reference")
 LINE = json.dumps({"program": "haproxy", "message": "accepted CT1"}) + "\n"
 
 

@@ -43,13 +43,11 @@ def commands(page: Path) -> list[str]:
     return [line for line in found if "[" not in line]
 
 
-GENERATED = generated()
-
-
-@pytest.mark.parametrize("path", GENERATED, ids=name)
-def test_what_is_generated_is_fresh(path: Path) -> None:
-    assert path.is_file(), "run `make docs`"
-    assert path.read_text("utf-8") == GENERATED[path], "run `make docs`"
+def test_what_is_generated_is_fresh() -> None:
+    made = generated()
+    stale = [name(path) for path, text in made.items() if not path.is_file() or path.read_text("utf-8") != text]
+    assert stale == [], "run `make docs`"
+    assert len(made) > 40
 
 
 def test_a_page_without_the_mark_of_a_generated_part_is_refused() -> None:

@@ -16,9 +16,9 @@ from lab.drills.subject import Subject
 from lab.engine.execute import Completed
 from lab.errors import EngineError
 from lab.settings import ROOT
-from lab.topology.load import load_site, site_path
+from tests.unit.site_builder import committed_site
 
-SITE = load_site(site_path("reference"))
+SITE = committed_site("reference")
 
 
 class Collector:

@@ -19,7 +19,8 @@ from lab.drills.unfit import UnfitError
 from lab.engine.health import HostHealth, ServiceHealth
 from lab.errors import EngineError, UsageError
 from lab.results.model import Outcome
-from lab.topology.load import load_site, site_names, site_path
+from lab.topology.load import site_names
+from tests.unit.site_builder import committed_site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from lab.engine.lab import Lab
     from lab.results.model import Result
 
-SITE = load_site(site_path("reference"))
+SITE = committed_site("reference")
 
 
 @dataclass
@@ -229,7 +230,7 @@ def test_every_host_every_service_and_twenty_moments_are_killed() -> None:
 
 @pytest.mark.parametrize("name", site_names())
 def test_every_drill_can_be_asked_about_every_site(name: str) -> None:
-    site = load_site(site_path(name))
+    site = committed_site(name)
     for drill in drills().values():
         for subject in drill.subjects(site):
             assert subject.host in site.hosts

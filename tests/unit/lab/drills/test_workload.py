@@ -17,9 +17,9 @@ from lab.drills.workload import WORKDAY, Work
 from lab.errors import EngineError, UsageError
 from lab.hospital.modality import Images, PerformedStep, Queue
 from lab.hospital.workday import Acquired, Volume, Workday
-from lab.topology.load import load_site, site_path
+from tests.unit.site_builder import committed_site
 
-SITE = load_site(site_path("reference"))
+SITE = committed_site("reference")
 NUMBERS = (1, 2, 3, 4)
 
 
@@ -207,7 +207,7 @@ def test_archive_ris_database_and_firewall_lose_their_power_in_turn() -> None:
     assert load.hosts(SITE) == ["pacs-rad", "ris1", "db1", "fw1"]
     (subject,) = load.everything(SITE)
     assert str(subject) == "pacs-rad then ris1, db1, fw1"
-    assert load.everything(load_site(site_path("small-practice"))) == []
+    assert load.everything(committed_site("small-practice")) == []
 
 
 def test_each_power_cut_has_to_be_noticed_and_repaired(scene: Scene) -> None:

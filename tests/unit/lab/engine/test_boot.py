@@ -13,7 +13,8 @@ from lab.engine.requirements import cgroups_of
 from lab.engine.spec import Cgroups, host_spec
 from lab.engine.sysctls import LAB, read_sysctls, sysctls_of
 from lab.settings import ROOT
-from lab.topology.load import load_site, site_names, site_path
+from lab.topology.load import site_names
+from tests.unit.site_builder import committed_site
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from lab.engine.client import Docker
     from lab.topology.site import Site
 
-REFERENCE = load_site(site_path("reference"))
-every_site = pytest.mark.parametrize("site", [load_site(site_path(name)) for name in site_names()], ids=site_names())
+REFERENCE = committed_site("reference")
+every_site = pytest.mark.parametrize("site", [committed_site(name) for name in site_names()], ids=site_names())
 
 
 def body(version: int) -> dict[str, Any]:
@@ -149,7 +150,7 @@ def test_hosts_with_fewer_roles_can_do_less() -> None:
 
 
 def test_a_host_is_given_the_devices_of_its_roles_alone() -> None:
-    site = load_site(site_path("reference"))
+    site = committed_site("reference")
     needs_tun = site.catalog["firewall"].model_copy(update={"devices": {"/dev/net/tun": "a tunnel"}})
     site = replace(site, catalog={**site.catalog, "firewall": needs_tun})
     given = {name: host_spec("x", site, name, "i", Cgroups(2)).body["HostConfig"]["Devices"] for name in site.hosts}

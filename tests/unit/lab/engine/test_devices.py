@@ -14,11 +14,11 @@ from lab.engine.health import judge_device
 from lab.engine.knock import connect
 from lab.engine.record import LabRecord
 from lab.engine.spec import Cgroups
-from lab.topology.load import load_site, site_path
 from lab.topology.model import Device
 from lab.topology.site import Site
+from tests.unit.site_builder import committed_site
 
-SITE = load_site(site_path("third-party-devices"))
+SITE = committed_site("third-party-devices")
 FOLDER = Path("/state/lab")
 IMAGE = Device(image="vendor/archive:1", command=["serve"], environment={"B": "2", "A": "1"}, bundle="/etc/tls")
 

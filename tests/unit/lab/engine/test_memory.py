@@ -13,16 +13,16 @@ from lab.engine.memory import FABRIC, MACHINE, MEGABYTE, PLACE, asked, limits
 from lab.engine.requirements import examine
 from lab.engine.spec import Cgroups, fabric_spec, host_spec
 from lab.settings import ROOT
-from lab.topology.load import load_site, site_names, site_path
+from lab.topology.load import site_names
 from lab.topology.role import UNSAID, Memory, RoleMeta
-from tests.unit.site_builder import build_site
+from tests.unit.site_builder import build_site, committed_site
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from lab.engine.client import Docker
 
-REFERENCE = load_site(site_path("reference"))
+REFERENCE = committed_site("reference")
 KEPT_BY_THE_KERNEL = 0.05
 """Share of a machine's memory that it does not count as its own."""
 
@@ -51,7 +51,7 @@ def test_the_fabric_has_a_limit_too() -> None:
 
 @pytest.mark.parametrize("name", site_names())
 def test_no_container_of_a_site_is_without_a_limit(name: str, tmp_path: Path) -> None:
-    specs = described_specs("x", load_site(site_path(name)), _Images(), Cgroups(2), tmp_path)
+    specs = described_specs("x", committed_site(name), _Images(), Cgroups(2), tmp_path)
     assert all(told(spec.body)[0] >= PLACE for spec in specs.values())
 
 
@@ -76,7 +76,7 @@ def test_a_site_says_otherwise_for_a_host(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", site_names())
 def test_a_site_fits_the_machine_that_the_readme_asks_for(name: str) -> None:
     (gigabytes,) = re.findall(r"with 2 cores, (\d+) GB of\s+memory", (ROOT / "README.md").read_text("utf-8"))
-    wanted = asked(load_site(site_path(name)))
+    wanted = asked(committed_site(name))
     assert wanted.total <= int(gigabytes) * 1024 * (1 - KEPT_BY_THE_KERNEL)
     assert wanted.total == wanted.needs + wanted.headroom + MACHINE
 

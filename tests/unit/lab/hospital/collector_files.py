@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from lab.engine.execute import Completed
 from lab.hospital import collected
 from lab.hospital.collected import Collected
-from lab.topology.load import load_site, site_path
+from tests.unit.site_builder import committed_site
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class _Here:
     """A lab whose hosts are this machine."""
 
-    site = load_site(site_path("reference"))
+    site = committed_site("reference")
 
     def run(self, _: str, argv: list[str], *, input: bytes | None = None, **__: Any) -> Completed:  # noqa: A002 # as Lab.run
         """Run a command here."""

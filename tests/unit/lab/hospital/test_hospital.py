@@ -13,13 +13,13 @@ from lab.hospital.answers import Answer, read
 from lab.hospital.errors import CommandFailedError, UnexpectedAnswerError
 from lab.hospital.hospital import Actor, Hospital
 from lab.hospital.trail import CHARACTERS, SOURCES, Trail
-from lab.topology.load import load_site, site_path
 from lab.topology.site import Site
+from tests.unit.site_builder import committed_site
 
 if TYPE_CHECKING:
     from lab.engine.lab import Lab
 
-REFERENCE = load_site(site_path("reference"))
+REFERENCE = committed_site("reference")
 
 
 class Told(Answer):

@@ -14,14 +14,14 @@ from lab.hospital import codes, signed_in
 from lab.hospital.errors import CommandFailedError
 from lab.hospital.hospital import Hospital
 from lab.hospital.signed_in import person_for, run_as, sign_in, who_may
-from lab.topology.load import load_site, site_path
+from tests.unit.site_builder import committed_site
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lab.engine.lab import Lab
 
-REFERENCE, SMALL_PRACTICE = (load_site(site_path(name)) for name in ("reference", "small-practice"))
+REFERENCE, SMALL_PRACTICE = (committed_site(name) for name in ("reference", "small-practice"))
 COMMAND = "pacslab-ehr"
 
 

@@ -12,9 +12,9 @@ from lab.engine.execute import Completed
 from lab.errors import EngineError, UsageError
 from lab.hospital import workday
 from lab.hospital.workday import Reader, Staff, Volume, Workday
-from lab.topology.load import load_site, site_path
+from tests.unit.site_builder import committed_site
 
-SITE = load_site(site_path("reference"))
+SITE = committed_site("reference")
 SCANNERS = ("ct1", "ct2", "mr1", "us1")
 
 
@@ -96,7 +96,7 @@ def test_four_scanners_and_two_readers_work_at_the_reference_site() -> None:
 
 def test_a_site_without_a_record_has_no_such_work() -> None:
     with pytest.raises(UsageError, match="no record"):
-        Staff.of(load_site(site_path("small-practice")))
+        Staff.of(committed_site("small-practice"))
 
 
 def test_all_is_ordered_acquired_and_read_up_to_what_was_asked_for() -> None:

@@ -13,9 +13,10 @@ from lab.engine.lab import Lab
 from lab.errors import UsageError
 from lab.events import Bus, CertificateGiven
 from lab.operate.administration import Wish, open_door, person, way_to, ways
-from lab.topology.load import load_site, site_path
+from lab.topology.load import site_path
 from lab.trust import ensure_pki
 from tests.unit.lab.trust.sites import tiny_site
+from tests.unit.site_builder import committed_site
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +50,7 @@ def test_every_host_that_a_flow_names_is_reached_from_its_source(lab: Lab) -> No
 
 
 def test_the_reference_site_is_administered_from_one_place_and_only_what_it_answers_for() -> None:
-    site = load_site(site_path("reference"))
+    site = committed_site("reference")
     (source,) = site.with_function("administration")
     answered_for = {name for name, host in site.managed.items() if "trust" in host.roles}
     assert {flow.target for flow in ways(site)} == answered_for - {source}

@@ -15,18 +15,18 @@ from lab.events import Bus, Warned
 from lab.operate import administrators, emergency
 from lab.operate.administration import Wish, open_door, ways
 from lab.operate.administrators import Factors, NotLetInError, is_still_one, sign_in, sign_on_of
-from lab.topology.load import load_site, site_path
 from lab.trust import ensure_pki
 from lab.trust.envelope import PRINCIPAL, is_open, record
 from lab.trust.id_token import TokenError
 from tests.unit.lab.trust.test_id_token import NOW, SAID, key, keys, token
+from tests.unit.site_builder import committed_site
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from lab.events import Event
 
-SITE = load_site(site_path("reference"))
+SITE = committed_site("reference")
 (SOURCE,) = SITE.with_function("administration")
 (PERSON,) = SITE.administrators
 SHOWN = Factors(PERSON, "a password", "123456")
@@ -74,7 +74,7 @@ def test_the_reference_sites_administrators_sign_in_and_the_small_practices_do_n
     flow = sign_on_of(SITE, SOURCE)
     assert flow is not None
     assert flow.service == "sign-on"
-    small = load_site(site_path("small-practice"))
+    small = committed_site("small-practice")
     assert small.administrators == ()
     assert sign_on_of(small, small.with_function("administration")[0]) is None
 
@@ -183,7 +183,7 @@ def test_an_envelope_is_sealed_again_with_every_host_told(lab: Any, monkeypatch:
 
 
 def test_where_nobody_signs_in_there_is_nothing_to_break(tmp_path: Path) -> None:
-    small = load_site(site_path("small-practice"))
+    small = committed_site("small-practice")
     there: Any = SimpleNamespace(site=small, folder=tmp_path)
     with pytest.raises(UsageError, match="do not sign in at site"):
         emergency.break_glass(there, ways(small)[0], "x", MINUTES, Bus())

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lab.operate.as_host import entering, names_files, without_proxies
-from lab.topology.load import load_site, site_path
+from tests.unit.site_builder import committed_site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SITE = load_site(site_path("third-party-devices"))
+SITE = committed_site("third-party-devices")
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may enter another's network")
 SHOW = "cat /etc/hosts; cat /etc/resolv.conf; hostname; ls /sys/class/net 2>/dev/null; cat /proc/net/dev"
 

@@ -13,10 +13,11 @@ from cryptography.x509 import load_pem_x509_certificate
 from lab.engine.lab import Lab
 from lab.errors import UsageError
 from lab.operate.browser import arguments, pages
-from lab.topology.load import load_site, site_path
+from lab.topology.load import site_path
 from lab.trust import ensure_partners, ensure_pki
 from lab.trust.files import read_certificate
 from lab.trust.partners import read_partners
+from tests.unit.site_builder import committed_site
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,4 +96,4 @@ def test_a_host_without_pages_is_refused(lab: Lab) -> None:
 
 def test_a_site_without_a_viewer_says_so() -> None:
     with pytest.raises(UsageError, match="has nothing that people open in a browser"):
-        pages(load_site(site_path("small-practice")))
+        pages(committed_site("small-practice"))

@@ -15,13 +15,13 @@ from lab.operate import plan as planning
 from lab.operate.configured import Configured
 from lab.operate.inputs import digests
 from lab.operate.plan import Action, Containers, compare, make_plan, to_configure
-from lab.topology.load import load_site, site_path
+from tests.unit.site_builder import committed_site
 
 if TYPE_CHECKING:
     from lab.engine.client import Docker
     from lab.engine.lab import Lab
 
-SITE = load_site(site_path("small-practice"))
+SITE = committed_site("small-practice")
 CGROUPS = Cgroups(1)
 FOLDER = Path("/state/x")
 IMAGES = {host: "sha256:1" for host in (*SITE.hosts, names.FABRIC)}  # noqa: C420 # one form with what follows

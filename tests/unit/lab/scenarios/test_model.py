@@ -7,8 +7,8 @@ import pytest
 from lab.errors import UsageError
 from lab.hospital.hospital import Actor
 from lab.scenarios.model import Step
-from lab.topology.load import load_site, site_path
 from tests.unit.lab.scenarios.trial import SCANNER, NoLab, fails, seen, step, trial
+from tests.unit.site_builder import committed_site
 
 
 def test_ids_are_unique_and_needs_are_earlier() -> None:
@@ -31,7 +31,7 @@ def test_it_asks_for_those_who_act_and_for_those_it_names_besides_each_once() ->
 
 
 def test_a_site_that_lacks_somebody_is_told_whom() -> None:
-    small = load_site(site_path("small-practice"))
+    small = committed_site("small-practice")
     scenario = trial(step("a", seen), also=(Actor("order-placer"),), without=("reading",))
     assert scenario.unfit(small) == ["no host is acquisition (CT)", "no host is order-placer", "ws1 is reading"]
 

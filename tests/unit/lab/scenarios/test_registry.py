@@ -11,12 +11,12 @@ import lab.scenarios as package
 from lab.errors import UsageError
 from lab.scenarios.registry import fitting, scenario, scenarios
 from lab.scenarios.run import run_scenario
-from lab.topology.load import load_site, site_path
+from tests.unit.site_builder import committed_site
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-SMALL = load_site(site_path("small-practice"))
+SMALL = committed_site("small-practice")
 
 
 def test_every_package_with_a_scenario_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,12 +36,12 @@ def test_a_name_that_is_not_there_is_refused_with_those_that_are() -> None:
 
 
 def test_each_site_is_for_its_own_scenarios() -> None:
-    assert "radiology-workflow" in [found.name for found in fitting(load_site(site_path("reference")))]
+    assert "radiology-workflow" in [found.name for found in fitting(committed_site("reference"))]
     assert [found.name for found in fitting(SMALL)] == ["small-practice-workflow"]
 
 
 def test_what_takes_minutes_runs_only_when_it_is_asked_for() -> None:
-    reference = load_site(site_path("reference"))
+    reference = committed_site("reference")
     every = {found.name for found in fitting(reference, at_length=True)}
     assert every - {found.name for found in fitting(reference)} == {"audit-and-monitoring", "identity-and-access"}
 

@@ -10,7 +10,7 @@ from lab.scenarios.choose import chosen
 from lab.scenarios.failure import StepFailure
 from lab.scenarios.model import Scenario, Step
 from lab.scenarios.run import run_scenario
-from lab.topology.load import load_site, site_path
+from tests.unit.site_builder import committed_site
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +32,7 @@ class Facts:
 class NoLab:
     """A lab that has a site, and no hosts that run."""
 
-    site = load_site(site_path("reference"))
+    site = committed_site("reference")
 
 
 class Watcher:

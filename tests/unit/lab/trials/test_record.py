@@ -10,14 +10,14 @@ import pytest
 
 from lab.errors import UsageError
 from lab.settings import ROOT
-from lab.topology.load import load_site, site_path
 from lab.trials.description import subject_of
 from lab.trials.record import SHARED, Tried, changed_since, key, parts
+from tests.unit.site_builder import committed_site
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-SITE = load_site(site_path("reference"))
+SITE = committed_site("reference")
 HAPROXY, HL7_EDGE, RIS, WORKSTATION = (
     subject_of([SITE], role) for role in ("haproxy", "hl7_edge", "ris", "workstation")
 )

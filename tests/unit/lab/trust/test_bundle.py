@@ -10,18 +10,18 @@ import pytest
 from lab.errors import UsageError
 from lab.operate.bundles import renew_bundles
 from lab.settings import ROOT
-from lab.topology.load import load_site, site_path
 from lab.topology.peers import peers
 from lab.trust import ensure_pki, rotate
 from lab.trust.bundle import PASSWORD, SHOWN, write_bundle
 from lab.trust.bundle_page import PAGE, bundle_page
 from lab.trust.profiles import TLS_SUITES
 from simulators.hl7messages import Party
+from tests.unit.site_builder import committed_site
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-SITE = load_site(site_path("third-party-devices"))
+SITE = committed_site("third-party-devices")
 
 
 @pytest.fixture(scope="module")

@@ -9,15 +9,15 @@ import pytest
 from lab.cli.main import main
 from lab.errors import UsageError
 from lab.settings import load_settings
-from lab.topology.load import load_site, site_path
 from lab.trust.issue import issue
 from lab.trust.pki import held
 from tests.unit.lab.trust.sites import tiny_site
+from tests.unit.site_builder import committed_site
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-SITE = load_site(site_path("small-practice"))
+SITE = committed_site("small-practice")
 
 
 def code(*words: str) -> object:

@@ -7,12 +7,13 @@ import socket
 import pytest
 
 from lab.engine.packets import ACK, mac, tcp
-from lab.topology.load import load_site, site_names, site_path
+from lab.topology.load import site_names
 from lab.verify.forgeries import Connection, Forgery, Kind, expected_events, forged, forgeries
 from lab.verify.holes import mutations
 from tests.unit.lab.trust.sites import tiny_site
+from tests.unit.site_builder import committed_site
 
-SITES = {name: load_site(site_path(name)) for name in site_names()}
+SITES = {name: committed_site(name) for name in site_names()}
 REFERENCE = SITES["reference"]
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from lab.results.model import Outcome
-from lab.topology.load import load_site, site_path
 from lab.verify.judgement import DECLARED, UNDECLARED, judge, record_wanted
 from lab.verify.matrix import Attempt, Judge, attempts, served, unserved
 from lab.verify.refused_packets import RefusedPacket
 from tests.unit.lab.verify.sites import small_site
+from tests.unit.site_builder import committed_site
 
 
 def one(source: str, target: str, port: int, address: str | None = None) -> Attempt:
@@ -105,7 +105,7 @@ def test_isolated_neighbours_need_no_record_but_must_not_connect() -> None:
     assert judge(one("ct1", "ct2", 2762), "connected", set()).outcome is Outcome.FAILED
 
 
-DEVICES = load_site(site_path("third-party-devices"))
+DEVICES = committed_site("third-party-devices")
 FOREIGN = {name for name in DEVICES.hosts if name not in DEVICES.managed}
 
 

@@ -9,10 +9,10 @@ import pytest
 from lab.engine.execute import Completed
 from lab.engine.memory import MEGABYTE
 from lab.results.model import Outcome
-from lab.topology.load import load_site, site_path
 from lab.verify.memory import judge_memory, mutations
+from tests.unit.site_builder import committed_site
 
-SITE = load_site(site_path("reference"))
+SITE = committed_site("reference")
 MOST = SITE.memory("guest1").most
 
 

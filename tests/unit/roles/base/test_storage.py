@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 import yaml
 
 from lab.topology.catalog import ROLES_DIR
-from lab.topology.load import load_site, site_path
 from lab.topology.model import FreeSpace
 from lab.topology.variables import host_variables
 from tests.unit.roles.programs import role_program
-from tests.unit.site_builder import build_site
+from tests.unit.site_builder import build_site, committed_site
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +47,7 @@ def test_folders_come_from_all_roles_and_room_from_the_host_or_its_site() -> Non
 
 
 def test_every_host_of_the_reference_site_answers_for_its_storage() -> None:
-    site = load_site(site_path("reference"))
+    site = committed_site("reference")
     for host in site.hosts:
         assert site.services(host)["storage"].probe.kind == "room"
         assert site.storage(host)

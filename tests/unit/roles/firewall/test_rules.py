@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING
 import pytest
 from ansible.errors import AnsibleError
 
-from lab.topology.load import load_site, site_names, site_path
+from lab.topology.load import site_names
 from lab.topology.variables import host_variables, site_variables
 from tests.unit.lab.trust.sites import tiny_site
 from tests.unit.roles.firewall.rules import MAIN, chain, elements, host_rules, write_ruleset, zone_rules
+from tests.unit.site_builder import committed_site
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from lab.topology.site import Site
 
-SITES = [tiny_site(), *(load_site(site_path(name)) for name in site_names())]
+SITES = [tiny_site(), *(committed_site(name) for name in site_names())]
 NAMES = ["tiny", *site_names()]
 PREFIX_LIMIT = 127  # characters: NF_LOG_PREFIXLEN less the terminating zero
 COMMENT_LIMIT = 128  # octets of a set element's comment (nft(8))
@@ -122,7 +123,7 @@ ARCHIVE = {
 
 
 def test_over_loopback_a_service_is_opened_by_those_who_ask_for_it_alone() -> None:
-    rules = host_rules(load_site(site_path("small-practice")), "pacs1")
+    rules = host_rules(committed_site("small-practice"), "pacs1")
     callers: dict[str, set[str]] = {}
     for port, account in elements(rules, "loopback_callers"):
         callers.setdefault(port, set()).add(account)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from lab.topology.load import TRIALS_DIR, load_site, site_path
+from lab.topology.load import TRIALS_DIR
 from tests.unit.roles.rendered import files_of
+from tests.unit.site_builder import committed_site
 
-MONITORING = load_site(site_path("monitoring", TRIALS_DIR))
+MONITORING = committed_site("monitoring", TRIALS_DIR)
 
 
 @cache

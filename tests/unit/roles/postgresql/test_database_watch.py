@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
-from lab.topology.load import load_site, site_path
 from lab.trust import ensure_pki, revoke
 from tests.unit.roles.events import event_of_line
 from tests.unit.roles.programs import role_program
 from tests.unit.simulators.database import server_programs
 from tests.unit.simulators.peers import free_port
+from tests.unit.site_builder import committed_site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,7 +67,7 @@ class Server:
 
 @pytest.fixture
 def lab(tmp_path: Path) -> Path:
-    ensure_pki(load_site(site_path("reference")), tmp_path)
+    ensure_pki(committed_site("reference"), tmp_path)
     return tmp_path
 
 

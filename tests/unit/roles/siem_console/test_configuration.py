@@ -11,16 +11,17 @@ import pytest
 
 from lab.access.policy import load_policy
 from lab.topology.catalog import ROLES_DIR
-from lab.topology.load import TRIALS_DIR, load_site, site_path
+from lab.topology.load import TRIALS_DIR
 from simulators.access import policy, subject
 from simulators.siem.console import site
 from simulators.siem.console.application import HEAD, SIGN_OUT
 from tests.unit.roles.rendered import files_of
+from tests.unit.site_builder import committed_site
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-MONITORING = load_site(site_path("monitoring", TRIALS_DIR))
+MONITORING = committed_site("monitoring", TRIALS_DIR)
 POLICY = load_policy()
 ROLE = ROLES_DIR / "siem_console"
 

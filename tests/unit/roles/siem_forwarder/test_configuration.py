@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
-from lab.topology.load import TRIALS_DIR, load_site, site_path
+from lab.topology.load import TRIALS_DIR
 from tests.unit.roles.rendered import REFERENCE, files_of
+from tests.unit.site_builder import committed_site
 
-MONITORING = load_site(site_path("monitoring", TRIALS_DIR))
+MONITORING = committed_site("monitoring", TRIALS_DIR)
 PATH = "/etc/pacslab/rsyslog/20-events.conf"
 
 

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from lab.access.policy import load_policy
-from lab.topology.load import TRIALS_DIR, load_site, site_path
+from lab.topology.load import TRIALS_DIR
 from simulators.settings import parse
 from simulators.siem.notify.serve import channels_of
 from tests.unit.roles.rendered import files_of, rendered_template
+from tests.unit.site_builder import committed_site
 
-MONITORING = load_site(site_path("monitoring", TRIALS_DIR))
+MONITORING = committed_site("monitoring", TRIALS_DIR)
 FILE = "/etc/pacslab/notifier-webhook"
 NOWHERE = {"siem_notifier_webhook": "https://receiver.monitoring.internal/hook"}
 

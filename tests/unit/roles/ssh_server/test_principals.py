@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lab.topology.load import load_site, site_path
 from tests.unit.roles.rendered import REFERENCE, files_of, rendered_template, variables_of
+from tests.unit.site_builder import committed_site
 
 if TYPE_CHECKING:
     from lab.topology.site import Site
 
-SMALL = load_site(site_path("small-practice"))
+SMALL = committed_site("small-practice")
 
 
 def principals(site: Site, host: str) -> list[str]:

@@ -6,9 +6,9 @@ import pytest
 
 from lab.scenarios.examination.course import Examination
 from lab.scenarios.identity.facts import Case, actions_at, different_people, may
-from lab.topology.load import load_site, site_path
+from tests.unit.site_builder import committed_site
 
-SITE = load_site(site_path("reference"))
+SITE = committed_site("reference")
 CT = Case(Examination("P1", "O1", "A1", "2.25.1", "ct1", "pacs-rad"), "n.okafor", "Radiology")
 ECHO = Case(Examination("P2", "O2", "A2", "2.25.2", "echo1", "pacs-card"), "n.okafor", "Cardiology")
 

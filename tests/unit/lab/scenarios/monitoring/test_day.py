@@ -15,9 +15,9 @@ from lab.scenarios.failure import NothingToJudge, StepFailure
 from lab.scenarios.monitoring.day import account, people
 from lab.scenarios.monitoring.facts import Done, Examined, MonitoringFacts
 from lab.scenarios.stage import Stage
-from lab.topology.load import load_site, site_path
+from tests.unit.site_builder import committed_site
 
-SITE = load_site(site_path("reference"))
+SITE = committed_site("reference")
 EXAMINATION = SimpleNamespace(accession="A1", study="1.2", patient="P1")
 BEGAN = datetime(2026, 1, 5, 9, tzinfo=UTC)
 

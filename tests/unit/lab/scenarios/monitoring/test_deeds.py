@@ -9,8 +9,8 @@ import pytest
 from lab.scenarios.monitoring.cases import CASES
 from lab.scenarios.monitoring.deeds import deeds
 from lab.scenarios.registry import scenario
-from lab.topology.load import load_site, site_path
 from simulators.siem.sigma.read import load
+from tests.unit.site_builder import committed_site
 
 DEEDS = list(deeds())
 RULES = {found.head.file.removesuffix(".yml"): found.head for found in load() if found.head.ours.match}
@@ -31,4 +31,4 @@ def test_every_deed_is_a_step() -> None:
 
 
 def test_the_reference_site_is_for_it() -> None:
-    assert not scenario("audit-and-monitoring").unfit(load_site(site_path("reference")))
+    assert not scenario("audit-and-monitoring").unfit(committed_site("reference"))

@@ -22,7 +22,7 @@ import lab.verify.assets.show_certificates as program
 from lab.assets.model import Installed, Kind
 from lab.assets.tell import FUNCTION
 from lab.results.model import Outcome
-from lab.topology.load import load_site, site_names, site_path
+from lab.topology.load import site_names
 from lab.verify.assets.certificates import judge_service, proving
 from lab.verify.assets.finding import event_of
 from lab.verify.assets.sabotages import mutations
@@ -32,13 +32,14 @@ from lab.verify.registry import checks
 from simulators.events.actions import ACTIONS
 from simulators.events.keys import FIXED
 from tests.unit.lab.assets.packages import package
+from tests.unit.site_builder import committed_site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lab.topology.site import Site
 
-SITE = load_site(site_path("reference"))
+SITE = committed_site("reference")
 HOST, SERVICE = "pacs-rad", "dicom-tls"
 IMAGE = Installed((package(Kind.DEBIAN, "a", "1"), package(Kind.PYTHON, "b", "2")), "image x")
 
@@ -130,7 +131,7 @@ def test_a_certificate_that_ends_soon_and_an_old_version_are_told(days: int, ver
 
 @pytest.mark.parametrize("name", site_names())
 def test_every_service_that_proves_itself_can_be_judged(name: str) -> None:
-    site = load_site(site_path(name))
+    site = committed_site(name)
     proven = {(host, service) for host in site.managed for service in proving(site, host)}
     assert proven
     for host, service in proven:
@@ -169,7 +170,7 @@ def found_from(site: Site) -> set[str]:
 
 @pytest.mark.parametrize("name", site_names())
 def test_every_site_can_be_sabotaged_in_every_way(name: str) -> None:
-    site = load_site(site_path(name))
+    site = committed_site(name)
     changes = list(mutations(site))
     promised = {promise.id for promise in checks()["assets"].promises}
     assert {change.promise for change in changes} | ({SERVICES.id} - found_from(site)) == promised

@@ -8,13 +8,13 @@ import pytest
 
 from lab.errors import EngineError
 from lab.results.model import Outcome
-from lab.topology.load import load_site, site_path
 from lab.verify.assets.nmap import LONGEST, Found, read_scan
 from lab.verify.assets.scan import judge_flow, scanned
+from tests.unit.site_builder import committed_site
 
 SAMPLES = Path(__file__).with_name("samples")
 """What nmap 7.93 wrote of a web server, a service with mutual TLS, and a port where nothing listens."""
-SITE = load_site(site_path("third-party-devices"))
+SITE = committed_site("third-party-devices")
 SCANNER = "scan1"
 BOMB = """<?xml version="1.0"?><!DOCTYPE nmaprun [<!ENTITY a "x"><!ENTITY b "&a;&a;&a;">]>
 <nmaprun><host><ports><port protocol="tcp" portid="1"><state state="&b;"/></port></ports></host></nmaprun>"""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from lab.errors import UsageError
-from lab.topology.load import load_site, site_path
 from lab.verify.connection.channel import SshWay
 from lab.verify.hardening.addresses import ways
+from tests.unit.site_builder import committed_site
 
-SITE = load_site(site_path("reference"))
+SITE = committed_site("reference")
 
 
 def test_a_machine_is_known_by_name_address_or_what_it_is_named_as() -> None:

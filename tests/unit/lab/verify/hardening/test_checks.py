@@ -7,13 +7,14 @@ import ast
 import pytest
 
 from lab.settings import ROOT
-from lab.topology.load import TRIALS_DIR, load_site, site_names, site_path
+from lab.topology.load import TRIALS_DIR, site_names
 from lab.verify.hardening import allowed as lists
 from lab.verify.hardening.declare import promise
 from lab.verify.hardening.find import FOLDER, all_declared, check_files, undeclared_in
+from tests.unit.site_builder import committed_site
 
-REFERENCE = load_site(site_path("reference"))
-TRIED = [load_site(site_path(name, TRIALS_DIR)) for name in site_names(TRIALS_DIR)]
+REFERENCE = committed_site("reference")
+TRIED = [committed_site(name, TRIALS_DIR) for name in site_names(TRIALS_DIR)]
 DECLARED = all_declared()
 JUDGED = ("lab.engine", "lab.images", "lab.ansible", "lab.trust", "lab.operate", "roles", "simulators")
 
@@ -61,7 +62,7 @@ def test_every_promise_has_something_to_judge_and_to_sabotage_on_the_reference_s
 
 @pytest.mark.parametrize("site", ["reference", "small-practice"])
 def test_no_check_needs_a_hosts_name(site: str) -> None:
-    described = load_site(site_path(site))
+    described = committed_site(site)
     found = [target for declared in DECLARED.values() for target in declared.targets(described, described.hosts)]
     assert len(found) > 100 * len(described.hosts)
     names = [f"{declared.promise.id} {target.host} {target.subject}" for declared in DECLARED.values()

@@ -10,13 +10,13 @@ import pytest
 
 from lab.results.model import Outcome
 from lab.settings import ROOT
-from lab.topology.load import load_site, site_path
 from lab.verify.connection.connection import Connection
 from lab.verify.hardening import find
 from lab.verify.hardening.machines import KeptMachines
 from lab.verify.hardening.plugin import Judging, matcher
 from lab.verify.hardening.session import ChecksBrokenError, run_session
 from tests.unit.lab.verify.connection.ways import LocalWay
+from tests.unit.site_builder import committed_site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,7 +68,7 @@ def judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setattr(find, "FOLDER", tmp_path)
     monkeypatch.setattr(find, "ROLES", tmp_path / "roles")
     machines = KeptMachines(lambda _: LocalWay())
-    site = load_site(site_path("reference"))
+    site = committed_site("reference")
 
     def run(*patterns: str, hosts: list[str] | None = None) -> list[Result]:
         wanted = hosts or list(site.hosts)
@@ -125,7 +125,7 @@ def test_a_machine_that_does_not_answer_is_an_error_of_each_of_its_checks(tmp_pa
     (tmp_path / "test_doors.py").write_text(CHECKS)
     monkeypatch.setattr(find, "FOLDER", tmp_path)
     machines = KeptMachines(lambda _: LocalWay(unreachable_after=0))
-    site = load_site(site_path("reference"))
+    site = committed_site("reference")
     judging = Judging(site, lambda: machines, ["ct1"], matcher(()), lambda _: None)
     found = list(run_session(judging))
     assert {result.outcome for result in found} == {Outcome.ERROR}
@@ -139,7 +139,7 @@ def test_a_roles_own_checks_are_about_its_own_hosts(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(find, "FOLDER", tmp_path / "general")
     monkeypatch.setattr(find, "ROLES", tmp_path / "roles")
     machines = KeptMachines(lambda _: LocalWay())
-    site = load_site(site_path("reference"))
+    site = committed_site("reference")
     found = list(run_session(Judging(site, lambda: machines, list(site.hosts), matcher(()), lambda _: None)))
     machines.close()
     scanners = {name for name, host in site.hosts.items() if "modality" in host.roles}
@@ -153,7 +153,7 @@ def test_the_example_of_the_docs_works(tmp_path: Path, monkeypatch: Any) -> None
     monkeypatch.setattr(find, "FOLDER", tmp_path)
     monkeypatch.setattr(find, "ROLES", tmp_path / "roles")
     machines = KeptMachines(lambda _: LocalWay())
-    site = load_site(site_path("reference"))
+    site = committed_site("reference")
     found = list(run_session(Judging(site, lambda: machines, list(site.hosts), matcher(()), lambda _: None)))
     machines.close()
     assert {result.id for result in found} == {"hardening.banner.silent"}
