@@ -148,13 +148,20 @@ class Sender:
         """Whether it is at work."""
         return self._thread.is_alive()
 
-    def stop(self) -> None:
-        """End; what is not acknowledged stays in the spool."""
+    def stop(self, seconds: float | None = None) -> bool:
+        """End; what is not acknowledged stays in the spool.
+
+        Returns:
+            Whether it has ended within some seconds; otherwise it is connecting, and ends with the process.
+        """
         self._stopping.set()
         self.more()
-        self._thread.join()
+        self._thread.join(seconds)
+        if self.alive:
+            return False
         os.close(self._wake)
         os.close(self._woken)
+        return True
 
     def wait_until_acknowledged(self, seconds: float) -> bool:
         """Wait until the repository has everything, no longer than this; tell whether it has."""

@@ -55,6 +55,8 @@ AGAIN = 1.0
 """Seconds until a spool that took nothing is tried again."""
 LAST_LINES = 0.3
 """Seconds in which a stop still reads the journal, which says whether the whole host ends."""
+LAST_CONNECTING = 1.0
+"""Seconds that a stop waits for an attempt to connect: where all hosts end at once, the repository does not answer."""
 LAST_WORDS = 2.0
 """Seconds that a stop waits for what is not acknowledged."""
 HEALTH = "late"
@@ -195,8 +197,8 @@ def main(path: Path = SETTINGS) -> int:
     daemon = Daemon(_source(settings, extra), spool, memory, host_end, sender.more)
     sender.start()
     code = _follow(daemon, sender, folder / "running", list(extra["units"]), float(extra["late_after"]))
-    sender.stop()
-    spool.close()
+    if sender.stop(LAST_CONNECTING):
+        spool.close()
     return code
 
 
@@ -232,7 +234,8 @@ def _follow(daemon: Daemon, sender: Sender, running: Path, units: list[str], lat
     if code == 0:
         daemon.say(told.AUDIT_STOP, reason=told.SHUTDOWN if daemon.host_end.begun else "")
         running.unlink(missing_ok=True)
-        sender.wait_until_acknowledged(LAST_WORDS)
+        if not sender.trouble:
+            sender.wait_until_acknowledged(LAST_WORDS)
     return code
 
 

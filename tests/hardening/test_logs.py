@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 
 SERVICE = "syslog-tls"
 FORWARD = "cat /etc/pacslab/rsyslog/*.conf"
-CONNECTED = "ss --no-header --tcp --numeric state established"
+CONNECTED = "ss --no-header --tcp --numeric --processes state established"
+FORWARDER = "rsyslogd"
+"""Its connection counts alone: the daemon of audit messages has one to the same end."""
 AFTER_A_LINE = (
     "logger --tag pacslab-verify 'is this line sent to the collector?'; "
-    f"for try in $(seq 60); do {CONNECTED} dst '{{end}}' | grep -q . && break; sleep 0.5; done; {CONNECTED}"
+    f"for try in $(seq 60); do {CONNECTED} dst '{{end}}' | grep -q {FORWARDER} && break; sleep 0.5; done; {CONNECTED}"
 )
 """A sender that was cut off connects again for its next line, after 15 s at the latest (action.resumeIntervalMax)."""
 JOURNAL = "systemd-analyze cat-config systemd/journald.conf"
@@ -53,8 +55,8 @@ def senders(target: Target) -> Iterable[tuple[str, str]]:
 
 
 def connected(listed: str) -> list[str]:
-    """The other ends of established connections, as ``ss`` lists them."""
-    return [line.split()[3] for line in listed.splitlines()]
+    """The other ends of the forwarder's established connections, as ``ss`` lists them."""
+    return [line.split()[3] for line in listed.splitlines() if f'"{FORWARDER}"' in line]
 
 
 @promise(

@@ -7,8 +7,10 @@ import os
 import random
 import re
 import signal
+import socket
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +21,7 @@ from lab.settings import ROOT
 from lab.trust.store import pki_folder
 from simulators.audit.host_end import HostEnd
 from simulators.audit.memory import Memory
+from simulators.audit.send import CONNECTING
 from simulators.audit.serve import Daemon
 from simulators.audit.spool import Spool
 from simulators.audit.told import UNIT_MESSAGES, UNIT_START, UNIT_STOP, WHOLE_HOST
@@ -186,6 +189,20 @@ def test_while_the_repository_is_away_events_wait_and_the_probe_says_so(tmp_path
         daemon.send_signal(signal.SIGTERM)
         assert daemon.wait(20) == 0
     assert Spool(spool).waiting == 8  # with the beginning and the end
+
+
+def test_a_stop_does_not_wait_for_a_repository_that_says_nothing(tmp_path: Path, keys: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        host = Host(tmp_path, keys, silent.getsockname()[1])
+        host.write(6)
+        with host.daemon() as daemon:
+            called, _ = silent.accept()
+            daemon.send_signal(signal.SIGTERM)
+            began = time.monotonic()
+            assert daemon.wait(20) == 0
+            assert time.monotonic() - began < CONNECTING / 2
+            called.close()
+    assert Spool(host.state / "spool").waiting == 8  # with the beginning and the end
 
 
 def test_what_is_wrong_and_that_it_is_over_stands_in_the_journal_once(tmp_path: Path, keys: Path) -> None:
