@@ -55,7 +55,7 @@ class Site:
         zones: network of each zone.
         flows: source host, target host and port of each flow.
         departments: department of each person.
-        members: who is in a group of every host.
+        members: who is in a group of every host, or of the directory.
         stations: department of each station, by its AE title.
         watched: patients whom the site watches over.
         hours: when people work.
