@@ -8,6 +8,8 @@ PACSLAB := lab/with-docker.sh $(BIN)/pacslab
 BASE ?= $(shell git rev-parse --quiet --verify HEAD~1)
 # the night runs those too that are marked as its own
 LAB_TESTS ?= not night
+# many tests wait for something: one process more than there are processors keeps all of these at work
+PROCESSES ?= $(shell expr $$(nproc) + 1)
 PYTHON_CODE := lab simulators tests roles
 # Modules are compiled once, and not by each of the thousands of programs that tests start.
 unexport PYTHONDONTWRITEBYTECODE
@@ -51,10 +53,10 @@ lint: setup-test ## ruff, mypy, import-linter, map of controls, sabotages, yamll
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/ansible-lint --offline --strict
 
 unit: setup-test ## unit tests, which need no Docker
-	@$(BIN)/pytest $(JUNIT) --numprocesses=auto tests/unit
+	@$(BIN)/pytest $(JUNIT) --numprocesses=$(PROCESSES) tests/unit
 
 coverage: setup-test ## unit tests with their branch coverage, which may not fall; takes twice as long
-	@$(BIN)/pytest $(JUNIT) --numprocesses=auto --cov --cov-report=term:skip-covered tests/unit
+	@$(BIN)/pytest $(JUNIT) --numprocesses=$(PROCESSES) --cov --cov-report=term:skip-covered tests/unit
 
 images: setup-test ## build the images of the site: what waits for packages, tests can run beside
 	@$(PACSLAB) build --site $(SITE)
