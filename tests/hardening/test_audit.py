@@ -20,7 +20,7 @@ LATE = "/run/pacslab-audit/late"
 GROUP = "systemd-journal"
 """Whose members read the journal (systemd-journald.service(8))."""
 READING = (
-    f"end=$(($(date +%s) + 20)); while [ $(date +%s) -lt $end ]; do"
+    "for try in $(seq 100); do"
     f" main=$(systemctl show --property=MainPID --value {UNIT});"
     ' for status in $(grep --files-with-matches "^PPid:.$main$" /proc/[0-9]*/status); do'
     " grep --quiet '^Name:.journalctl$' $status && grep ^Groups: $status && exit;"
