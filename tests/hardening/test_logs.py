@@ -42,10 +42,6 @@ CONF = "/etc/pacslab/rsyslog/10-forward.conf"
 JOURNALD = "/etc/systemd/journald.conf.d/zz-pacslab.conf"
 
 
-def sender(target: Target) -> bool:
-    return any(flow.service == SERVICE for flow in target.site.flows_out(target.host))
-
-
 def collector(target: Target) -> bool:
     return any(flow.service == SERVICE for flow in target.site.flows_in(target.host))
 
@@ -63,7 +59,7 @@ def connected(listed: str) -> list[str]:
     "hardening.logs.forwarded",
     "The host's log goes to the collector over a connection that stands, or is made for the next line.",
     remedy="`systemctl status rsyslog` on the host; see the collector's syslog-tls in `pacslab status`.",
-    where=sender,
+    where=has_role("log_forwarder"),
     reads=(CONNECTED,),
     sabotage=Sabotage(
         "systemctl stop rsyslog",

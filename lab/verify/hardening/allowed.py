@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 ADMINISTRATORS, SEALED = "administrators", "emergency"
 """The group that becomes root with sudo, and an account of it that every host has."""
-ROLE, WHERE_THEY_SIGN_IN = "pacs-administrator", "administration"
-"""Whose people administer hosts, and the role of the host where they sign in for it."""
+ROLE, WHERE_THEY_SIGN_IN, SIGN_ON = "pacs-administrator", "administration", "sign-on"
+"""Whose people administer hosts, the role of the host where they sign in for it, and the service that they do it at."""
 SHELL = "/bin/bash"
 
 
@@ -159,6 +159,6 @@ def administrators(target: Target) -> list[str]:
     """
     site = target.site
     doors = [name for name, host in site.hosts.items() if WHERE_THEY_SIGN_IN in host.roles]
-    if not doors:
+    if not any(flow.service == SIGN_ON for door in doors for flow in site.flows_out(door)):
         return []
     return [name for name, person in site.topology.people.items() if ROLE in person.roles]
