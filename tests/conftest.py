@@ -98,10 +98,13 @@ def changes(item: pytest.Item) -> bool:
     return isinstance(item, pytest.Function) and "clone_name" in item.fixturenames
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark what needs a running lab, before tests are chosen by their marks."""
+    if any(folder in item.path.parents for folder in ON_A_LAB):
+        item.add_marker("lab")
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a running lab; tests that only look come before those that change it."""
-    for item in items:
-        if any(folder in item.path.parents for folder in ON_A_LAB):
-            item.add_marker("lab")
+    """Have tests that only look come before those that change the lab."""
     items.sort(key=changes)

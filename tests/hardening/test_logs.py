@@ -40,6 +40,11 @@ WANTED = {
 KEEP = {"Storage": "persistent", "ForwardToSyslog": "no", "ForwardToWall": "no"}
 CONF = "/etc/pacslab/rsyslog/10-forward.conf"
 JOURNALD = "/etc/systemd/journald.conf.d/zz-pacslab.conf"
+FORWARDS = has_role("log_forwarder")
+
+
+def sender(target: Target) -> bool:
+    return FORWARDS(target) and any(flow.service == SERVICE for flow in target.site.flows_out(target.host))
 
 
 def collector(target: Target) -> bool:
@@ -59,7 +64,7 @@ def connected(listed: str) -> list[str]:
     "hardening.logs.forwarded",
     "The host's log goes to the collector over a connection that stands, or is made for the next line.",
     remedy="`systemctl status rsyslog` on the host; see the collector's syslog-tls in `pacslab status`.",
-    where=has_role("log_forwarder"),
+    where=sender,
     reads=(CONNECTED,),
     sabotage=Sabotage(
         "systemctl stop rsyslog",
@@ -81,7 +86,7 @@ def test_the_log_goes_to_the_collector(host: Host, target: Target, expect: Expec
     "hardening.logs.protected",
     "Lines are sent over TLS to the collector's own certificate, and wait for it while it is away.",
     remedy="Restore /etc/pacslab/rsyslog: `pacslab up --again`.",
-    where=has_role("log_forwarder"),
+    where=FORWARDS,
     each=lambda _: [(words, text) for text, words in WANTED.items()],
     reads=(FORWARD,),
     sabotage=changed_file(CONF, "sed -i 's,x509/name,anon,' $FILE", on=lambda target: "AuthMode" in target.value),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.audit.table import rows_for
 from simulators.audit.told import UNIT_MESSAGES, WHOLE_HOST, told_by
+from simulators.siem.normalise.actions import SYSTEMD
 from simulators.siem.normalise.lines import of_line
 from simulators.siem.parse import systemd
 from simulators.siem.parse.reading import Line
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 DULL = frozenset({"system.line", "samba.audit", "edge.log"})
 """Datasets of what nobody judges or looks for, or of what is told by an event as well."""
 
-SYSTEMD = "systemd"
 OF_UNITS = frozenset(UNIT_MESSAGES.values())
 
 

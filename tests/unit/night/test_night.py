@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 from lab.cli.main import VERBS
+from lab.settings import ROOT
 from lab.topology.load import site_names
 from tests.night import __main__ as night
 from tests.night.parts import Part, parts
@@ -62,3 +66,11 @@ def test_the_night_has_every_site_and_only_verbs_that_exist() -> None:
     assert {f"site {site}" for site in site_names()} <= set(names)
     commands = [command for part in known for command in (*part.commands, *part.always)]
     assert {command[1] for command in commands if command[0] == "pacslab"} <= set(VERBS)
+
+
+def test_its_lab_tests_are_all_there_are() -> None:
+    (words,) = next(part.commands for part in parts() if part.name == "lab tests")
+    (marks,) = [word.partition("=")[2] for word in words if word.startswith("LAB_TESTS=")]
+    argv = [sys.executable, "-m", "pytest", "-q", "--collect-only", "-m", marks, "tests/lab"]
+    told = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip().splitlines()[-1]
+    assert re.match(r"\d+ tests collected in", told), told
