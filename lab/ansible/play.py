@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from lab.events import Bus
 
-FORKS = 12
+FORKS = 40
 WRAPPERS = Path(__file__).parent / "bin"
 STATUS = {
     "runner_on_ok": "ok",

@@ -27,6 +27,7 @@ HEAD = """\
 # on real machines say so: ansible-playbook -i inventories/SITE/topology.yml playbooks/site.yml -e site_install=true
 # Everything is installed before anything is configured: certificates belong to users that later roles' packages create.
 # Then one play a role, in the order in which roles build on each other; hosts of one role are configured together.
+# A lab's new hosts start their services at the end, each once; on a machine that runs, each role tells its own.
 
 - name: What is played
   hosts: all
@@ -79,6 +80,16 @@ PLAY = """\
         tasks_from: configure
 """
 
+START = """\
+
+- name: Start
+  hosts: all
+  gather_facts: false
+  tasks:
+    - name: Start hosts that have waited for their configuration
+      pacslab.lab.start_host:
+"""
+
 
 def site_playbook(catalog: Catalog, roles_dir: Path = ROLES_DIR) -> str:
     """Return ``playbooks/site.yml``, which a person runs: it can install too, and refuses when it is out of date."""
@@ -103,4 +114,4 @@ def configures(role: str, roles_dir: Path = ROLES_DIR) -> bool:
 
 
 def _plays(order: list[str], roles_dir: Path) -> str:
-    return "".join(play(role) for role in order if configures(role, roles_dir))
+    return "".join(play(role) for role in order if configures(role, roles_dir)) + START

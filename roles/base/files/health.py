@@ -34,6 +34,7 @@ STEADY_PERIOD = 5.0
 ASK_AGAIN = 30.0  # seconds after which systemd is asked for every unit, whether or not one seems to have changed
 ASK_STOPPED = 5.0  # seconds for which a service that has not been started stays in the state that systemd told
 ASK_STARTING = 1.8  # the same for one that is starting, and for a socket or a timer: every second round
+ASK_TOLD = 10.0  # the same where the state only says more of a service that is unhealthy by its own probe
 STANDS = 4.0  # seconds for which a good answer to a command stands that depends on nothing named
 INVOCATIONS = Path("/run/systemd/units")
 COMMAND_LIMIT = 5.0  # seconds for one probe
@@ -70,20 +71,20 @@ class Units:
         self._told: dict[str, tuple[str, str, float]] = {}  # the start that was present, the state, and when
         self._asked_at = -math.inf
 
-    def states(self, units: set[str]) -> dict[str, str]:
-        """Return every unit's state, as ``active`` or ``failed (exit-code)``."""
+    def states(self, units: set[str], stands: float = 0.0) -> dict[str, str]:
+        """Return every unit's state, as ``active`` or ``failed (exit-code)``; one that was told stands for so long."""
         if time.monotonic() > self._asked_at + ASK_AGAIN:
             self._told.clear()
             self._asked_at = time.monotonic()
         present = {unit: invocation(unit) for unit in units}  # before systemd is asked, so that no change falls between
-        states = {unit: self._standing(unit, present[unit]) for unit in units}
+        states = {unit: self._standing(unit, present[unit], stands) for unit in units}
         unsure = sorted(unit for unit, state in states.items() if not state)
         for unit, state in unit_states(unsure).items() if unsure else ():
             states[unit] = state
             self._told[unit] = present[unit], state, time.monotonic()
         return states
 
-    def _standing(self, unit: str, present: str) -> str:
+    def _standing(self, unit: str, present: str, stands: float) -> str:
         """Return the state that was told before if it still stands, else nothing."""
         start, state, told_at = self._told.get(unit, (present, "", -math.inf))
         if start != present:
@@ -91,7 +92,8 @@ class Units:
         if state == "active":
             return state if present else ""  # without the link it has ended, or is no service
         stopped = unit.endswith(".service") and not present
-        return state if time.monotonic() < told_at + (ASK_STOPPED if stopped else ASK_STARTING) else ""
+        stands = max(stands, ASK_STOPPED if stopped else ASK_STARTING)
+        return state if time.monotonic() < told_at + stands else ""
 
 
 def has_begun(unit: str) -> bool:
@@ -248,7 +250,7 @@ def ask(services: dict[str, dict], storage: dict, units: Units, commands: Comman
         elif service["probe"]["kind"] == "room":
             answers[name] = ask_storage(storage)
     unhealthy = {service["unit"] for name, service in services.items() if not answers[name][0]}
-    states |= units.states(unhealthy - states.keys())  # what was judged by a state is shown with the same
+    states |= units.states(unhealthy - states.keys(), ASK_TOLD)  # what was judged by a state is shown with the same
     published = {}
     for name, service in services.items():
         healthy, detail = answers[name]

@@ -105,8 +105,8 @@ def end(worker: str, connection: Connection, reason: str) -> None:
         )
 
 
-def judge() -> None:
-    """End what would not be let in now.
+def judge() -> bool:
+    """End what would not be let in now; say whether workers remain that have the former configuration.
 
     Raises:
         OSError: HAProxy does not answer, or a file cannot be read.
@@ -121,6 +121,7 @@ def judge() -> None:
             reason = why_ended(connection, revoked, flows)
             if reason:
                 end(worker, connection, reason)
+    return len(workers) > 1
 
 
 def watch() -> int:
@@ -129,7 +130,7 @@ def watch() -> int:
     while True:
         is_last = time.monotonic() >= ends
         try:
-            judge()
+            is_last = not judge() or is_last
         except (ConnectionRefusedError, FileNotFoundError):
             pass  # a restart has ended every connection
         except (OSError, RefusedError) as error:

@@ -41,7 +41,9 @@ class Host:
         asked = {
             "files": entries,
             "payload": base64.b64encode(zlib.compress(packed)).decode(),
-            **{name: [] for name in ("remove", "trees", "validate", "commands", "enable", "restart", "reload")},
+            **{
+                name: [] for name in ("remove", "trees", "validate", "commands", "enable", "early", "restart", "reload")
+            },
             **options,
         }
         result: dict[str, Any] = module.configure(asked, check=check, diff=True)

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.unit.lab.ansible.plugins import plugin
+from tests.unit.lab.ansible.systemd import RUNNING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from tests.unit.lab.ansible.systemd import Systemd
+
 command = plugin("module_utils.command")
 units = plugin("module_utils.units")
-
-RUNNING = {"LoadState": "loaded", "ActiveState": "active", "UnitFileState": "enabled", "Type": "simple"}
 
 
 def plan(
@@ -97,31 +98,6 @@ def test_files_that_systemd_reads_are_known() -> None:
     assert not units.is_unit_file("/etc/systemd/journald.conf.d/b.conf")
 
 
-class Systemd:
-    """A systemctl that answers ``show`` and notes everything else."""
-
-    def __init__(self, states: dict[str, dict[str, str]]) -> None:
-        """Hold the units' states."""
-        self.states = states
-        self.asked: list[str] = []
-
-    def __call__(self, argv: list[str]) -> str:
-        """Stand in for ``command.run``."""
-        self.asked.append(" ".join(argv[:2]))
-        if argv[1] != "show":
-            return ""
-        names = argv[argv.index("--") + 1 :]
-        return "\n\n".join("\n".join(f"{key}={value}" for key, value in self.states[name].items()) for name in names)
-
-
-@pytest.fixture
-def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Systemd:
-    made = Systemd({"a.service": {**RUNNING}, "gone.service": {**RUNNING, "LoadState": "not-found"}})
-    monkeypatch.setattr(units, "run", made)
-    monkeypatch.setattr(units, "RUNNING", tmp_path)
-    return made
-
-
 def test_unit_files_that_changed_are_read_again_first(systemd: Systemd) -> None:
     units.ask_systemd(enable=["a.service"], restart=[], reload=[], fresh=True, check=False)
     assert systemd.asked == ["systemctl daemon-reload", "systemctl show"]
@@ -167,15 +143,13 @@ def test_an_instance_is_brought_by_its_template() -> None:
     }
 
 
-@pytest.mark.parametrize(("state", "asked"), [("disabled", [["systemctl", "enable", "a.service"]]), ("enabled", [])])
+@pytest.mark.parametrize(
+    ("state", "asked"), [("disabled", [["systemctl", "--root=/", "enable", "a.service"]]), ("enabled", [])]
+)
 def test_in_an_image_check_mode_says_what_would_be_enabled(
     systemd: Systemd, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, state: str, asked: list[list[str]]
 ) -> None:
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    (folder / "systemctl").write_text(f"#!/bin/sh\necho {state}\n")
-    (folder / "systemctl").chmod(0o755)
-    monkeypatch.setenv("PATH", str(folder), prepend=":")
+    systemd.enablement["a.service"] = state
     monkeypatch.setattr(units, "RUNNING", tmp_path / "absent")
     assert units.ask_systemd(enable=["a.service"], restart=[], reload=[], fresh=True, check=True) == asked
     assert systemd.asked == []
@@ -184,6 +158,18 @@ def test_in_an_image_check_mode_says_what_would_be_enabled(
 def test_in_an_image_units_are_enabled_and_nothing_is_started(
     systemd: Systemd, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    systemd.enablement["a.service"] = "disabled"
     monkeypatch.setattr(units, "RUNNING", tmp_path / "absent")
     units.ask_systemd(enable=["a.service"], restart=["a.service"], reload=[], fresh=True, check=False)
-    assert systemd.asked == ["systemctl enable"]
+    assert systemd.asked == ["systemctl --root=/ enable a.service"]
+
+
+@pytest.mark.parametrize("told", ["enabled\n", "", "enabled\nenabled\nenabled\n"])
+def test_whether_units_are_enabled_is_believed_only_where_systemctl_tells_of_each(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, told: str
+) -> None:
+    (tmp_path / "systemctl").write_text(f"#!/bin/sh\nprintf '{told}'\n")
+    (tmp_path / "systemctl").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    assert units.enablement(["a.service", "b.service"]) == {"a.service": "", "b.service": ""}
+    assert units.enablement([]) == {}

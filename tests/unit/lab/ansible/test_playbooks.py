@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 CATALOG = load_catalog()
 SITE_YML: list[dict[str, Any]] = yaml.safe_load(SITE_PLAYBOOK.read_text("utf-8"))
-REFUSE, INSTALL, *CONFIGURE = SITE_YML
+REFUSE, INSTALL, *CONFIGURE, START = SITE_YML
 
 
 def played(plays: list[dict[str, Any]]) -> list[str]:
@@ -51,6 +51,10 @@ def test_real_machines_install_all_their_roles_before_anything_is_configured() -
     assert (task["ansible.builtin.include_role"]["tasks_from"], task["loop"]) == ("install", "{{ host_roles }}")
 
 
+def test_hosts_that_wait_for_their_configuration_are_started_when_all_of_it_is_there() -> None:
+    assert (START["hosts"], list(START["tasks"][0])) == ("all", ["name", "pacslab.lab.start_host"])
+
+
 def test_no_play_gathers_facts() -> None:
     assert not any(play["gather_facts"] for play in SITE_YML)
 
@@ -69,7 +73,8 @@ def test_a_run_by_hand_knows_every_role_of_a_site_in_its_order(name: str) -> Non
 
 
 def test_the_driver_plays_the_roles_of_its_hosts_and_no_other() -> None:
-    assert played(yaml.safe_load(lab_playbook(CATALOG, ["trust", "base", "python_runtime"]))) == ["base", "trust"]
+    *plays, start = yaml.safe_load(lab_playbook(CATALOG, ["trust", "base", "python_runtime"]))
+    assert (played(plays), start) == (["base", "trust"], START)
 
 
 @pytest.mark.parametrize("role", CATALOG)
@@ -93,7 +98,7 @@ def test_a_role_that_is_added_comes_where_it_says(tmp_path: Path) -> None:
     for role in ("base", "edge", "a"):
         (roles / role / "tasks").mkdir()
         (roles / role / "tasks" / "configure.yml").touch()
-    _, _, *plays = yaml.safe_load(site_playbook(load_catalog(roles), roles))
+    _, _, *plays, _ = yaml.safe_load(site_playbook(load_catalog(roles), roles))
     assert played(plays) == ["base", "edge", "a"]
 
 

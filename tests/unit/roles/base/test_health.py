@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -185,6 +186,19 @@ def test_a_unit_that_is_just_starting_is_asked_about_every_second_round(
     later = time.monotonic() + 2 * agent.STARTING_PERIOD
     monkeypatch.setattr(agent.time, "monotonic", lambda: later)
     assert systemd.units.states({unit})[unit] == "active"
+
+
+def test_a_state_that_only_says_more_is_asked_for_less_often(
+    systemd: Systemd, agent: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    systemd.state = "activating (start, success)"
+    ask_later = partial(systemd.units.states, {"edge.service"}, agent.ASK_TOLD)
+    told, asked_at = ask_later(), time.monotonic()
+    monkeypatch.setattr(agent.time, "monotonic", lambda: asked_at + agent.ASK_TOLD - 1)
+    assert (ask_later(), systemd.asked) == (told, 1)
+    systemd.state = "active"
+    monkeypatch.setattr(agent.time, "monotonic", lambda: asked_at + agent.ASK_TOLD)
+    assert (ask_later(), systemd.asked) == ({"edge.service": "active"}, 2)
 
 
 def test_a_socket_whose_start_has_no_id_is_asked_about_each_time_it_runs(systemd: Systemd) -> None:

@@ -61,7 +61,8 @@ def test_a_folder_that_lacks_something_makes_the_service_unhealthy_with_the_reas
     class Active:
         """Every unit is active."""
 
-        def states(self, units: set[str]) -> dict[str, str]:
+        def states(self, units: set[str], stands: float = 0.0) -> dict[str, str]:
+            del stands
             return dict.fromkeys(units, "active")
 
     assert agent.ask(services, storage, Active(), agent.Commands())["storage"] == {"healthy": True, "detail": ""}

@@ -30,6 +30,8 @@ class Master:
         self.connections: dict[str, list[str]] = {"10": [], "20": []}
         self.ended: list[tuple[str, str]] = []
         self.reload = "Success=1\n--\n"
+        self.processes = PROCESSES
+        self.asked: list[str] = []
         self.hang_ups = 0
         """How often it ends a connection with what was asked unread, as while it reloads."""
         self.listener = socket.socket(socket.AF_UNIX)
@@ -52,8 +54,9 @@ class Master:
 
     def answer(self, command: str) -> str:
         """What HAProxy 3.0 answers."""
+        self.asked.append(command)
         if command == "show proc":
-            return PROCESSES
+            return self.processes
         if command == "reload":
             return self.reload
         worker, _, rest = command.removeprefix("@!").partition(" ")
@@ -184,3 +187,13 @@ def test_a_master_that_hangs_up_to_the_end_is_said_so(edge: Edge, capsys: pytest
     edge.master.hang_ups = 1
     assert edge.watch() == 1
     assert [event["reason"] for event in told(capsys)] == ["not-ready"]
+
+
+def test_nothing_is_watched_for_once_no_worker_has_the_former_configuration(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(edge.program, "WATCHED", 60.0)
+    edge.master.processes = PROCESSES.replace("10 worker 1 0d\n", "")
+    key = edge.opened("ct1", "gone", 40001, worker="20")
+    assert edge.watch() == 0
+    assert (edge.master.ended, edge.master.asked.count("show proc")) == ([("20", key)], 1)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseFileInventoryPlugin
+from ansible.template import trust_as_template
 
 try:
     from lab.topology.load import load_site
@@ -88,6 +89,11 @@ class InventoryModule(BaseFileInventoryPlugin):  # type: ignore[misc]  # Ansible
                 inventory.add_host(name, group=inventory.add_group(group_name("role", role)))
             self._set(name, {"ansible_host": str(host.address), **host_variables(site, name)})
         self._set("all", site_variables(site))
+        self._load_jinja_plugins()
+
+    def _load_jinja_plugins(self) -> None:
+        """Have Ansible load filters and tests now: it forks for each task of each host, which would load them anew."""
+        self.templar.template(trust_as_template("{{ [] | select('truthy') | list }}"))
 
     def _set(self, entity: str, variables: dict[str, Any]) -> None:
         for variable, value in variables.items():

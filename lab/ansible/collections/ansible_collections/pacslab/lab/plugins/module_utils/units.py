@@ -9,6 +9,11 @@ from pathlib import Path
 from ansible_collections.pacslab.lab.plugins.module_utils.command import ConfigureError, run
 
 RUNNING = Path("/run/systemd/system")  # there exactly while systemd is process 1, sd_booted(3)
+UNCONFIGURED = Path("/var/lib/pacslab/unconfigured")
+"""There while a host waits, since it was made, for its configuration; holds the units to start then, one a line.
+
+An image brings it, and the generator that role ``base`` installs then has systemd start no service.
+"""
 PROPERTIES = (
     "LoadState,ActiveState,UnitFileState,Type,RemainAfterExit,NeedDaemonReload,ExecMainStartTimestampMonotonic,Job"
 )
@@ -35,6 +40,7 @@ def ask_systemd(
     reload: list[str],
     fresh: bool,
     check: bool,
+    early: list[str] | None = None,
     coming: dict[str, bytes] | None = None,
 ) -> list[list[str]]:
     """Bring the units to what is asked, and return the commands that took (in check mode: would take).
@@ -45,6 +51,7 @@ def ask_systemd(
         reload: units to reload; those that cannot, or are just starting, are restarted; those that do not run or exist
             are left alone.
         fresh: unit files changed, so systemd has to read them again first.
+        early: units to enable that start at once also on a host that waits for its configuration.
         coming: in check mode, the text of each unit that the task would write, by name.
         check: change nothing.
 
@@ -57,6 +64,8 @@ def ask_systemd(
         return []
     if not RUNNING.is_dir():
         return _enable_offline(enable, check=check)
+    if UNCONFIGURED.exists():
+        return _note(enable=enable, early=early or [], restart=restart, reload=reload, fresh=fresh, check=check)
     if fresh and not check:
         run(["systemctl", "daemon-reload"])
     states = show(names)
@@ -148,18 +157,67 @@ def _refuse_missing(states: dict[str, State], wanted: list[str]) -> None:
             )
 
 
-def _enable_offline(enable: list[str], *, check: bool) -> list[list[str]]:
-    """Without systemd as process 1, in an image being built, units can only be enabled."""
-    argv = ["systemctl", "enable", *enable]
-    if not enable:
+def _note(
+    *, enable: list[str], early: list[str], restart: list[str], reload: list[str], fresh: bool, check: bool
+) -> list[list[str]]:
+    """On a host that waits for its configuration: enable, and note what is to be started once all of it is there.
+
+    The few units that run meanwhile, the packet filter among them, are told of their new files at once.
+    """
+    names = [*early, *restart, *reload]
+    states = show(names) if names else {}
+    now = {name for name, state in states.items() if state["ActiveState"] != "inactive" or name in early}
+    told = plan(
+        states,
+        enable=early,
+        restart=[unit for unit in restart if unit in now],
+        reload=[unit for unit in reload if unit in now],
+    )
+    asks = _enable_offline(enable, check=check)
+    if not check:
+        with UNCONFIGURED.open("a", encoding="utf-8") as noted:
+            noted.writelines(f"{unit}\n" for unit in [*enable, *restart] if unit not in now)
+        for argv in [["systemctl", "daemon-reload"], *told] if fresh and told else told:
+            run(argv)
+    return asks + told
+
+
+def start_noted(*, check: bool) -> list[list[str]]:
+    """Start a host that waited for its configuration: all that it starts by itself, and what was noted.
+
+    An interruption loses nothing: the host counts as waiting until systemd has its orders.
+    """
+    if not UNCONFIGURED.exists():
         return []
-    if check:
-        return [argv] if any(_can_be_enabled(unit) for unit in enable) else []
-    return [argv] if run(argv) else []  # it prints the links it makes, and nothing when they are there
+    noted = list(dict.fromkeys(UNCONFIGURED.read_text("utf-8").split()))
+    asks = [["systemctl", "--no-block", "start", "multi-user.target", *noted]]
+    if noted and any(state["NeedDaemonReload"] == "yes" for state in show(noted).values()):
+        asks.insert(0, ["systemctl", "daemon-reload"])
+    if not check:
+        for argv in asks:
+            run(argv)
+        UNCONFIGURED.unlink()
+    return asks
 
 
-def _can_be_enabled(unit: str) -> bool:
-    """Whether a unit is not enabled, or not there yet, as ``systemctl`` reads it from the files."""
-    argv = ["systemctl", "is-enabled", unit]
+def _enable_offline(enable: list[str], *, check: bool) -> list[list[str]]:
+    """Make the links of units to enable, without systemd: there is none, or it is to read them later.
+
+    Units that have theirs are not named again: for one that has an init script too, Debian's ``systemctl enable`` has
+    systemd read everything anew, twice.
+    """
+    disabled = [unit for unit, state in enablement(enable).items() if state in {"", "disabled", "linked", "not-found"}]
+    argv = ["systemctl", "--root=/", "enable", *disabled]
+    if not disabled:
+        return []
+    return [argv] if check or run(argv) else []  # it prints the links it makes
+
+
+def enablement(names: list[str]) -> dict[str, str]:
+    """Whether units are enabled, as ``systemctl`` reads it from the files; empty for one that is not there yet."""
+    if not names:
+        return {}
+    argv = ["systemctl", "--root=/", "is-enabled", *names]
     done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
-    return done.stdout.decode().strip() in {"", "disabled", "linked", "not-found"}
+    told = done.stdout.decode().split()
+    return dict(zip(names, told, strict=True)) if len(told) == len(names) else dict.fromkeys(names, "")

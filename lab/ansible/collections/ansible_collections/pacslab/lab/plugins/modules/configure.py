@@ -66,6 +66,13 @@ options:
     type: list
     elements: str
     default: []
+  early:
+    description:
+      - Units of O(enable) that start at once also on a host that waits for its configuration, because their work takes
+        long and needs nothing that other tasks bring. See M(pacslab.lab.start_host).
+    type: list
+    elements: str
+    default: []
   restart:
     description: Units to restart when a file of this task changed.
     type: list
@@ -126,6 +133,7 @@ ARGUMENTS = {
     "validate": {"type": "list", "elements": "list", "default": []},
     "commands": {"type": "list", "elements": "list", "default": []},
     "enable": {"type": "list", "elements": "str", "default": []},
+    "early": {"type": "list", "elements": "str", "default": []},
     "restart": {"type": "list", "elements": "str", "default": []},
     "reload": {"type": "list", "elements": "str", "default": []},
     "payload": {"type": "str", "no_log": True},
@@ -167,6 +175,7 @@ def configure(asked: dict[str, Any], *, check: bool, diff: bool) -> dict[str, An
     coming = {units.unit_of(change.path) or "": change.after.content or b"" for change in plan} if check else {}
     asks = units.ask_systemd(
         enable=asked["enable"],
+        early=asked["early"],
         restart=asked["restart"] if touched else [],
         reload=asked["reload"] if touched else [],
         fresh=any(units.is_unit_file(change.path) for change in plan) or unfinished,
