@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from simulators.audit.told import FIELDS, matches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 COMMAND = ("journalctl", "--follow", "--no-tail", "--all", "--quiet", "--output=json")
 """``--all``: a field of more than 4096 octets is told too."""
@@ -57,15 +57,18 @@ class Journal:
                 return
             yield self._entries(data)
 
-    def within(self, seconds: float) -> list[dict[str, Any]]:
-        """Return the entries that come within some seconds."""
+    def until(self, is_last: Callable[[dict[str, Any]], bool], seconds: float) -> list[dict[str, Any]]:
+        """Return the entries that come until the last one does, or within some seconds where none is the last."""
         deadline = time.monotonic() + seconds
         found: list[dict[str, Any]] = []
         while self._process.stdout is not None and (left := deadline - time.monotonic()) > 0:
             handle = self._process.stdout.fileno()
             if handle not in select.select([handle], [], [], left)[0] or not (data := os.read(handle, AT_ONCE)):
                 break
-            found += self._entries(data)
+            came = self._entries(data)
+            found += came
+            if any(is_last(entry) for entry in came):
+                break
         return found
 
     def _entries(self, data: bytes) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ import signal
 import sys
 import time
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,8 +54,8 @@ NOTE = 5.0
 """Seconds between two notes of how far the journal was read, when nothing in it became a message."""
 AGAIN = 1.0
 """Seconds until a spool that took nothing is tried again."""
-LAST_LINES = 0.3
-"""Seconds in which a stop still reads the journal, which says whether the whole host ends."""
+LAST_LINES = 3.0
+"""Seconds at most in which a stop still reads the journal, until there is why: whether the whole host ends."""
 LAST_CONNECTING = 1.0
 """Seconds that a stop waits for an attempt to connect: where all hosts end at once, the repository does not answer."""
 LAST_WORDS = 2.0
@@ -210,6 +211,8 @@ def _follow(daemon: Daemon, sender: Sender, running: Path, units: list[str], lat
     state.tell(daemon.state(sender.trouble, late_after))
     notify("READY=1")
     code = 1  # journalctl ended
+    is_own_stop = partial(told.is_own_stop, since=time.time())
+    is_told = False  # why it is stopped
     try:
         for entries in journal.batches(wake, LOOK):
             while not daemon.take(entries):
@@ -217,6 +220,7 @@ def _follow(daemon: Daemon, sender: Sender, running: Path, units: list[str], lat
                 select.select([wake], [], [], AGAIN)
                 if _told_to_stop(wake):
                     break
+            is_told = is_told or any(map(is_own_stop, entries))
             if state.is_due or not entries:
                 state.tell(daemon.state(sender.trouble, late_after))
                 sender.more()  # it looks whether certificates are others
@@ -226,8 +230,8 @@ def _follow(daemon: Daemon, sender: Sender, running: Path, units: list[str], lat
                 code = 0
                 break
         code = 0 if _stop_asked else code
-        if code == 0:
-            daemon.take(journal.within(LAST_LINES))
+        if code == 0 and not is_told:
+            daemon.take(journal.until(is_own_stop, LAST_LINES))
     finally:
         notify("STOPPING=1")
         journal.close()

@@ -46,6 +46,9 @@ UNIT_MESSAGES = {
     "7b05ebc668384222baa8881179cfda54": UNIT_RELOAD,  # SD_MESSAGE_UNIT_RELOADED
 }
 """systemd's MESSAGE_ID (sd-messages.h) of what is told of units."""
+STOPPING = "de5b426a63be47a7b6ac3eaac82e2f6f"
+"""The MESSAGE_ID (SD_MESSAGE_UNIT_STOPPING) with which systemd begins to stop a unit."""
+OWN_UNIT = "pacslab-audit.service"
 RESTART, SHUTDOWN = "restart", "shutdown"
 """Why systemd stops a unit, other than because somebody wants it stopped."""
 WHOLE_HOST = "multi-user.target"
@@ -82,6 +85,7 @@ def matches(units: list[str]) -> list[str]:
     programs = sorted({program for action in ACTIONS.values() for program in action.programs})
     identifiers = [*programs, "sshd-session", "sshd", "sudo", *PROGRAMS, CONFIGURING]
     wanted = [[f"SYSLOG_IDENTIFIER={name}"] for name in identifiers]
+    wanted.append(["_PID=1", f"MESSAGE_ID={STOPPING}", f"UNIT={OWN_UNIT}"])
     if units:
         ids = [f"MESSAGE_ID={number}" for number in UNIT_MESSAGES]
         wanted.append(["_PID=1", *ids, *(f"UNIT={unit}" for unit in (*units, WHOLE_HOST))])
@@ -113,6 +117,15 @@ def told_by(entry: Mapping[str, Any]) -> Told | None:
     if pid == MANAGER and entry.get("MESSAGE_ID") in UNIT_MESSAGES:
         return _unit(line, entry)
     return None
+
+
+def is_own_stop(entry: Mapping[str, Any], since: float) -> bool:
+    """Whether systemd tells that it stops the daemon itself, later than a time (seconds since 1970).
+
+    What it told before that is all that there is to know of why: it stops units one after another.
+    """
+    stopping = entry.get("MESSAGE_ID") == STOPPING and entry.get("UNIT") == OWN_UNIT and entry.get("_PID") == MANAGER
+    return stopping and int(entry.get("__REALTIME_TIMESTAMP", 0)) >= since * 1e6
 
 
 @dataclass(frozen=True)

@@ -22,9 +22,9 @@ from lab.trust.store import pki_folder
 from simulators.audit.host_end import HostEnd
 from simulators.audit.memory import Memory
 from simulators.audit.send import CONNECTING
-from simulators.audit.serve import Daemon
+from simulators.audit.serve import LAST_LINES, Daemon
 from simulators.audit.spool import Spool
-from simulators.audit.told import UNIT_MESSAGES, UNIT_START, UNIT_STOP, WHOLE_HOST
+from simulators.audit.told import OWN_UNIT, STOPPING, UNIT_MESSAGES, UNIT_START, UNIT_STOP, WHOLE_HOST
 from simulators.events.vocabulary import Outcome
 from tests.unit.simulators.audit.events import SOURCE, entry
 from tests.unit.simulators.audit.repository import IDENTITY, TestRepository, server_side
@@ -74,12 +74,13 @@ class Host:
             "audit": {"kind": "2", "names": {}, "units": ["pacslab-modality.service"], "late_after": 0.0},
         }  # fmt: skip
         (folder / "audit.json").write_text(json.dumps(settings), "utf-8")
-        self._cursor = 0
+        self._cursor = self._studies = 0
 
     def write(self, count: int) -> None:
         """Write events to the journal, each of a study of its own."""
         for _ in range(count):
-            facts = {"study": f"1.2.{self._cursor + 1}", "patient": "P1", "peer": "pacs-rad", "transaction": "RAD-8"}
+            self._studies += 1
+            facts = {"study": f"1.2.{self._studies}", "patient": "P1", "peer": "pacs-rad", "transaction": "RAD-8"}
             self.append(entry({"action": "store", "outcome": "success", **facts}, "pacslab-modality"))
 
     def append(self, line: Mapping[str, Any]) -> None:
@@ -91,7 +92,7 @@ class Host:
     @property
     def written(self) -> list[str]:
         """The studies that the journal tells of."""
-        return [f"1.2.{number}" for number in range(1, self._cursor + 1)]
+        return [f"1.2.{number}" for number in range(1, self._studies + 1)]
 
     def environment(self) -> dict[str, str]:
         """Folders as systemd names them."""
@@ -103,6 +104,11 @@ class Host:
         """What the health probe finds."""
         path = self.runtime / "late"
         return path.read_text("utf-8") if path.exists() else ""
+
+    def stop(self, daemon: subprocess.Popen[bytes]) -> None:
+        """Stop the daemon, and say so in the journal, as systemd does."""
+        daemon.send_signal(signal.SIGTERM)
+        self.append(own_stop(time.time()))
 
     @contextmanager
     def daemon(self, stderr: int | None = None) -> Iterator[subprocess.Popen[bytes]]:
@@ -141,7 +147,7 @@ def test_what_the_journal_tells_reaches_the_repository(host: Host, repository: T
         wait_until(lambda: len(studies(repository)) == 20, "not all arrive")
         host.write(1)
         wait_until(lambda: len(studies(repository)) == 21, "a later one does not arrive")
-        daemon.send_signal(signal.SIGTERM)
+        host.stop(daemon)
         assert daemon.wait(20) == 0
     assert studies(repository) == host.written
     assert types(repository) == ["110134", "110133"]
@@ -186,7 +192,7 @@ def test_while_the_repository_is_away_events_wait_and_the_probe_says_so(tmp_path
     with host.daemon() as daemon:
         wait_until(lambda: kept() == 7, "they are not kept")
         wait_until(lambda: late.exists() and "audit messages wait" in late.read_text(), "the probe says nothing")
-        daemon.send_signal(signal.SIGTERM)
+        host.stop(daemon)
         assert daemon.wait(20) == 0
     assert Spool(spool).waiting == 8  # with the beginning and the end
 
@@ -197,7 +203,7 @@ def test_a_stop_does_not_wait_for_a_repository_that_says_nothing(tmp_path: Path,
         host.write(6)
         with host.daemon() as daemon:
             called, _ = silent.accept()
-            daemon.send_signal(signal.SIGTERM)
+            host.stop(daemon)
             began = time.monotonic()
             assert daemon.wait(20) == 0
             assert time.monotonic() - began < CONNECTING / 2
@@ -217,7 +223,7 @@ def test_what_is_wrong_and_that_it_is_over_stands_in_the_journal_once(tmp_path: 
         wait_until(lambda: len(studies(back)) == 6, "they do not arrive")
         host.write(1)
         wait_until(lambda: host.late() == "", "the probe still says so")
-        daemon.send_signal(signal.SIGTERM)
+        host.stop(daemon)
         assert daemon.wait(20) == 0
         assert daemon.stderr is not None
         lines = daemon.stderr.read().decode().splitlines()
@@ -268,6 +274,12 @@ def of_unit(unit: str, what: str = UNIT_STOP, **more: str) -> dict[str, Any]:
     return entry("...", "systemd", MESSAGE_ID=identifier, UNIT=unit, _PID="1", **more)
 
 
+def own_stop(at: float) -> dict[str, Any]:
+    """What systemd tells when it begins to stop the daemon."""
+    told = {"MESSAGE_ID": STOPPING, "UNIT": OWN_UNIT, "__REALTIME_TIMESTAMP": str(int(at * 1e6))}
+    return entry("Stopping ...", "systemd", _PID="1", **told)
+
+
 def described(messages: Iterable[str]) -> list[str]:
     found = [re.search(r"<EventOutcomeDescription>(.*?)<", message) for message in messages]
     return [match[1] if match else "" for match in found]
@@ -300,12 +312,24 @@ def test_what_stopped_with_the_host_is_known_after_its_next_start_and_no_longer_
 def test_recording_that_ends_with_the_host_says_so(host: Host, repository: TestRepository) -> None:
     with host.daemon() as daemon:
         wait_until(lambda: types(repository) == ["110134"], "it does not begin")
-        host.append(of_unit(WHOLE_HOST))
         daemon.send_signal(signal.SIGTERM)
+        time.sleep(1.0)  # a journal that is behind
+        host.append(of_unit(WHOLE_HOST))
+        host.append(own_stop(time.time()))
         assert daemon.wait(20) == 0
     messages = [repository.stored[key].decode() for key in sorted(repository.stored)]
     assert described(messages) == ["", "", "success: shutdown"]
     assert types(repository)[-1] == "110133"
+
+
+def test_a_stop_that_systemd_does_not_tell_of_waits_for_that_no_longer_than_seconds(host: Host) -> None:
+    host.append(own_stop(time.time() - 60))  # of the run before
+    with host.daemon() as daemon:
+        wait_until((host.runtime / "late").exists, "it does not begin")
+        began = time.monotonic()
+        daemon.send_signal(signal.SIGTERM)
+        assert daemon.wait(20) == 0
+        assert LAST_LINES < time.monotonic() - began < LAST_LINES + 5
 
 
 def test_a_device_that_comes_for_the_first_time_is_told_once_also_over_a_restart(tmp_path: Path, spool: Kept) -> None:
