@@ -36,7 +36,7 @@ def test_what_runs_and_is_enabled_is_left_alone() -> None:
 def test_units_are_handled_together() -> None:
     stopped = {"UnitFileState": "disabled", "ActiveState": "inactive"}
     assert plan(enable=["a.service", "b.service"], a=stopped, b=stopped) == [
-        "systemctl --no-reload enable a.service b.service",
+        "systemctl enable a.service b.service",
         "systemctl --no-block start a.service b.service",
     ]
 
@@ -118,9 +118,9 @@ def test_check_mode_only_looks(systemd: Systemd) -> None:
 @pytest.mark.parametrize(
     ("text", "asked"),
     [
-        (b"[Service]\n[Install]\nWantedBy=multi-user.target\n", ["--no-reload enable", "--no-block start"]),
+        (b"[Service]\n[Install]\nWantedBy=multi-user.target\n", ["enable", "--no-block start"]),
         (b"[Service]\n", ["--no-block start"]),
-        (None, ["--no-reload enable", "--no-block start"]),  # a package that is not installed yet brings it
+        (None, ["enable", "--no-block start"]),  # a package that is not installed yet brings it
     ],
 )
 def test_check_mode_knows_what_a_unit_that_is_not_there_yet_will_need(

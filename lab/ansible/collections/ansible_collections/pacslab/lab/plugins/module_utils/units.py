@@ -95,7 +95,7 @@ def plan(states: dict[str, State], *, enable: list[str], restart: list[str], rel
     restarted = [*restart, *(unit for unit in rest if states[unit]["ActiveState"] == "activating")]
     failed = [unit for unit in [*stopped, *restart] if states[unit]["ActiveState"] == "failed"]
     wanted = [
-        (["--no-reload", "enable"], disabled),  # what is to run now is started below; the links are for the next start
+        (["enable"], disabled),  # has systemd read its units anew, or it goes on saying that they are disabled
         (["reset-failed"], failed),  # else a unit that failed often lately may refuse to start
         (["--no-block", "start"], stopped),
         (["--no-block", "restart"], list(dict.fromkeys(restarted))),
