@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 QUIET_WITHIN = 60.0
-"""Seconds that one lane waits until no other switches."""
+"""Seconds that one lane waits at most for others, who switch or want to be alone."""
 
 
 @dataclass
@@ -25,11 +25,13 @@ class Switching:
     _changed: threading.Condition = field(default_factory=threading.Condition, repr=False)
     _under_way: set[int] = field(default_factory=set, repr=False)
     _ended: dict[int, float] = field(default_factory=dict, repr=False)
+    _alone: int | None = field(default=None, repr=False)
 
     @contextmanager
     def by(self, lane: int) -> Iterator[None]:
-        """A lane switches controls for as long as this is open."""
+        """A lane switches controls for as long as this is open; it waits for one that is alone."""
         with self._changed:
+            self._changed.wait_for(lambda: self._alone in {None, lane}, QUIET_WITHIN)
             self._under_way.add(lane)
         try:
             yield
@@ -37,6 +39,20 @@ class Switching:
             with self._changed:
                 self._under_way.discard(lane)
                 self._ended[lane] = time.monotonic()
+                self._changed.notify_all()
+
+    @contextmanager
+    def alone(self, lane: int) -> Iterator[None]:
+        """No other lane switches for as long as this is open."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._alone is None, QUIET_WITHIN)
+            self._alone = lane
+            self._changed.wait_for(lambda: not self._under_way - {lane}, QUIET_WITHIN)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._alone = None
                 self._changed.notify_all()
 
     def met(self, lane: int, began: float) -> bool:

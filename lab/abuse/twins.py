@@ -7,7 +7,7 @@ import time
 import traceback
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from queue import Queue
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
 LANES = 3
 """How many cases are tried at the same time, at hosts that have nothing to do with each other."""
-TRIES = 6
-"""How often a half is made at most, while other lanes switch controls: one of them does so many times in a row."""
+TRIES = 4
+"""How often a half is made at most, while other lanes switch controls; they wait for the last try."""
 EXPECTED = (
     "as shipped it is refused, on record, without harm, and the service works on; without its control it succeeds"
 )
@@ -85,7 +85,8 @@ class Twin:
         for tries_left in reversed(range(TRIES)):
             began = time.monotonic()
             try:
-                return half(self.case, self.scene)
+                with nullcontext() if tries_left else switching.alone(lane):
+                    return half(self.case, self.scene)
             except PacslabError as error:
                 if not (tries_left and switching.met(lane, began)):
                     raise

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, NoReturn
+from unittest.mock import Mock
 
 from lab.abuse.attempt import Parties, PartyMissingError
 from lab.abuse.failure import WeakeningError
@@ -133,6 +135,31 @@ def test_another_lane_disturbs_while_it_switches_and_shortly_before() -> None:
     assert switching.met(1, began)
     assert not switching.met(1, time.monotonic() + 1)
     assert not switching.met(0, began)
+
+
+def test_a_lane_that_is_alone_keeps_others_from_switching() -> None:
+    switching, switched = Switching(), threading.Event()
+
+    def switch() -> None:
+        with switching.by(1):
+            switched.set()
+
+    with switching.alone(0), switching.by(0):
+        other = threading.Thread(target=switch)
+        other.start()
+        assert not switched.wait(0.1)
+    assert switched.wait(10)
+    other.join()
+
+
+def test_the_last_try_of_a_disturbed_case_is_made_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lab.abuse.twins.Hospital", lambda _: World().hospital())
+    switching, alone = Switching(), Mock(wraps=nullcontext)
+    monkeypatch.setattr(switching, "met", lambda *_: True)
+    monkeypatch.setattr(switching, "alone", lambda _: alone())
+    twins = Twins(LocalLab().lab, lambda _: None, _switching=switching)
+    assert [result.outcome for result in twins.run([unlucky(World(), TRIES - 1)])] == [Outcome.PASSED]
+    assert alone.call_count == 1
 
 
 def test_a_control_that_stays_off_ends_what_follows_at_that_target(monkeypatch: pytest.MonkeyPatch) -> None:
