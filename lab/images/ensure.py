@@ -111,7 +111,8 @@ def _build(
             packages.setdefault(role, {})[NPM] = fetch_packages(folder / meta.npm_packages, cache / "npm")
     if missing:
         bakery = Bakery(docker, stock, cache / "bake", sbom_folder, packages, bus)
-        bakery.refresh_lists(next(iter(images.values())))
+        # Only the base image has no sources but the release's own: a later one's index may have expired.
+        bakery.refresh_lists(images[recipes_of(site, settings)[()].key])
         for level in levels(missing):
             images.update(bakery.bake(level, images))
             _refuse_changed(stock, level, recipes_of(site, settings))
