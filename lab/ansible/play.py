@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from lab.events import Bus
 
-FORKS = 40
 WRAPPERS = Path(__file__).parent / "bin"
 STATUS = {
     "runner_on_ok": "ok",
@@ -178,7 +177,6 @@ def _settings() -> dict[str, str]:
         "ANSIBLE_DEPRECATION_WARNINGS": "False",
         "ANSIBLE_FORCE_COLOR": "False",
         "ANSIBLE_NOCOLOR": "True",
-        "ANSIBLE_FORKS": str(FORKS),
         "PACSLAB_DRIVER": str(os.getpid()),
         "PACSLAB_PYTHON": sys.executable,
         "PATH": os.pathsep.join([str(WRAPPERS), os.environ.get("PATH", os.defpath)]),

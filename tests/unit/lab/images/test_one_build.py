@@ -8,7 +8,7 @@ from unittest.mock import Mock
 
 from lab.events import Bus, Note
 from lab.images import ensure
-from lab.images.ensure import _alone
+from lab.images.ensure import _alone, _build
 from lab.settings import load_settings
 from tests.unit.site_builder import committed_site
 
@@ -58,6 +58,6 @@ def test_package_lists_are_fetched_in_the_base_image_whatever_else_is_there(
     monkeypatch.setattr(ensure, "remove_left_over", lambda _: [])
     monkeypatch.setattr("lab.images.wheels.fetch_wheels", Mock(return_value=tmp_path))
     monkeypatch.setattr("lab.images.npm.fetch_packages", Mock(return_value=tmp_path))
-    ensure._build(Mock(), load_settings(), site, [last], there, bus=Bus())  # noqa: SLF001
+    _build(Mock(), load_settings(), site, [last], there, bus=Bus())
     bakery.refresh_lists.assert_called_once_with(f"image of {base.name}")
     assert there[last.key] == "image of the last"

@@ -92,7 +92,7 @@ class InventoryModule(BaseFileInventoryPlugin):  # type: ignore[misc]  # Ansible
         self._load_jinja_plugins()
 
     def _load_jinja_plugins(self) -> None:
-        """Have Ansible load filters and tests now: it forks for each task of each host, which would load them anew."""
+        """Load filters and tests before Ansible forks for each task of each host: every fork would load them itself."""
         self.templar.template(trust_as_template("{{ [] | select('truthy') | list }}"))
 
     def _set(self, entity: str, variables: dict[str, Any]) -> None:

@@ -95,7 +95,7 @@ def plan(states: dict[str, State], *, enable: list[str], restart: list[str], rel
     restarted = [*restart, *(unit for unit in rest if states[unit]["ActiveState"] == "activating")]
     failed = [unit for unit in [*stopped, *restart] if states[unit]["ActiveState"] == "failed"]
     wanted = [
-        (["enable"], disabled),  # has systemd read its units anew, or it goes on saying that they are disabled
+        (["enable"], disabled),  # systemd reads its units again, or it goes on saying that they are disabled
         (["reset-failed"], failed),  # else a unit that failed often lately may refuse to start
         (["--no-block", "start"], stopped),
         (["--no-block", "restart"], list(dict.fromkeys(restarted))),
@@ -164,6 +164,7 @@ def _note(
 
     The few units that run meanwhile, the packet filter among them, are told of their new files at once.
     """
+    asks = _enable_offline(enable, check=check)  # first, so that systemd tells of early units that they are enabled
     names = [*early, *restart, *reload]
     states = show(names) if names else {}
     now = {name for name, state in states.items() if state["ActiveState"] != "inactive" or name in early}
@@ -173,7 +174,6 @@ def _note(
         restart=[unit for unit in restart if unit in now],
         reload=[unit for unit in reload if unit in now],
     )
-    asks = _enable_offline(enable, check=check)
     if not check:
         with UNCONFIGURED.open("a", encoding="utf-8") as noted:
             noted.writelines(f"{unit}\n" for unit in [*enable, *restart] if unit not in now)
@@ -204,7 +204,7 @@ def _enable_offline(enable: list[str], *, check: bool) -> list[list[str]]:
     """Make the links of units to enable, without systemd: there is none, or it is to read them later.
 
     Units that have theirs are not named again: for one that has an init script too, Debian's ``systemctl enable`` has
-    systemd read everything anew, twice.
+    systemd read all of its units again, twice.
     """
     disabled = [unit for unit, state in enablement(enable).items() if state in {"", "disabled", "linked", "not-found"}]
     argv = ["systemctl", "--root=/", "enable", *disabled]
