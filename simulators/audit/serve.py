@@ -190,6 +190,7 @@ def main(path: Path = SETTINGS) -> int:
     except (OSError, ValueError, KeyError, TypeError, SimulatorError) as error:
         sys.stderr.write(f"cannot use {path}: {error}\n")
         return 4
+    wake = _wake_on_signal()
     folder = Path(os.environ.get("STATE_DIRECTORY", FOLDER))
     spool = Spool(folder / "spool")
     connect = Repository(peer.address, peer.port, peer.identity, lambda: _context(settings)).connect
@@ -197,14 +198,15 @@ def main(path: Path = SETTINGS) -> int:
     memory, host_end = Memory.read(folder / "met.json"), HostEnd(folder / "host-ends")
     daemon = Daemon(_source(settings, extra), spool, memory, host_end, sender.more)
     sender.start()
-    code = _follow(daemon, sender, folder / "running", list(extra["units"]), float(extra["late_after"]))
+    code = _follow(daemon, sender, wake, folder / "running", list(extra["units"]), float(extra["late_after"]))
     if sender.stop(LAST_CONNECTING):
         spool.close()
     return code
 
 
-def _follow(daemon: Daemon, sender: Sender, running: Path, units: list[str], late_after: float) -> int:
-    wake = _wake_on_signal()
+def _follow(
+    daemon: Daemon, sender: Sender, wake: int, running: Path, units: list[str], late_after: float
+) -> int:
     _say_start(daemon, running)
     journal = Journal(units, daemon.spool.place)
     state = State()
