@@ -190,37 +190,59 @@ def main(path: Path = SETTINGS) -> int:
     except (OSError, ValueError, KeyError, TypeError, SimulatorError) as error:
         sys.stderr.write(f"cannot use {path}: {error}\n")
         return 4
-    wake = _wake_on_signal()
+    stop = Stop()
     folder = Path(os.environ.get("STATE_DIRECTORY", FOLDER))
-    spool = Spool(folder / "spool")
+    spool, running = Spool(folder / "spool"), folder / "running"
     connect = Repository(peer.address, peer.port, peer.identity, lambda: _context(settings)).connect
     sender = Sender(spool, connect, changed=lambda: _ages(settings), keep=Heads(folder / "spool").keep)
     memory, host_end = Memory.read(folder / "met.json"), HostEnd(folder / "host-ends")
     daemon = Daemon(_source(settings, extra), spool, memory, host_end, sender.more)
     sender.start()
-    code = _follow(daemon, sender, wake, folder / "running", list(extra["units"]), float(extra["late_after"]))
+    _say_start(daemon, running)
+    journal = Journal(list(extra["units"]), spool.place)
+    code = _follow(daemon, sender, journal, stop, float(extra["late_after"]))
+    if code == 0:
+        _say_end(daemon, sender, running)
     if sender.stop(LAST_CONNECTING):
         spool.close()
     return code
 
 
-def _follow(
-    daemon: Daemon, sender: Sender, wake: int, running: Path, units: list[str], late_after: float
-) -> int:
-    _say_start(daemon, running)
-    journal = Journal(units, daemon.spool.place)
+class Stop:
+    """SIGTERM and SIGINT, from now on: they ask to stop, and wake who waits. SIGHUP stops nothing."""
+
+    def __init__(self) -> None:
+        """Take the process's signals."""
+        self.wake, writing = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._asked = False
+        signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._ask)
+        signal.signal(signal.SIGHUP, lambda *_: None)
+
+    @property
+    def asked(self) -> bool:
+        """Whether to stop; what woke is taken."""
+        with suppress(BlockingIOError):
+            os.read(self.wake, 64)
+        return self._asked
+
+    def _ask(self, *_: object) -> None:
+        self._asked = True
+
+
+def _follow(daemon: Daemon, sender: Sender, journal: Journal, stop: Stop, late_after: float) -> int:
     state = State()
     state.tell(daemon.state(sender.trouble, late_after))
     notify("READY=1")
-    code = 1  # journalctl ended
     is_own_stop = partial(told.is_own_stop, since=time.time())
     is_told = False  # why it is stopped
     try:
-        for entries in journal.batches(wake, LOOK):
+        for entries in journal.batches(stop.wake, LOOK):
             while not daemon.take(entries):
                 state.tell(daemon.trouble)
-                select.select([wake], [], [], AGAIN)
-                if _told_to_stop(wake):
+                select.select([stop.wake], [], [], AGAIN)
+                if stop.asked:
                     break
             is_told = is_told or any(map(is_own_stop, entries))
             if state.is_due or not entries:
@@ -228,21 +250,16 @@ def _follow(
                 sender.more()  # it looks whether certificates are others
             if not sender.alive:
                 return 1
-            if _told_to_stop(wake):
-                code = 0
+            if stop.asked:
                 break
-        code = 0 if _stop_asked else code
-        if code == 0 and not is_told:
+        if not stop.asked:
+            return 1  # journalctl ended
+        if not is_told:
             daemon.take(journal.until(is_own_stop, LAST_LINES))
     finally:
         notify("STOPPING=1")
         journal.close()
-    if code == 0:
-        daemon.say(told.AUDIT_STOP, reason=told.SHUTDOWN if daemon.host_end.begun else "")
-        running.unlink(missing_ok=True)
-        if not sender.trouble:
-            sender.wait_until_acknowledged(LAST_WORDS)
-    return code
+    return 0
 
 
 def _say_start(daemon: Daemon, running: Path) -> None:
@@ -257,28 +274,12 @@ def _say_start(daemon: Daemon, running: Path) -> None:
         running.touch()
 
 
-_stop_asked = False
-
-
-def _wake_on_signal() -> int:
-    """Let SIGTERM and SIGINT write into a pipe, and SIGHUP, which stops nothing; return the end to wait at."""
-    reading, writing = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _stop)
-    signal.signal(signal.SIGHUP, lambda *_: None)
-    return reading
-
-
-def _stop(*_: object) -> None:
-    global _stop_asked  # noqa: PLW0603 - a signal handler has no other place
-    _stop_asked = True
-
-
-def _told_to_stop(wake: int) -> bool:
-    with suppress(BlockingIOError):
-        os.read(wake, 64)
-    return _stop_asked
+def _say_end(daemon: Daemon, sender: Sender, running: Path) -> None:
+    """Tell that recording ends, in an orderly way, and wait until that has arrived."""
+    daemon.say(told.AUDIT_STOP, reason=told.SHUTDOWN if daemon.host_end.begun else "")
+    running.unlink(missing_ok=True)
+    if not sender.trouble:
+        sender.wait_until_acknowledged(LAST_WORDS)
 
 
 def _source(settings: Settings, extra: Mapping[str, Any]) -> Source:

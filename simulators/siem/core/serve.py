@@ -8,23 +8,20 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import selectors
 import signal
 import socket
 import sys
-import threading
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
 
 from simulators.service import notify, publish
-from simulators.siem import wire
 from simulators.siem.behaviour.detector import Behaviour
+from simulators.siem.core.calls import HIGHEST, SLOW, Intake
 from simulators.siem.core.finding import NoRules
 from simulators.siem.core.keeper import FIRST_PAUSE, Keeper, connect, read_state
 from simulators.siem.core.ledger import Ledger
@@ -32,21 +29,22 @@ from simulators.siem.core.memory import Memory
 from simulators.siem.core.pending import Place
 from simulators.siem.core.presence import Presence
 from simulators.siem.core.prover import Prover
-from simulators.siem.core.switches import FOLDER, FOLDER_VARIABLE, LOOK, SHOWN, Switches
+from simulators.siem.core.switches import FOLDER, FOLDER_VARIABLE, LOOK, Switches
+from simulators.siem.core.switching import Switching
 from simulators.siem.judge.judge import Judge as Rules
 from simulators.siem.sigma.read import load
 from simulators.siem.site import Site
 from simulators.siem.store.hashes import NOTHING
 from simulators.siem.store.search import events_after
 from simulators.siem.store.signing import Signer
-from simulators.siem.wire import ANSWER, CHUNK, Kind
+from simulators.siem.wire import ANSWER, Kind, WireError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from simulators.siem.core.ledger import State
     from simulators.siem.core.pending import Sealed
-    from simulators.siem.core.switches import Switch
+    from simulators.siem.wire import Record
 
 TARGET = "host=/run/postgresql dbname=siem user=siem"
 TARGET_VARIABLE = "PACSLAB_SIEM_DATABASE"
@@ -57,58 +55,8 @@ ANNOUNCED_EVERY = 5.0
 """Seconds between two heads of batches that senders are told, for them to keep."""
 TICK = 2.0
 """Seconds after which it is judged what has not happened."""
-SLOW = 10.0
-"""Seconds in which an intake has to take an answer."""
-HIGHEST = 10**18
-"""Number of a message."""
-_NAME = re.compile(rb"[A-Za-z0-9-]{1,63}")
 HEALTH = "trouble"
 """File in the runtime folder: empty, or why nothing is stored."""
-
-
-class _Intake:
-    """A process of the intake that has called."""
-
-    def __init__(self, number: int, connection: socket.socket) -> None:
-        self.number, self.connection = number, connection
-        self._telling = threading.Lock()
-        self.rest = bytearray()
-        self.senders: dict[int, str] = {}
-        self.present: set[int] = set()
-        """Connections of hosts themselves."""
-
-    def tell(self, answers: bytes) -> None:
-        """Send answers; what is gone needs none, since its senders send again."""
-        with self._telling, suppress(OSError):
-            self.connection.sendall(answers)
-
-    def chunks(self, data: bytes) -> list[bytes]:
-        """Return the chunks that are whole with what has come.
-
-        Raises:
-            WireError: what comes is none.
-        """
-        self.rest += data
-        found, place = [], 0
-        while len(self.rest) - place >= CHUNK.size:
-            (size,) = CHUNK.unpack_from(self.rest, place)
-            if size > wire.MOST:
-                raise wire.WireError(f"a chunk of {size} octets")
-            begin = place + CHUNK.size
-            if len(self.rest) < begin + size:
-                break
-            found.append(bytes(self.rest[begin : begin + size]))
-            place = begin + size
-        del self.rest[:place]
-        return found
-
-
-@dataclass(frozen=True)
-class Switching:
-    """Which rules are switched off, and the judge that goes by it."""
-
-    switches: Switches
-    judge: Rules
 
 
 class Core:
@@ -141,13 +89,13 @@ class Core:
         self._listening = listening
         self._selector = selectors.DefaultSelector()
         self._selector.register(listening, selectors.EVENT_READ)
-        self._intakes: dict[int, _Intake] = {}
+        self._intakes: dict[int, Intake] = {}
         self._called = 0
         self._stopping = False
         self._newest = self._told = (0, NOTHING)
         self._told_at = self._ticked = 0.0
         self._prover = prover
-        self._switching, self._off, self._switched_at = switching, dict[str, "Switch"](), 0.0
+        self._switching = switching
         self._memory, self._presence = memory, Presence(expected, time.monotonic())
         publish(HEALTH, "the database has not answered yet")
         connection = _wait_for(target)
@@ -167,7 +115,8 @@ class Core:
         while not self._stopping and not self.keeper.failed:
             due = self.ledger.due
             wait = LOOK if due is None else max(0.0, due - time.monotonic())
-            self._look_at_switches(time.monotonic())
+            if self._switching is not None:
+                self._switching.look(time.monotonic(), self.ledger)
             for key, _ in self._selector.select(wait):
                 if key.fileobj is self._listening:
                     self._accept()
@@ -197,22 +146,6 @@ class Core:
             with suppress(OSError):  # a disk that is full: what is remembered is told again after a restart
                 self._memory.keep(self.ledger.position, now)
 
-    def _look_at_switches(self, now: float) -> None:
-        """Take rules out of the judge that are switched off, and put back what is not; both are told first."""
-        if self._switching is None or now - self._switched_at < LOOK:
-            return
-        self._switched_at = now
-        off = self._switching.switches.off(time.time())
-        if off == self._off:
-            return
-        for switch in (switch for rule, switch in self._off.items() if rule not in off):
-            self.ledger.tell_switch(switch, "on")
-        for switch in (switch for rule, switch in off.items() if self._off.get(rule) != switch):
-            self.ledger.tell_switch(switch, "off")
-        self._switching.judge.switch_off(frozenset(off))
-        self._off = off
-        publish(SHOWN, "".join(f"{rule}\n" for rule in sorted(off)))
-
     def _seal(self) -> None:
         if days := self.keeper.expired():
             self.ledger.drop(days)
@@ -222,30 +155,26 @@ class Core:
 
     def _accept(self) -> None:
         connection, _ = self._listening.accept()
-        connection.settimeout(SLOW)
         self._called += 1
-        intake = _Intake(self._called, connection)
+        intake = Intake(self._called, connection)
         self._intakes[intake.number] = intake
         self._selector.register(connection, selectors.EVENT_READ, intake)
 
-    def _read(self, intake: _Intake) -> None:
+    def _read(self, intake: Intake) -> None:
         try:
             data = intake.connection.recv(AT_ONCE)
             if not data:
                 self._end(intake)
                 return
-            for chunk in intake.chunks(data):
-                for record in wire.records(chunk):
-                    self._take(intake, record)
+            for record in intake.records(data):
+                self._take(intake, record)
         except (OSError, ValueError):  # WireError is a ValueError, and so is what is no name
             self._end(intake)
 
-    def _take(self, intake: _Intake, record: wire.Record) -> None:
+    def _take(self, intake: Intake, record: Record) -> None:
         kind, connection = record.kind, record.connection
         if kind == Kind.OPEN:
-            intake.senders[connection] = _name(record.first)
-            if record.second != wire.OF_LINES:
-                intake.present.add(connection)
+            if intake.begin(record):
                 self._presence.opened(intake.senders[connection])
         elif kind == Kind.CLOSE:
             self._leave(intake, connection)
@@ -253,7 +182,7 @@ class Core:
         elif kind in {Kind.EVENT, Kind.REFUSED, Kind.BROKEN}:
             host = intake.senders.get(connection)
             if host is None or record.number > HIGHEST:
-                raise wire.WireError(f"connection {connection} has not begun, or number {record.number}")
+                raise WireError(f"connection {connection} has not begun, or number {record.number}")
             if kind == Kind.BROKEN:
                 self.ledger.take_broken(record, host)
             else:
@@ -261,16 +190,16 @@ class Core:
             if self.ledger.full:
                 self._seal()
         else:
-            raise wire.WireError(f"a record of kind {kind}")
+            raise WireError(f"a record of kind {kind}")
 
-    def _end(self, intake: _Intake) -> None:
+    def _end(self, intake: Intake) -> None:
         self._intakes.pop(intake.number, None)
         for connection in list(intake.present):
             self._leave(intake, connection)
         self._selector.unregister(intake.connection)
         intake.connection.close()
 
-    def _leave(self, intake: _Intake, connection: int) -> None:
+    def _leave(self, intake: Intake, connection: int) -> None:
         if connection in intake.present:
             intake.present.remove(connection)
             self._presence.closed(intake.senders[connection], time.monotonic())
@@ -295,12 +224,6 @@ class Core:
         self._told, self._told_at = self._newest, now
         for intake in list(self._intakes.values()):
             intake.tell(ANSWER.pack(Kind.CHECKPOINT, 0, *self._told))
-
-
-def _name(data: bytes) -> str:
-    if not _NAME.fullmatch(data):
-        raise wire.WireError("a sender without a name")
-    return data.decode("ascii")
 
 
 def _wait_for(target: str) -> psycopg.Connection:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from simulators.audit.message import Source
 from simulators.audit.table import TABLE
-from simulators.audit.told import OF_OTHERS, Told, told_by
+from simulators.audit.told import OF_OTHERS, OWN_UNIT, STOPPING, UNIT_MESSAGES, UNIT_STOP, Told, told_by
 from simulators.events.actions import ACTIONS
 from simulators.events.keys import GIVEN
 from simulators.events.vocabulary import Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from simulators.audit.table import Row
 
 SOURCE = Source(
@@ -62,11 +65,29 @@ def entry(message: object, program: str = "pacslab-ris", **more: str) -> dict[st
     return {"MESSAGE": text, **fields, **more}
 
 
+def of_unit(unit: str, what: str = UNIT_STOP, **more: str) -> dict[str, Any]:
+    """What systemd tells of a unit."""
+    (identifier,) = [number for number, action in UNIT_MESSAGES.items() if action == what]
+    return entry("...", "systemd", MESSAGE_ID=identifier, UNIT=unit, _PID="1", **more)
+
+
+def own_stop(at: float) -> dict[str, Any]:
+    """What systemd tells when it begins to stop the daemon."""
+    fields = {"MESSAGE_ID": STOPPING, "UNIT": OWN_UNIT, "__REALTIME_TIMESTAMP": str(int(at * 1e6))}
+    return entry("Stopping ...", "systemd", _PID="1", **fields)
+
+
 def told(message: object, program: str = "pacslab-ris", **more: str) -> Told:
     """Return what an entry tells."""
     found = told_by(entry(message, program, **more))
     assert found is not None
     return found
+
+
+def described(messages: Iterable[str]) -> list[str]:
+    """Return what messages say of their outcomes, empty where they say no more than the code."""
+    found = [re.search(r"<EventOutcomeDescription>(.*?)<", message) for message in messages]
+    return [match[1] if match else "" for match in found]
 
 
 def _programs(action: str) -> tuple[str, ...]:

@@ -19,21 +19,16 @@ import pytest
 
 from lab.settings import ROOT
 from lab.trust.store import pki_folder
-from simulators.audit.host_end import HostEnd
-from simulators.audit.memory import Memory
 from simulators.audit.send import CONNECTING
-from simulators.audit.serve import LAST_LINES, Daemon
+from simulators.audit.serve import LAST_LINES
 from simulators.audit.spool import Spool
-from simulators.audit.told import OWN_UNIT, STOPPING, UNIT_MESSAGES, UNIT_START, UNIT_STOP, WHOLE_HOST
-from simulators.events.vocabulary import Outcome
-from tests.unit.simulators.audit.events import SOURCE, entry
+from simulators.audit.told import WHOLE_HOST
+from tests.unit.simulators.audit.events import described, entry, of_unit, own_stop
 from tests.unit.simulators.audit.repository import IDENTITY, TestRepository, server_side
 from tests.unit.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
-    from simulators.audit.message import Source
+    from collections.abc import Iterator, Mapping
 
 STAND_IN = Path(__file__).parent / "journalctl.py"
 
@@ -238,77 +233,6 @@ def test_settings_that_cannot_be_used_are_told(tmp_path: Path) -> None:
     assert (done.returncode, "cannot use" in done.stderr) == (4, True)
 
 
-class Kept(Spool):
-    """A spool whose messages are at hand."""
-
-    def all(self) -> list[str]:
-        """All of them."""
-        return [entry.data.decode() for entry in self.after(0, 1 << 30)]
-
-
-@pytest.fixture
-def spool(tmp_path: Path) -> Iterator[Kept]:
-    opened = Kept(tmp_path / "spool")
-    yield opened
-    opened.close()
-
-
-def daemon_of(spool: Spool, folder: Path, source: Source = SOURCE) -> Daemon:
-    memory, host_end = Memory.read(folder / "met.json"), HostEnd(folder / "host-ends")
-    return Daemon(source, spool, memory, host_end, lambda: None)
-
-
-def at_edge(number: int, **facts: Any) -> dict[str, Any]:
-    line = {
-        "action": "associate",
-        "outcome": "success",
-        "edge": "dicom",
-        "certificate": "ct1.imaging.internal",
-        **facts,
-    }
-    return {**entry(line, "haproxy"), "__CURSOR": f"c{number}"}
-
-
-def of_unit(unit: str, what: str = UNIT_STOP, **more: str) -> dict[str, Any]:
-    (identifier,) = [number for number, action in UNIT_MESSAGES.items() if action == what]
-    return entry("...", "systemd", MESSAGE_ID=identifier, UNIT=unit, _PID="1", **more)
-
-
-def own_stop(at: float) -> dict[str, Any]:
-    """What systemd tells when it begins to stop the daemon."""
-    told = {"MESSAGE_ID": STOPPING, "UNIT": OWN_UNIT, "__REALTIME_TIMESTAMP": str(int(at * 1e6))}
-    return entry("Stopping ...", "systemd", _PID="1", **told)
-
-
-def described(messages: Iterable[str]) -> list[str]:
-    found = [re.search(r"<EventOutcomeDescription>(.*?)<", message) for message in messages]
-    return [match[1] if match else "" for match in found]
-
-
-def test_a_unit_that_is_restarted_or_ends_with_its_host_is_not_one_that_somebody_stopped(
-    tmp_path: Path, spool: Kept
-) -> None:
-    daemon = daemon_of(spool, tmp_path)
-    lines = [
-        of_unit("nginx.service", JOB_TYPE="stop"),
-        of_unit("nginx.service", JOB_TYPE="restart"),
-        of_unit(WHOLE_HOST, JOB_TYPE="stop"),
-        of_unit("nginx.service", JOB_TYPE="stop"),
-    ]
-    assert daemon.take({**line, "__CURSOR": f"c{number}"} for number, line in enumerate(lines))
-    assert described(spool.all()) == ["", "success: restart", "", "success: shutdown"]
-
-
-def test_what_stopped_with_the_host_is_known_after_its_next_start_and_no_longer_than_that(
-    tmp_path: Path, spool: Kept
-) -> None:
-    assert daemon_of(spool, tmp_path).take([{**of_unit(WHOLE_HOST), "__CURSOR": "c1"}])
-    lines = [of_unit("nginx.service"), of_unit(WHOLE_HOST, UNIT_START), of_unit("nginx.service")]
-    assert daemon_of(spool, tmp_path).take({**line, "__CURSOR": f"c{number}"} for number, line in enumerate(lines, 2))
-    assert described(spool.all()) == ["", "success: shutdown", "", ""]
-    assert not daemon_of(spool, tmp_path).host_end.begun
-
-
 def test_recording_that_ends_with_the_host_says_so(host: Host, repository: TestRepository) -> None:
     with host.daemon() as daemon:
         wait_until(lambda: types(repository) == ["110134"], "it does not begin")
@@ -330,74 +254,3 @@ def test_a_stop_that_systemd_does_not_tell_of_waits_for_that_no_longer_than_seco
         daemon.send_signal(signal.SIGTERM)
         assert daemon.wait(20) == 0
         assert LAST_LINES < time.monotonic() - began < LAST_LINES + 5
-
-
-def test_a_device_that_comes_for_the_first_time_is_told_once_also_over_a_restart(tmp_path: Path, spool: Kept) -> None:
-    daemon = daemon_of(spool, tmp_path)
-    assert daemon.take([at_edge(1), at_edge(2), at_edge(3, certificate="mr1.imaging.internal")])
-    again = daemon_of(spool, tmp_path)
-    assert again.take([at_edge(4), at_edge(5, certificate="us1.imaging.internal"), at_edge(6, outcome="failed")])
-    told = [re.search(r'UserID="(\w+)\.', message)[1] for message in spool.all()]  # type: ignore[index]
-    assert told == ["ct1", "mr1", "us1"]
-    assert all('csd-code="110124"' in message for message in spool.all())
-
-
-def test_a_message_that_was_kept_before_a_start_waits_from_the_start_on(
-    tmp_path: Path, spool: Kept, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    now = [1000.0]
-    monkeypatch.setattr("simulators.audit.serve.time.time", lambda: now[0])
-    daemon = daemon_of(spool, tmp_path)
-    assert daemon.take([at_edge(1)])
-    now[0] += 130
-    assert daemon.state("", 120).startswith("1 audit messages wait for more than 120 s")
-    again = daemon_of(spool, tmp_path)  # as after a snapshot
-    assert again.state("", 120) == ""
-    now[0] += 121
-    assert again.state("", 120).startswith("1 audit messages wait for more than 120 s")
-
-
-def test_the_images_of_a_study_that_one_caller_fetches_are_told_once_in_five_minutes(
-    tmp_path: Path, spool: Kept, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    now = [1000.0]
-    monkeypatch.setattr("simulators.audit.serve.time.monotonic", lambda: now[0])
-    daemon = daemon_of(spool, tmp_path)
-    daemon.memory.meets({"dicomweb web1.imaging.internal"})
-
-    def fetch(number: int, study: str) -> dict[str, Any]:
-        path = f"/dicom-web/studies/{study}/series/1.2.3.4.5/instances/{number}"
-        facts = {"edge": "dicomweb", "transaction": "WADO-RS", "path": path, "certificate": "web1.imaging.internal"}
-        line = entry({"action": "request", "outcome": "success", **facts}, "haproxy")
-        return {**line, "__CURSOR": f"c{number}"}
-
-    daemon.take([fetch(number, "1.2.3") for number in range(50)])
-    daemon.take([fetch(60, "1.2.3"), fetch(61, "1.2.4")])
-    now[0] += 301
-    daemon.take([fetch(70, "1.2.3")])
-    told = [re.search(r'ParticipantObjectID="(1[\d.]+)"', message)[1] for message in spool.all()]  # type: ignore[index]
-    assert told == ["1.2.3", "1.2.4", "1.2.3"]
-
-
-def test_a_spool_that_takes_nothing_loses_nothing(tmp_path: Path) -> None:
-    spool = Kept(tmp_path / "spool", limit=6_000, segment=1_000)
-    daemon = daemon_of(spool, tmp_path)
-    entries = [at_edge(number, certificate=f"host{number}.imaging.internal") for number in range(3)]
-    while daemon.take([at_edge(9, outcome="refused", reason="unlisted")]):
-        pass
-    assert "the spool is full" in daemon.trouble
-    assert "the spool is full" in daemon.state("", 60.0)
-    before = spool.last
-    assert not daemon.take(entries)
-    spool.acknowledge(before)
-    assert daemon.take(entries)
-    assert (spool.last, "host2." in spool.all()[-1]) == (before + 3, True)
-    assert daemon.state("", 60.0) == ""
-
-
-def test_the_probe_tells_how_long_messages_wait(tmp_path: Path, spool: Kept) -> None:
-    daemon = daemon_of(spool, tmp_path)
-    assert daemon.state("away", 0.0) == ""
-    assert daemon.say("audit-start", Outcome.SUCCESS)
-    assert daemon.state("away", 3600.0) == ""
-    assert daemon.state("away", -1.0) == "1 audit messages wait for more than -1 s: away"
