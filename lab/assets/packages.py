@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,7 @@ from lab.engine.client import Docker
 from lab.engine.images import Images
 from lab.errors import EngineError, MachineNotReadyError
 from lab.images.ensure import list_packages, present, recipes_of
-from lab.images.sbom import components, file_name
+from lab.images.sbom import Listed, components, file_name
 from lab.state_file import read_json
 
 if TYPE_CHECKING:
@@ -65,7 +64,7 @@ def installed(lab: Lab, host: str) -> Installed:
             f"The packages of {host} could not be listed: {done.stderr.strip()[-300:]}",
             remedy=f"See whether `pacslab exec {host} -- dpkg-query -W` works.",
         )
-    return Installed(packages_of(components(json.loads(done.stdout))), f"the running host {host}")
+    return Installed(packages_of(components(done.read(Listed, host))), f"the running host {host}")
 
 
 def _of_image(recipe: Recipe, folder: Path) -> Installed:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import socket
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
 
 from lab.deadline import Deadline
 from lab.errors import EngineError
@@ -15,9 +17,12 @@ if TYPE_CHECKING:
 
     from lab.engine.client import Docker
 
+T = TypeVar("T")
 HEADER = 8
 STDERR = 2
 _CHUNK = 65536
+SHOWN = 200
+"""How many characters of an unexpected answer are told."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,20 @@ class Completed:
     code: int
     stdout: str
     stderr: str
+
+    def read(self, kind: type[T], source: str) -> T:
+        """What it printed, JSON, as a value of a type; `source` names for the error who printed it.
+
+        Raises:
+            EngineError: it is no JSON, or of another form.
+        """
+        try:
+            return msgspec.json.decode(self.stdout, type=kind)
+        except (msgspec.MsgspecError, RecursionError) as error:
+            said = repr(self.stdout.strip()[:SHOWN]) if self.stdout.strip() else "nothing"
+            raise EngineError(
+                f"{source} answered in another form: {error}; it said {said}.", remedy="See `pacslab status`."
+            ) from error
 
 
 class Stream:

@@ -190,7 +190,7 @@ def wire(docker: Docker, lab: str, site: Site, pids: Mapping[str, int], *, apply
     for _ in range(ATTEMPTS):
         done = execute(docker, names.fabric(lab), argv, input=wanted, timeout=60)
         if not done.code:
-            return Wiring(**json.loads(done.stdout))
+            return done.read(Wiring, f"the fabric of lab {lab!r}")
     raise EngineError(
         f"The fabric of lab {lab!r} could not be wired: {done.stderr.strip()}",
         remedy=f"Run 'pacslab up --lab {lab}' again; if that does not help, 'pacslab down --lab {lab}' first.",

@@ -112,4 +112,4 @@ def _run(lab: Lab, task: dict[str, Any]) -> Any:
     done = execute(lab.docker, names.fabric(lab.name), argv, input=json.dumps(task).encode(), timeout=60)
     if done.code != 0:
         raise EngineError(f"No forged frame was sent: {done.stderr.strip()[-300:]}", remedy="Run `pacslab up` first.")
-    return json.loads(done.stdout)
+    return done.read(object, f"the fabric of lab {lab.name!r}")

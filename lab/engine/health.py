@@ -192,7 +192,7 @@ def knock(docker: Docker, lab: str, devices: Mapping[str, tuple[int, Device]]) -
         return {host: {} for host in devices}
     argv = ["python3", "-ISc", _KNOCK.read_text("utf-8")]
     done = execute(docker, names.fabric(lab), argv, input=json.dumps(wanted).encode(), timeout=20)
-    answers: dict[str, dict[str, str]] = json.loads(done.stdout) if done.code == 0 else {}
+    answers = done.read(dict[str, dict[str, str]], f"the fabric of lab {lab!r}") if done.code == 0 else {}
     return {host: {} for host in devices if host not in wanted} | answers
 
 

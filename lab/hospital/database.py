@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from lab.errors import EngineError, UsageError
@@ -35,5 +34,4 @@ def rows(lab: Lab, host: str, query: str, **values: str) -> list[dict[str, Any]]
     done = lab.run(server, argv, input=_ROWS.format(query=query).encode())
     if done.code != 0:
         raise EngineError(f"The database of {host} on {server} refused: {done.stderr.strip()}", remedy="See the query.")
-    found: list[dict[str, Any]] = json.loads(done.stdout)
-    return found
+    return done.read(list[dict[str, Any]], f"the database of {host} on {server}")

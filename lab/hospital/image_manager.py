@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from pydantic import AliasChoices, Field
+
 from lab.errors import PacslabError, UsageError
 from lab.hospital.answers import Answer, read
 from lab.hospital.errors import CommandFailedError
@@ -50,6 +52,12 @@ class HeldObject(Answer):
     instance: str
 
 
+class Decided(Answer):
+    """What was released, or discarded: SOP Instance UIDs."""
+
+    instances: list[str] = Field(validation_alias=AliasChoices(*DONE.values()))
+
+
 def held(hospital: Hospital, host: str) -> list[HeldObject]:
     """What is in the quarantine of an archive."""
     return hospital.ask(host, [COMMAND, "quarantine", "--json"], list[HeldObject])
@@ -70,7 +78,7 @@ def decide(hospital: Hospital, host: str, decision: Decision, ids: Sequence[int]
         raise kind(f"{host}: {why(done)}", remedy="`pacslab quarantine` lists what is held, and for what reason.")
     if done.code:
         raise CommandFailedError(f"{host} did not {decision}: {why(done)}", remedy=f"See `pacslab logs {host}`.")
-    return read(dict[str, list[str]], done.stdout, f"{COMMAND} on {host}")[DONE[decision]]
+    return read(Decided, done.stdout, f"{COMMAND} on {host}").instances
 
 
 def procedures(hospital: Hospital, host: str) -> list[KeptProcedure]:

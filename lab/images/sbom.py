@@ -6,7 +6,7 @@ import json
 import uuid
 from datetime import UTC, datetime
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 from urllib.parse import quote
 
 from lab.atomic_write import atomic_write
@@ -24,6 +24,23 @@ DISTRIBUTION = "trixie"
 _NAMESPACE = uuid.UUID("5b6fd6a6-7a4c-5ac8-9d3c-2f4b6d5c9a10")
 
 
+class Listed(TypedDict):
+    """What ``list_packages.py`` prints."""
+
+    debian: list[Entry]
+    python: list[Entry]
+    npm: list[Entry]
+
+
+class Entry(TypedDict):
+    """A package in it; Debian's have an architecture."""
+
+    name: str
+    version: str
+    licences: list[str]
+    architecture: NotRequired[str]
+
+
 def collect(docker: Docker, container: str, recipe: Recipe) -> dict[str, Any]:
     """Ask a build container for its packages and return them as a document.
 
@@ -37,11 +54,11 @@ def collect(docker: Docker, container: str, recipe: Recipe) -> dict[str, Any]:
             f"The packages of image {recipe.name} could not be listed: {done.stderr.strip()[-500:]}",
             remedy="Run 'pacslab build' again.",
         )
-    return document(recipe, json.loads(done.stdout), datetime.now(UTC))
+    return document(recipe, done.read(Listed, f"the container of image {recipe.name}"), datetime.now(UTC))
 
 
-def document(recipe: Recipe, packages: dict[str, list[dict[str, Any]]], at: datetime) -> dict[str, Any]:
-    """The CycloneDX document of an image; ``packages`` holds the lists ``debian``, ``python`` and ``npm``."""
+def document(recipe: Recipe, packages: Listed, at: datetime) -> dict[str, Any]:
+    """The CycloneDX document of an image."""
     return {
         "$schema": f"http://cyclonedx.org/schema/bom-{SPECIFICATION}.schema.json",
         "bomFormat": "CycloneDX",
@@ -62,8 +79,8 @@ def document(recipe: Recipe, packages: dict[str, list[dict[str, Any]]], at: date
     }
 
 
-def components(packages: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
-    """Packages, as ``list_packages.py`` lists them, as components of CycloneDX, sorted by their package URLs."""
+def components(packages: Listed) -> list[dict[str, Any]]:
+    """Packages as components of CycloneDX, sorted by their package URLs."""
     found = [
         *map(_debian, packages["debian"]),
         *map(_python, packages["python"]),
@@ -85,21 +102,22 @@ def write(content: dict[str, Any], folder: Path, recipe: Recipe) -> Path:
     return path
 
 
-def _debian(entry: dict[str, Any]) -> dict[str, Any]:
+def _debian(entry: Entry) -> dict[str, Any]:
     purl = f"pkg:deb/debian/{entry['name']}@{quote(entry['version'], safe='.~-')}"
     return _component(entry, f"{purl}?arch={entry['architecture']}&distro={DISTRIBUTION}")
 
 
-def _python(entry: dict[str, Any]) -> dict[str, Any]:
+def _python(entry: Entry) -> dict[str, Any]:
     return _component(entry, f"pkg:pypi/{entry['name'].lower().replace('_', '-')}@{quote(entry['version'])}")
 
 
-def _npm(entry: dict[str, Any]) -> dict[str, Any]:
+def _npm(entry: Entry) -> dict[str, Any]:
     return _component(entry, f"pkg:npm/{quote(entry['name'], safe='/')}@{quote(entry['version'])}")
 
 
-def _component(entry: dict[str, Any], purl: str) -> dict[str, Any]:
-    component = {"type": "library", "bom-ref": purl, "name": entry["name"], "version": entry["version"], "purl": purl}
+def _component(entry: Entry, purl: str) -> dict[str, Any]:
+    name, version = entry["name"], entry["version"]
+    component: dict[str, Any] = {"type": "library", "bom-ref": purl, "name": name, "version": version, "purl": purl}
     if entry["licences"]:
         component["licenses"] = [{"license": {"name": name}} for name in entry["licences"]]
     return component

@@ -128,8 +128,7 @@ def signing_keys(lab: Lab, flow: ResolvedFlow) -> dict[str, Any]:
         done = lab.run(flow.target, [*own, "--", url], timeout=WITHIN)
         if done.code != 0:
             raise UnhealthyError(f"{flow.target} does not state its keys: {done.stderr.strip()}", remedy=BREAK_GLASS)
-        found: dict[str, Any] = json.loads(done.stdout)
-        return found
+        return done.read(dict[str, Any], flow.target)
 
     return read(str(read(f"https://{name}/.well-known/openid-configuration")["jwks_uri"]))
 

@@ -52,4 +52,4 @@ def attempt_from(lab: Lab, source: str, targets: Sequence[Target], rate: float =
             f"The probe did not run on {source}: {done.stderr.strip()[-300:]}",
             remedy=f"See whether `pacslab exec {source} -- python3 --version` works.",
         )
-    return dict(zip(targets, json.loads(done.stdout), strict=True))
+    return dict(zip(targets, done.read(list[str], source), strict=True))

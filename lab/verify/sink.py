@@ -40,7 +40,7 @@ class Sink:
         """The positive control: a container of the same bridge connects."""
         task = json.dumps({"timeout": TIMEOUT, "rate": 10, "targets": [["tcp", self.address, PORT]]})
         done = execute(self.docker, self.neighbour, ["python3", "-I", "-", task], input=PROGRAM)
-        return done.code == 0 and json.loads(done.stdout) == ["connected"]
+        return done.code == 0 and done.read(list[str], self.neighbour) == ["connected"]
 
     def strangers(self) -> list[str]:
         """Addresses other than the neighbour's from which the listener was reached."""

@@ -70,7 +70,7 @@ def ask(lab: Lab, interfaces: Sequence[Interface]) -> dict[str, dict[str, Cards]
             f"Nothing could be asked from the place of {lab.site.gateway}: {done.stderr.strip()[-300:]}",
             remedy="Run `pacslab up`.",
         )
-    answered = json.loads(done.stdout)
+    answered = done.read(dict[str, Any], "the fabric")
     return {interface.zone: answered[interface.name] for interface in interfaces}
 
 

@@ -77,7 +77,7 @@ def shown(lab: Lab, host: str) -> dict[str, dict[str, str]]:
             f"The services of {host} could not be asked: {done.stderr.strip()[-300:]}",
             remedy=f"See whether `pacslab exec {host} -- python3 --version` works.",
         )
-    return dict(zip(services, json.loads(done.stdout), strict=True))
+    return dict(zip(services, done.read(list[dict[str, str]], host), strict=True))
 
 
 def fingerprints(lab: Lab, host: str) -> dict[str, set[str]]:

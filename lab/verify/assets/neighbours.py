@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from lab.engine.fabric import mac_address
@@ -39,7 +38,7 @@ def judge_neighbours(context: Context) -> Iterator[Result]:
         raise EngineError(
             f"{site.gateway} tells of no neighbours: {done.stderr.strip()}", remedy="See `ip neigh` there."
         )
-    entries = json.loads(done.stdout or "[]")
+    entries = done.read(list[dict[str, Any]], site.gateway) if done.stdout.strip() else []
     for interface in site.interfaces(site.gateway):
         yield judge_zone(site, interface, entries)
 

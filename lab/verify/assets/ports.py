@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +45,7 @@ def read_switch(lab: Lab) -> Switch:
         done = execute(lab.docker, names.fabric(lab.name), list(words))
         if done.code:
             raise EngineError(f"The fabric did not answer: {done.stderr.strip()}", remedy="Run `pacslab up`.")
-        said[words] = json.loads(done.stdout)
+        said[words] = done.read(list[dict[str, Any]], "the fabric")
     return switch(lab.site, said[LINKS], said[TABLE])
 
 

@@ -10,10 +10,11 @@ import argparse
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-from tests.night.fuzz.attempts import Trial, states, streams
+from tests.night.fuzz.attempts import PRINTED, Trial, asking, states, streams
 from tests.night.fuzz.engine import engine
 from tests.night.fuzz.state import LAB, make_state
 
@@ -28,15 +29,19 @@ def main(words: list[str]) -> int:
     parser.add_argument("--inputs", type=int, default=INPUTS, help="hostile command lines, and as many damaged files")
     parser.add_argument("--seed", type=int, default=0, help="the first seed")
     arguments = parser.parse_args(words)
-    with tempfile.TemporaryDirectory(prefix="pacslab-fuzz-") as name:
-        place = Path(name)
+    with tempfile.TemporaryDirectory(prefix="pacslab-fuzz-") as folder:
+        place = Path(folder)
         site = make_state(place / "good" / "state")
-        with engine(place / "docker", LAB, list(site.hosts)) as docker:
+        with ExitStack() as stack:
+            docker = stack.enter_context(engine(place / "docker", LAB, list(site.hosts)))
             trial = Trial(place / "good" / "state", place, docker)
             seeds = range(arguments.seed, arguments.seed + arguments.inputs)
             tries = [partial(trial.fixed, number, attempt) for number, attempt in enumerate([*streams(), *states()])]
             tries += [partial(trial.words, seed) for seed in seeds]
             tries += [partial(trial.damaged, seed) for seed in seeds]
+            for number, (name, printed) in enumerate(PRINTED.items()):
+                other = stack.enter_context(engine(place / f"docker-{number}", LAB, list(site.hosts), printed))
+                tries += [partial(trial.answered, other, name, attempt) for attempt in asking()]
             found = 0
             with ThreadPoolExecutor(WORKERS) as pool:
                 for attempt, why in pool.map(lambda attempt: attempt(), tries):

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import shutil
 from contextlib import contextmanager
+from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING
 
 from tests.night.fuzz import damage
 from tests.night.fuzz.state import ISSUED, files
 from tests.night.fuzz.trying import Attempt, done, tools, wrong
-from tests.night.fuzz.words import every_verb, hostile, reading
+from tests.night.fuzz.words import ASKING, every_verb, hostile, reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
 FULL, CLOSED = "/dev/full", "closed"
+PRINTED = {
+    "an object": b"{}", "a list": b"[]", "nothing in JSON": b"null", "a list of lists": b"[[]]", "a number": b"1e999",
+    "a text": b'"x"', "no UTF-8": b"\xff\xfe\x1b[2J", "depths": b"[" * 100_000, "lines": b"a\nb\n" * 1000,
+    "an object of nothing": b'{"hosts": null, "services": [], "packages": 1, "uuid": {}}',
+}  # fmt: skip
+"""What hosts may print, besides nothing, which they print where nothing else is said."""
 
 
 def seeded(text: str) -> Random:
@@ -53,6 +60,12 @@ def states() -> Iterator[Attempt]:
             yield Attempt(words, {"PACSLAB_STATE": place})
 
 
+def asking() -> Iterator[Attempt]:
+    """Every command that asks hosts for something."""
+    for words in ASKING:
+        yield Attempt(words)
+
+
 def try_words(random: Random) -> Attempt:
     """Hostile words."""
     words, environment = hostile(random)
@@ -84,6 +97,12 @@ class Trial:
         random = seeded(f"damage {seed}")
         path = self.files[seed % len(self.files)]
         return self._on_copy(f"damage-{seed}", lambda state: try_damage(random, state, path))
+
+    def answered(self, docker: str, printed: str, attempt: Attempt) -> tuple[Attempt, str]:
+        """Try a command where hosts print something else; `docker` leads to such hosts."""
+        named = replace(attempt, environment={"DOCKER_HOST": docker}, about=f"hosts print {printed}")
+        place = "-".join((printed, *attempt.words)).replace("/", "_").replace(" ", "_")
+        return self._on_copy(place, lambda _: named)
 
     def fixed(self, number: int, attempt: Attempt) -> tuple[Attempt, str]:
         """Try what is the same every time."""

@@ -1,4 +1,7 @@
-"""Stands in for Docker, so that any verb may be tried with anything: it knows a lab's hosts and does nothing."""
+"""Stands in for Docker, so that any verb may be tried with anything.
+
+It knows a lab's hosts and does nothing; every command on them prints the same.
+"""
 
 from __future__ import annotations
 
@@ -19,15 +22,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ONE = re.compile(r"/v[0-9.]+(/.*)")
+STDOUT = b"\1\0\0\0"
+"""Head of a frame of standard output, before its length."""
 VERSION = {"Version": "20.10.24", "ApiVersion": "1.41", "MinAPIVersion": "1.12"}
 
 
 class _Server(socketserver.ThreadingUnixStreamServer):
     daemon_threads = True
 
-    def __init__(self, path: str, lab: str, hosts: list[str]) -> None:
+    def __init__(self, path: str, lab: str, hosts: list[str], printed: bytes) -> None:
         super().__init__(path, _Handler)
-        self.lab, self.hosts = lab, hosts
+        self.lab, self.hosts, self.printed = lab, hosts, printed
 
     def listed(self) -> list[dict[str, Any]]:
         labels = {names.LAB: self.lab, names.SITE: self.lab, names.SPEC: "0"}
@@ -59,6 +64,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(201, {"Id": "command"})
         elif path.startswith("/exec/") and path.endswith("/start"):
             self.wfile.write(b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n")
+            printed = self.server.printed
+            self.wfile.write(STDOUT + len(printed).to_bytes(4, "big") + printed)
             self.close_connection = True
         else:
             self._answer(404, {"message": "nothing is done here"})
@@ -101,9 +108,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def engine(path: Path, lab: str, hosts: list[str]) -> Iterator[str]:
-    """Serve at a socket; the value is what ``DOCKER_HOST`` is to be."""
-    with _Server(str(path), lab, hosts) as server:
+def engine(path: Path, lab: str, hosts: list[str], printed: bytes = b"") -> Iterator[str]:
+    """Serve at a socket; the value is what ``DOCKER_HOST`` is to be. Commands end with 0 and print these octets."""
+    with _Server(str(path), lab, hosts, printed) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"unix://{path}"
         server.shutdown()

@@ -36,6 +36,15 @@ READING = (
     ("build", "--remove"), ("pki", "issue", "--site", SITE_NAME, "--folder", "../issued"),
 )  # fmt: skip
 """Every way in which a verb reads files of the state."""
+ASKING = (
+    *READING, ("weaknesses", "--running"), ("weaknesses", "--running", "--json"), ("assets",), ("assets", "--json"),
+    ("alerts",), ("alerts", "--json"), ("audit", "verify"), ("audit", "show", "--patient", "P1", "--json"),
+    ("verify", "assets"), ("verify", "containment"), ("verify", "hardening", "--host", "fw1"),
+    ("audit", "verify", "--json"), ("quarantine", "--json"), ("snapshot", "save", "again", "--json"),
+    ("scenario", "run", "--json"),
+    ("ssh", "fw1", "--as", "a.rivera"), ("bench", "dicom"), ("bench", "verify"), ("drill", "run", "--json"),
+)  # fmt: skip
+"""Every way in which a verb asks hosts or the fabric for something."""
 NEVER = {"--background", "--follow"}
 """Flags that keep a verb going for ever, as they are to."""
 ENDLESS = {"--output", "--junit", "--sbom", "--folder"}

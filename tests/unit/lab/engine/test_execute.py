@@ -8,8 +8,11 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import pytest
+
 from lab.engine.client import Docker
-from lab.engine.execute import Stream
+from lab.engine.execute import Completed, Stream
+from lab.errors import EngineError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,3 +54,15 @@ def test_a_command_may_be_silent_for_longer_than_docker_has_for_an_answer(tmp_pa
         stream = Stream(docker, "reference-ct1", ["sleep", "infinity"])
         assert list(stream.frames()) == [(1, b"late\n")]
         stream.close()
+
+
+def test_what_a_command_printed_is_read_as_the_type_that_it_has_to_be() -> None:
+    assert Completed(0, '{"ct1": ["1.2"]}\n', "").read(dict[str, list[str]], "ct1") == {"ct1": ["1.2"]}
+
+
+@pytest.mark.parametrize("printed", ["", "{", "[" * 100_000, '{"ct1": 5}', "null", "\ufffd\x1b[2J"])
+def test_a_command_that_printed_something_else_is_named_with_what_it_printed(printed: str) -> None:
+    with pytest.raises(EngineError, match=r"^ct1 answered in another form: .*; it said .*\.$") as caught:
+        Completed(0, printed, "").read(dict[str, list[str]], "ct1")
+    assert len(str(caught.value)) < 600
+    assert "\x1b" not in str(caught.value)
