@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 
-from lab.topology.load import site_names
+from lab.scenarios.registry import scenarios
+from lab.topology.load import load_site, site_names, site_path
 
 LAB = "night"
 
@@ -27,12 +28,15 @@ class Part:
 
 
 def site_part(site: str) -> Part:
-    """A site from its images to its checks: brought up, used for what it is for, and judged by every check."""
+    """A site from its images to its checks: brought up, used for what it is for, and judged by every check.
+
+    A site of foreign devices is for no scenario, since nothing runs on them; a lab test works with its devices.
+    """
     lab = ("--site", site, "--lab", f"{LAB}-{site}")
+    is_used = any(not scenario.unfit(load_site(site_path(site))) for scenario in scenarios().values())
+    use = (("pacslab", "scenario", "run", "--all", *lab),) if is_used else ()
     return Part(
-        f"site {site}",
-        (("pacslab", "up", *lab), ("pacslab", "scenario", "run", "--all", *lab), ("pacslab", "verify", *lab)),
-        (("pacslab", "down", *lab),),
+        f"site {site}", (("pacslab", "up", *lab), *use, ("pacslab", "verify", *lab)), (("pacslab", "down", *lab),)
     )
 
 

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
+
 from lab.cli.main import VERBS
 from lab.settings import ROOT
 from lab.topology.load import site_names
@@ -16,7 +18,6 @@ from tests.night.parts import Part, parts
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pytest
 
 GOOD, BAD = ("true",), ("false",)
 
@@ -66,6 +67,15 @@ def test_the_night_has_every_site_and_only_verbs_that_exist() -> None:
     assert {f"site {site}" for site in site_names()} <= set(names)
     commands = [command for part in known for command in (*part.commands, *part.always)]
     assert {command[1] for command in commands if command[0] == "pacslab"} <= set(VERBS)
+
+
+@pytest.mark.parametrize(
+    ("site", "used"), [("reference", True), ("small-practice", True), ("third-party-devices", False)]
+)
+def test_a_site_is_used_where_a_scenario_is_for_it(site: str, used: bool) -> None:  # noqa: FBT001 # a parameter of the test
+    (part,) = (part for part in parts() if part.name == f"site {site}")
+    assert any(command[1:3] == ("scenario", "run") for command in part.commands) == used
+    assert [command[1] for command in part.commands if command[1] != "scenario"] == ["up", "verify"]
 
 
 def test_its_lab_tests_are_all_there_are() -> None:
