@@ -31,12 +31,20 @@ mount --bind $VOLUME "$folder"
 [ $# = 0 ] || systemctl start "$@"
 """.replace("$VOLUME", VOLUME)
 LARGE = """set -eu
+leave() { # probes and readers of the log look into it for a moment
+    left=100
+    until umount "$1" 2>/run/pacslab-drill.why; do
+        left=$((left - 1))
+        [ $left -gt 0 ] || { cat /run/pacslab-drill.why >&2; exit 32; }
+        sleep 0.2
+    done
+}
 folder=$1; shift
 [ $# = 0 ] || systemctl stop "$@" 2>/dev/null
-umount "$folder"
+leave "$folder"
 find "$folder" -mindepth 1 -maxdepth 1 -exec rm -rf {} +
 cp -a $VOLUME/. "$folder/"
-umount $VOLUME
+leave $VOLUME
 [ $# = 0 ] || systemctl start "$@"
 """.replace("$VOLUME", VOLUME)
 FILL = """dd if=/dev/zero of="$1" bs=1M 2>/dev/null
