@@ -163,6 +163,7 @@ def test_ansible_ends_when_its_driver_is_killed(tmp_path: Path, prepare: Callabl
         stdout=subprocess.PIPE,
         text=True,
         cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(tmp_path)},  # what a killed module leaves
         preexec_fn=prepare,  # noqa: PLW1509 # one thread, and one system call
     ) as driver:
         assert driver.stdout is not None
