@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lab.engine.lab import Lab
 
 SERVICE = "sign-on"
+UNLOCK = "pacslab-sign-on-unlock"
 
 
 class Statement(Answer):
@@ -159,6 +160,19 @@ class SignOn:
             CommandFailedError: the sign-on is not there, or does not prove its name.
         """
         return self._visit("/", {"statement": statement.model_dump()})
+
+    def unlock(self, person: str) -> None:
+        """Let somebody sign in again at once who has to wait after failed attempts.
+
+        Raises:
+            CommandFailedError: the sign-on is not there, or nobody has come to it by that name.
+        """
+        done = self.lab.run(self.host, [UNLOCK, person])
+        if done.code != 0:
+            raise CommandFailedError(
+                f"{self.host} did not unlock {person}: {done.stderr.strip()[-300:]}",
+                remedy=f"See 'pacslab logs {self.host}'.",
+            )
 
     def return_with(self, cookie: str) -> Visit:
         """Come with the cookie of a session, and show nothing else.

@@ -51,10 +51,11 @@ def check_segmentation(context: Context) -> Iterator[Result]:
     ]
     context.say(f"{len(wanted)} connections between {len(lab.site.hosts)} hosts")
     outcomes = _try(lab, wanted)
+    tried_at = time.time()
     missing = _await_records(records, wanted)
     silent = [attempt for attempt in missing if outcomes[attempt] not in ARRIVED]
     if 0 < len(silent) <= TRIED_AGAIN:
-        pause = _pause(records, silent)
+        pause = _pause(records, silent, tried_at)
         context.say(f"{len(silent)} refusals are not on record; tried once more, and slowly, in {pause:.0f} s")
         time.sleep(pause)
         outcomes |= _try(lab, silent, SLOW_RATE)
@@ -99,8 +100,11 @@ def _await_records(records: Records, wanted: Iterable[Attempt]) -> list[Attempt]
     return [attempt for record, attempt in expected.items() if record not in records.seen]
 
 
-def _pause(records: Records, missing: list[Attempt]) -> float:
-    """Seconds until none of these is missing only because it was logged before, within the firewall's limit."""
+def _pause(records: Records, missing: list[Attempt], tried_at: float) -> float:
+    """Seconds until none of these is missing only because it was logged before, within the firewall's limit.
+
+    A line that was logged when it was tried, and lost on its way to the collector, counts there too.
+    """
     before = records.before({attempt.judged_by for attempt in missing})
     latest = max((before[record] for record in _wanted(missing) if record in before), default=0.0)
-    return max(0.0, latest + LOGGED_AGAIN_AFTER - time.time())
+    return max(0.0, max(latest, tried_at) + LOGGED_AGAIN_AFTER - time.time())

@@ -81,6 +81,13 @@ class Tail:
         status = os.fstat(self._handle)
         self._inode, self.offset = status.st_ino, status.st_size if at_end else 0
 
+    def _is_current(self) -> bool:
+        """Whether the open file is the one that is written; the folder is read only where it is not."""
+        try:
+            return self._current.stat().st_ino == self._inode
+        except FileNotFoundError:
+            return False
+
     def _files(self) -> list[tuple[Path, int]]:
         """The host's files with their numbers: those that were put aside by their date, then the current one."""
         aside = sorted(self._folder.glob(f"{self._host}{SUFFIX}-*"), key=lambda path: path.name.rpartition("-")[2])
@@ -115,7 +122,7 @@ class Tail:
         """Go on with the next file at the end of one; leave a line behind that never ends."""
         if len(data) == AT_ONCE:
             self.offset += len(data)
-        elif not data:
+        elif not data and not self._is_current():
             inodes = [inode for _, inode in self._files()]
             if self._inode in inodes[:-1]:
                 self._open(self._files()[inodes.index(self._inode) + 1][0])

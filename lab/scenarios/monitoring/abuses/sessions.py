@@ -61,6 +61,7 @@ def _guessing(stage: Scene) -> Attempt:
             yield f"{FAILURES} sign-ons of {person} failed"
         finally:
             stage.hospital.run(directory.host, ["samba-tool", "user", "unlock", person])
+            sign_on.unlock(person)
 
     return Attempt(guess, frozenset(people))
 
