@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lab.hospital.collected import Collected
+from lab.verify.attempting import attempt_from
 from lab.verify.matrix import sends_log
+from lab.verify.refused_packets import refused_packets
 from tests.lab_commands import until
 
 if TYPE_CHECKING:
@@ -195,3 +197,24 @@ def test_a_log_that_is_full_is_put_aside_and_loses_no_line(clone: Lab) -> None:
     finally:
         back = f"cp /root/log-bytes {limits[0]} && cp /root/10-collect.conf {limits[1]} && systemctl restart rsyslog"
         assert clone.run(collected.centre, ["sh", "-c", back]).code == 0
+
+
+def test_a_busy_firewall_forgets_no_refusal(clone: Lab) -> None:
+    """The program that writes them down does not run for a moment, as where others need the processors."""
+    collected, gateway, refused = Collected(clone), clone.site.gateway, range(20_000, 21_500)
+    mark = collected.mark(gateway)
+    targets = [("tcp", str(clone.site.hosts["pacs-rad"].address), port) for port in refused]
+    assert clone.run(gateway, ["systemctl", "kill", "--signal=STOP", "ulogd2.service"]).code == 0
+    try:
+        attempt_from(clone, "guest1", targets, rate=1000)
+    finally:
+        assert clone.run(gateway, ["systemctl", "kill", "--signal=CONT", "ulogd2.service"]).code == 0
+    found: set[int] = set()
+
+    def all_told() -> bool:
+        nonlocal mark
+        lines, mark = collected.following(gateway, mark)
+        found.update(packet.port for packet in refused_packets(lines))
+        return found >= set(refused)
+
+    assert until(all_told), f"{len(set(refused) - found)} of {len(refused)} refusals are lost"
