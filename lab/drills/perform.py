@@ -6,10 +6,12 @@ import json
 import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lab.deadline import wait_until
+from lab.drills.faults import cut_power
 from lab.drills.scene import Scene
 from lab.drills.unfit import UnfitError
 from lab.errors import EngineError, PacslabError
@@ -91,7 +93,16 @@ def perform(
                 reason = f"the lab cannot be brought up, so no fault is made in it: {error.message}"
                 yield judged(drill.promise, subject.host, Outcome.ERROR, reason=reason, remedy=error.remedy)
                 return
-            yield _judged(drill, Scene(Hospital(lab), subject, say, sizes=own))
+            result = _judged(drill, Scene(Hospital(lab), subject, say, sizes=own))
+            if result.outcome is Outcome.ERROR:
+                _leave_nothing(lab, subject.host)
+            yield result
+
+
+def _leave_nothing(lab: Lab, host: str) -> None:
+    """End what may be left of a fault that was not taken away, such as a small disk: no power cut leaves it there."""
+    with suppress(EngineError):  # it is off already
+        cut_power(lab, host)
 
 
 def _judged(drill: Drill, scene: Scene) -> Result:

@@ -103,7 +103,11 @@ def bring_up(monkeypatch: pytest.MonkeyPatch) -> None:
 
         return SimpleNamespace(run=run)
 
+    def cut(hospital: Hospital, _: str) -> None:
+        hospital.broken = True
+
     monkeypatch.setattr(performing, "LabBringUp", repaired)
+    monkeypatch.setattr(performing, "cut_power", cut)
     monkeypatch.setattr(performing, "HEALTHY_WITHIN", 0.2)
     monkeypatch.setattr(performing, "SETTLES_WITHIN", 0.2)
     monkeypatch.setattr(performing, "PAUSE", 0.05)
@@ -242,3 +246,20 @@ def test_an_unknown_drill_is_refused_with_those_that_there_are() -> None:
     with pytest.raises(UsageError) as error:
         chosen(["flood"])
     assert "drill.full-disk" in error.value.remedy
+
+
+def test_a_fault_that_is_not_taken_away_ends_with_its_host_and_does_not_reach_the_next_drill() -> None:
+    @contextmanager
+    def stays(_: Scene) -> Iterator[None]:
+        yield
+        raise EngineError("target is busy.", remedy="none")
+
+    hospital = Hospital()
+    drill = Drill(
+        "drill.trial", "A trial", subjects=lambda _: [Subject("ct1", "/var"), Subject("ct1", "/srv")], fault=stays,
+        noticed=Noticed("at once", 0.3, lambda _: "seen"), repair=Repair("by hand", 0.3, lambda _: None),
+        loads=lambda _site, _subject: [], counted="nothing", settles=0.1,
+    )  # fmt: skip
+    results = list(perform([drill], cast("Lab", hospital), lambda _: None))
+    assert [result.outcome for result in results] == [Outcome.ERROR, Outcome.ERROR]
+    assert hospital.brought_up == 1
