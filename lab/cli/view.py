@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shlex
-import signal
 import subprocess
 import tempfile
 import threading
@@ -84,7 +83,6 @@ def _tell(lab: Lab, arguments: argparse.Namespace, command: list[str]) -> None:
 
 def _open(command: list[str]) -> int:
     """Run the browser in the foreground; Ctrl-C and an order to end (SIGTERM) end it too."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     browser = subprocess.Popen(command, stdin=subprocess.DEVNULL)
     try:
         return browser.wait()

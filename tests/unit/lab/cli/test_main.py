@@ -126,6 +126,31 @@ def test_an_error_is_told_with_its_remedy_and_exit_code(
         assert "Look at it." in err
 
 
+ENDED = """
+import sys, time, types
+import lab.cli.main as cli
+
+def run(arguments):
+    try:
+        print("begun", flush=True)
+        time.sleep(60)
+    finally:
+        print("removed", flush=True)
+
+cli.importlib.import_module = lambda _: types.SimpleNamespace(EXAMPLE="none", add_arguments=lambda _: None, run=run)
+cli.main(["status"])
+"""
+
+
+def test_an_order_to_end_is_taken_like_ctrl_c() -> None:
+    with subprocess.Popen([sys.executable, "-c", ENDED], cwd=ROOT, stdout=subprocess.PIPE, text=True) as started:
+        assert started.stdout is not None
+        assert started.stdout.readline() == "begun\n"
+        started.terminate()
+        assert started.stdout.read() == "removed\n"
+    assert started.returncode == 143
+
+
 def test_ctrl_c_exits_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cli.importlib, "import_module", lambda _: failing_verb(KeyboardInterrupt()))
     with pytest.raises(SystemExit) as end:
