@@ -6,12 +6,11 @@ import argparse
 import importlib
 import json
 import os
-import signal
 import sys
-import threading
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, cast
 
 from lab.cli import streams
+from lab.cli.ending import TerminatedError, take_orders_to_end
 from lab.errors import MachineNotReadyError, PacslabError, UsageError
 from lab.printable import printable
 from lab.settings import DEFAULT_SITE, check_name
@@ -147,18 +146,11 @@ def build_parser(verb: str, module: Verb) -> Parser:
     return parser
 
 
-class TerminatedError(KeyboardInterrupt):
-    """An order to end (SIGTERM), as a CI system or timeout(1) gives it.
-
-    It is taken like Ctrl-C, so that what a command has made for itself, such as a clone, is removed.
-    """
-
-
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Entry point of the command: exits with the codes of ``docs/exit-codes.md``."""
     words = list(sys.argv[1:] if argv is None else argv)
     try:
-        _take_orders_to_end()
+        take_orders_to_end()
         streams.prepare()
         code = _code_of(words)
         sys.stdout.flush()
@@ -175,15 +167,6 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     except UsageError as error:  # of the streams themselves
         code = _report(error, as_json=False)
     raise SystemExit(code)
-
-
-def _take_orders_to_end() -> None:
-    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-        signal.signal(signal.SIGTERM, _end)
-
-
-def _end(*_: object) -> NoReturn:
-    raise TerminatedError
 
 
 def _code_of(words: list[str]) -> int:

@@ -6,7 +6,7 @@ import json
 import shlex
 import subprocess
 import tempfile
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from lab.cli import numbers, ssh_records
 from lab.cli.display import print_line
+from lab.cli.ending import TerminatedError
 from lab.cli.typed import typed
 from lab.engine.lab import Lab
 from lab.errors import MachineNotReadyError, PacslabError, UsageError
@@ -112,14 +113,23 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _client(argv: Sequence[str]) -> int:
-    """Run the client in the foreground. Ctrl-C is meant for it: the key is removed when it has ended."""
+    """Run the client in the foreground. Ctrl-C is meant for it; an order to end, which it does not get, is passed on.
+
+    The key is removed when it has ended.
+    """
     try:
         client = subprocess.Popen(argv)
     except FileNotFoundError:
         raise MachineNotReadyError("This machine has no SSH client.", remedy="Run 'make setup'.") from None
     while client.returncode is None:
-        with suppress(KeyboardInterrupt):
+        try:
             client.wait()
+        except TerminatedError:
+            client.terminate()
+            client.wait()
+            raise
+        except KeyboardInterrupt:
+            continue
     return client.returncode
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from lab.cli.main import main
 from lab.engine.record import LabRecord
 from lab.operate import administrators
+from lab.settings import ROOT
 from lab.trust.envelope import PRINCIPAL, RECORD, open_envelope
 from lab.trust.pki import ensure_pki
 from tests.unit.lab.cli.command import run_verb
@@ -56,6 +59,23 @@ def test_the_client_gets_key_command_and_exit_code_and_the_key_goes(
     assert rest == ["pacs1", "--", "echo 'a b' '$HOME'"]
     found = {path.name for path in (tmp_path / "told.folder").iterdir()}
     assert found == {"config", "key", "key-cert.pub", "known_hosts"}
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
+def test_an_order_to_end_ends_the_client_and_the_key_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "ssh").write_text("#!/bin/sh\necho begun\nexec sleep 60\n", "utf-8")
+    (tmp_path / "bin" / "ssh").chmod(0o755)
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=":")
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+    argv = [sys.executable, "-m", "lab.cli.main", "ssh", "pacs1", *LAB]
+    with subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.PIPE, text=True) as started:
+        assert started.stdout is not None
+        assert started.stdout.readline() == "begun\n"
+        started.terminate()
+        assert started.stdout.read() == ""  # nobody holds it open
+    assert started.returncode == 143
     assert list((tmp_path / "temporary").iterdir()) == []
 
 
