@@ -101,6 +101,17 @@ class FakeRis:
         return 0, step
 
 
+def send_one_by_one(association: Any) -> None:
+    """Let no two threads mix the fragments of their messages: pynetdicom's own loop is about to send a response."""
+    send, sending = association.dimse.send_msg, threading.Lock()
+
+    def send_msg(*message: Any) -> None:
+        with sending:
+            send(*message)
+
+    association.dimse.send_msg = send_msg
+
+
 @dataclass
 class FakeArchive:
     """Storage SCP and storage commitment SCP."""
@@ -134,6 +145,8 @@ class FakeArchive:
         self.requests.append(request)
         if not self.silent:
             target = event.assoc if self.same_association else None
+            if target is not None:
+                send_one_by_one(target)
             threading.Thread(target=self.answer, args=(request, target)).start()
         return 0, None
 
