@@ -187,8 +187,7 @@ def _read(lab: Lab, host: str, told: Mapping[str, Any]) -> list[Read]:
     done = lab.run(host, argv, input=json.dumps(told).encode(), timeout=WITHIN)
     if done.code != 0:
         raise EngineError(f"Nobody read at {host}: {done.stderr.strip()[-300:]}", remedy=f"See 'pacslab logs {host}'.")
-    found = [Read(**entry) for entry in json.loads(done.stdout)]
-    return judged(found, int(told["images"]))
+    return judged(done.read(list[Read], host), int(told["images"]))
 
 
 def judged(found: Sequence[Read], images: int) -> list[Read]:

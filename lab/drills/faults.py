@@ -33,9 +33,9 @@ mount --bind $VOLUME "$folder"
 LARGE = """set -eu
 leave() { # probes and readers of the log look into it for a moment
     left=100
-    until umount "$1" 2>/run/pacslab-drill.why; do
+    until why=$(umount "$1" 2>&1); do
         left=$((left - 1))
-        [ $left -gt 0 ] || { cat /run/pacslab-drill.why >&2; exit 32; }
+        [ $left -gt 0 ] || { echo "$why" >&2; exit 32; }
         sleep 0.2
     done
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 from lab.errors import PacslabError, UnhealthyError, UsageError
 from lab.trust.id_token import verify
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lab.engine.lab import Lab
     from lab.topology.site import ResolvedFlow, Site
 
+T = TypeVar("T")
 COMMAND = "pacslab-administration"
 PLACE = "hosts"
 """Where ``lab/access/policy.yml`` has what administrators decide about."""
@@ -34,6 +35,12 @@ class NotLetInError(PacslabError):
     """A person does not come to a host: a factor was wrong, the account is closed, or no role lets the person."""
 
     exit_code = 1
+
+
+class _Discovery(TypedDict):
+    """What a sign-on states of itself, as far as it is read (OpenID Connect Discovery 1.0, 3)."""
+
+    jwks_uri: str
 
 
 @dataclass(frozen=True)
@@ -119,18 +126,20 @@ def signing_keys(lab: Lab, flow: ResolvedFlow) -> dict[str, Any]:
 
     Raises:
         UnhealthyError: it does not answer.
+        EngineError: it answers in another form.
     """
     name, address = lab.site.fqdn(flow.target), lab.site.hosts[flow.target].address
     own = ["curl", "--silent", "--show-error", "--fail", "--max-time", "10", "--cacert", CA]
     own += ["--resolve", f"{name}:{flow.port}:{address}"]
 
-    def read(url: str) -> dict[str, Any]:
+    def read(url: str, kind: type[T]) -> T:
         done = lab.run(flow.target, [*own, "--", url], timeout=WITHIN)
         if done.code != 0:
             raise UnhealthyError(f"{flow.target} does not state its keys: {done.stderr.strip()}", remedy=BREAK_GLASS)
-        return done.read(dict[str, Any], flow.target)
+        return done.read(kind, flow.target)
 
-    return read(str(read(f"https://{name}/.well-known/openid-configuration")["jwks_uri"]))
+    told = read(f"https://{name}/.well-known/openid-configuration", _Discovery)
+    return read(told["jwks_uri"], dict[str, Any])
 
 
 def _asked(lab: Lab, source: str, words: Sequence[str], typed: bytes = b"") -> dict[str, Any]:

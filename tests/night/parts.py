@@ -33,7 +33,8 @@ def site_part(site: str) -> Part:
     A site of foreign devices is for no scenario, since nothing runs on them; a lab test works with its devices.
     """
     lab = ("--site", site, "--lab", f"{LAB}-{site}")
-    is_used = any(not scenario.unfit(load_site(site_path(site))) for scenario in scenarios().values())
+    described = load_site(site_path(site))
+    is_used = any(not scenario.unfit(described) for scenario in scenarios().values())
     use = (("pacslab", "scenario", "run", "--all", *lab),) if is_used else ()
     return Part(
         f"site {site}", (("pacslab", "up", *lab), *use, ("pacslab", "verify", *lab)), (("pacslab", "down", *lab),)
